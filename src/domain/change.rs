@@ -1,0 +1,55 @@
+//! The closed list of changes a person can ask for. Each becomes one plan and one operation.
+//!
+//! Invariant: a change holds parsed types only, so decoding it is validating it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::name::Hostname;
+use crate::domain::site::NewSite;
+
+/// A change to this server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Change {
+    /// Make a site.
+    SiteCreate(NewSite),
+    /// Put a site back online.
+    SiteEnable {
+        /// Which.
+        hostname: Hostname,
+    },
+    /// Take a site offline; nothing of it is deleted.
+    SiteDisable {
+        /// Which.
+        hostname: Hostname,
+    },
+    /// Delete a site with its files, user and logs.
+    SiteDelete {
+        /// Which.
+        hostname: Hostname,
+    },
+}
+
+impl Change {
+    /// The site this change is about.
+    #[must_use]
+    pub fn hostname(&self) -> &Hostname {
+        match self {
+            Self::SiteCreate(site) => &site.hostname,
+            Self::SiteEnable { hostname }
+            | Self::SiteDisable { hostname }
+            | Self::SiteDelete { hostname } => hostname,
+        }
+    }
+
+    /// The name of the change in the audit trail and in lists.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::SiteCreate(_) => "site create",
+            Self::SiteEnable { .. } => "site enable",
+            Self::SiteDisable { .. } => "site disable",
+            Self::SiteDelete { .. } => "site delete",
+        }
+    }
+}

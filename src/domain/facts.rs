@@ -1,0 +1,52 @@
+//! What planners are told about the machine, looked up once before planning.
+//!
+//! Invariant: a plan is a pure function of (change, state, facts); same facts, same plan.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::SiteId;
+use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
+use crate::domain::php::PhpVersion;
+
+/// Who starts and stops services here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceManager {
+    /// systemd is PID 1.
+    Systemd,
+    /// The distribution's init scripts.
+    Sysv,
+}
+
+/// The facts a change to a site is planned on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Who starts and stops services.
+    pub services: ServiceManager,
+    /// The names and addresses of the panel itself: never a site.
+    pub panel_names: Vec<Hostname>,
+    /// The addresses of this machine.
+    pub addresses: Vec<IpAddr>,
+    /// PHP versions whose FPM is installed, oldest first.
+    pub php: Vec<PhpVersion>,
+    /// Names that nginx files of others serve, and which file.
+    pub foreign_names: BTreeMap<Hostname, HostPath>,
+    /// The first line of what nginx finds wrong with its configuration now.
+    pub nginx_complaint: Option<String>,
+    /// Whether nginx runs.
+    pub nginx_running: bool,
+    /// Group of nginx's workers (`www-data`).
+    pub web_gid: u32,
+    /// Group that may read logs (`adm`).
+    pub log_gid: u32,
+    /// The lowest site number whose Unix id is free on this host and above all used ones.
+    pub free_site: SiteId,
+    /// Paths the change would make and that something else already occupies.
+    pub occupied: Vec<HostPath>,
+    /// Bytes free where sites live.
+    pub disk_free: u64,
+}

@@ -1,0 +1,52 @@
+//! Values that cannot be wrong, and the faults that say why a value was refused.
+//!
+//! Invariant: nothing here imports another floor or does I/O; a text from outside becomes one of these types or is refused.
+
+pub mod account;
+pub mod change;
+pub mod facts;
+pub mod fault;
+pub mod id;
+pub mod name;
+pub mod path;
+pub mod php;
+pub mod secret;
+pub mod site;
+pub mod text;
+pub mod time;
+
+/// Gives a text type its one door in (`parse`), its one way out (`as_str`), and the same door for serde.
+macro_rules! parsed_text {
+    ($name:ident, $error:ty) => {
+        impl $name {
+            /// The checked text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = $error;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::parse(&text)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = $error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+    };
+}
+pub(crate) use parsed_text;

@@ -1,0 +1,68 @@
+//! The closed list of acts inside a site's tree. Each is done by `worker` with the site's uid, never by root.
+//!
+//! Invariant: a job names a site by its number and a base directory owned by root; below it only relative, plain paths.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::SiteId;
+use crate::domain::path::{HostPath, SitePath};
+
+/// One act in a site's tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Whose uid and gid it runs with.
+    pub site: SiteId,
+    /// The site's directory: `/var/www/H`, or its place in the graveyard.
+    pub base: HostPath,
+    /// What to do.
+    pub act: Act,
+}
+
+/// What a worker can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Act {
+    /// Make a file that must not exist yet, mode 0640. One that exists is left as it is (`created: false`).
+    PutFile {
+        /// Where, below the base.
+        path: SitePath,
+        /// Its text.
+        text: String,
+    },
+    /// Remove one regular file of the site's. Nothing there is fine.
+    RemoveFile {
+        /// Where, below the base.
+        path: SitePath,
+    },
+    /// Make a directory of the site's, mode 0700. One that exists is fine.
+    MakeDirectory {
+        /// Where, below the base.
+        path: SitePath,
+    },
+    /// Empty a directory of the site's: everything below it, links as links, no other file system entered.
+    Empty {
+        /// Where, below the base.
+        path: SitePath,
+    },
+}
+
+/// What a worker reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum JobResult {
+    /// Done.
+    Done {
+        /// Files made or removed.
+        files: u64,
+        /// Whether the file was made by this job.
+        created: bool,
+    },
+    /// Refused or failed; nothing more was done after this.
+    Failed {
+        /// What was met: `a symbolic link`, `no space is left`.
+        reason: String,
+        /// True where the disk was full.
+        disk_full: bool,
+    },
+}

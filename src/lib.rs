@@ -1,0 +1,16 @@
+//! Lala Panel: one binary that turns a server into a web host and keeps it one.
+//!
+//! The floors, imports go down only (held by `tests/tidy.rs`):
+//!
+//! | floor | modules | for |
+//! |---|---|---|
+//! | 5 | `cli`, `install` | words for people; bootstrap |
+//! | 4 | `web`, `agent`, `worker` | processes: each a door, no business rules |
+//! | 3 | `ops` | use-cases and the engine |
+//! | 2 | `system` | nginx, PHP-FPM, services, apt, users, MariaDB, facts |
+//! | 1 | `host`, `render`, `store`, `rpc` | the port to the machine; pure text; redb; wire types and client |
+//! | 0 | `domain` | values that cannot be wrong; faults |
+
+pub mod domain;
+pub mod host;
+pub mod rpc;

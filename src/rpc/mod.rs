@@ -1,0 +1,8 @@
+//! How processes talk to the agent: the closed list of requests, the frames they travel in, the client.
+//!
+//! Invariant: there is no request to run a command, read or write a path, or list secrets.
+
+pub mod client;
+pub mod codec;
+pub mod protocol;
+pub mod view;

@@ -1,0 +1,226 @@
+//! The whole privileged surface on one page.
+//!
+//! Invariant: a new request does not compile until `agent/policy.rs` says who may call it and how it is audited.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::account::AccountName;
+use crate::domain::change::Change;
+use crate::domain::fault::Fault;
+use crate::domain::id::OperationId;
+use crate::domain::name::Hostname;
+use crate::domain::secret::{Password, Token};
+use crate::rpc::view::{
+    AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PlanView,
+    SessionView, SiteOptions, SiteView, StatusView,
+};
+
+/// One frame to the agent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The session of the person behind it; none before sign-in, and none from the root shell.
+    #[serde(default)]
+    pub session: Option<Token>,
+    /// Where that person connects from, as the web process saw it; used for limits and the audit trail.
+    #[serde(default)]
+    pub from: Option<IpAddr>,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// Everything that can be asked of the agent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Is the agent there?
+    Ping {},
+    /// Versions, services, counts, memory.
+    Status {},
+    /// Is this one-time link still good?
+    SetupCheck {
+        /// The token in the link.
+        link: Token,
+    },
+    /// Use the one-time link: make the owner account, or give an existing account a new password, and sign in.
+    SetupComplete {
+        /// The token in the link.
+        link: Token,
+        /// The account to make or to recover.
+        name: AccountName,
+        /// Its password.
+        password: Password,
+    },
+    /// Sign in.
+    Login {
+        /// As typed; a name that cannot exist is answered like a wrong password.
+        name: String,
+        /// As typed.
+        password: Password,
+    },
+    /// Sign out.
+    Logout {},
+    /// Who is signed in? Answers `session.required` where nobody is.
+    Session {
+        /// True for streams and refreshes, which do not keep a session alive.
+        #[serde(default)]
+        passive: bool,
+    },
+    /// Make a new one-time link.
+    AdminLink {},
+    /// Forget failed sign-ins.
+    AdminUnban {
+        /// Of one address, or of all.
+        #[serde(default)]
+        address: Option<IpAddr>,
+    },
+    /// All accounts.
+    AccountList {},
+    /// Make an account.
+    AccountCreate {
+        /// Its name.
+        name: AccountName,
+        /// Its password.
+        password: Password,
+    },
+    /// Give an account a new password; its sessions end.
+    AccountPassword {
+        /// Whose.
+        name: AccountName,
+        /// The new one.
+        password: Password,
+    },
+    /// Delete an account; the last one stays.
+    AccountDelete {
+        /// Whose.
+        name: AccountName,
+    },
+    /// The first page.
+    Home {},
+    /// All sites.
+    SiteList {},
+    /// One site.
+    SiteShow {
+        /// Its name or an alias.
+        hostname: Hostname,
+    },
+    /// What a new site may choose from.
+    SiteOptions {},
+    /// What would this change do? Changes nothing.
+    Preview {
+        /// The change.
+        change: Change,
+    },
+    /// Do it, if the plan is still the one that was seen.
+    Apply {
+        /// The change.
+        change: Change,
+        /// The hash of the plan the person saw; none means "whatever the plan is now" (CLI).
+        #[serde(default)]
+        plan: Option<String>,
+        /// Minted by the form, so that a second press of the button lands on the same operation.
+        #[serde(default)]
+        operation: Option<OperationId>,
+    },
+    /// The newest operations first.
+    OperationList {
+        /// At most so many; 500 is the cap.
+        limit: u32,
+    },
+    /// One operation with its plan and its steps.
+    OperationShow {
+        /// Which.
+        id: OperationId,
+    },
+    /// The same, answered once its sequence is above `after`, or after 15 s without news.
+    OperationFollow {
+        /// Which.
+        id: OperationId,
+        /// The last sequence seen.
+        after: u64,
+    },
+    /// Look at a stuck operation again, after a person ran what was missing.
+    OperationCheck {
+        /// Which.
+        id: OperationId,
+    },
+    /// The newest audit entries first.
+    AuditList {
+        /// At most so many; 500 is the cap.
+        limit: u32,
+    },
+    /// Is the chain of audit entries unbroken?
+    AuditVerify {},
+    /// Looks at host and state.
+    Doctor {},
+}
+
+/// What the agent answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Done, nothing to tell.
+    Done {},
+    /// To `Ping`.
+    Pong {
+        /// The agent's version.
+        version: String,
+    },
+    /// To `Status`.
+    Status(StatusView),
+    /// To `SetupComplete` and `Login`: the new session, once.
+    SignedIn {
+        /// For the cookie.
+        session: Token,
+        /// Who it is.
+        view: SessionView,
+    },
+    /// To `Session`.
+    Session(SessionView),
+    /// To `AdminLink`.
+    Link {
+        /// The whole address, ready to open.
+        url: String,
+        /// When it stops working.
+        expires: crate::domain::time::Timestamp,
+        /// SHA-256 of the panel's certificate, to compare with what the browser shows.
+        fingerprint: String,
+    },
+    /// To `AccountList`.
+    Accounts(Vec<AccountView>),
+    /// To `Home`.
+    Home(Box<HomeView>),
+    /// To `SiteList`.
+    Sites(Vec<SiteView>),
+    /// To `SiteShow`.
+    Site(Box<SiteView>),
+    /// To `SiteOptions`.
+    SiteOptions(SiteOptions),
+    /// To `Preview`.
+    Plan(Box<PlanView>),
+    /// To `Apply`: it has begun (or had begun before, under this id).
+    Began {
+        /// Follow it by this id.
+        operation: OperationId,
+    },
+    /// To `Apply`: there was nothing to do.
+    Unchanged {},
+    /// To `OperationList`.
+    Operations(Vec<OperationSummary>),
+    /// To `OperationShow`, `OperationFollow`, `OperationCheck`.
+    Operation(Box<OperationView>),
+    /// To `AuditList`.
+    Audit(Vec<AuditEntry>),
+    /// To `AuditVerify`.
+    AuditSound {
+        /// How many entries were checked.
+        entries: u64,
+    },
+    /// To `Doctor`.
+    Doctor(DoctorReport),
+}
+
+/// One frame from the agent.
+pub type Answer = Result<Reply, Fault>;
