@@ -1,0 +1,114 @@
+# What cases are written with (sourced). $suite and $host say where they act.
+# shellcheck shell=bash
+panel_name=panel.example
+
+php_version() { case $suite in bookworm) echo 8.2 ;; *) echo 8.4 ;; esac; }
+
+# ---- hosts ---------------------------------------------------------------------------
+
+hosts_of_case=()
+case_name=${case_name:-setup}
+
+# use IMAGE [LABEL] [boot options]: a new booted host from that image becomes $host.
+use_fresh() {
+    local image=$1 label=${2:-$case_name}
+    shift $(($# > 1 ? 2 : 1))
+    host=${suite:0:1}-${label//_/-}
+    [ ! -d "$dir/hosts/$host" ] || "$here/host" destroy "$host"
+    "$here/host" make "$image" "$host"
+    hosts_of_case+=("$host")
+    "$here/host" boot "$host" "$@"
+    address=$("$here/host" ip "$host")
+}
+drop() { "$here/host" destroy "$host"; }
+push_binary() { "$here/host" push "$host" "$LALAPANEL_BINARY" /usr/local/bin/lalapanel; }
+
+on() { "$here/host" run "$host" -- "$@"; }
+sh_on() { "$here/host" run "$host" -- bash -euc "$1" bash "${@:2}"; }
+panel() { on lalapanel "$@"; }
+put() { on sh -c 'mkdir -p "$(dirname "$1")" && cat >"$1"' sh "$1"; } # put PATH <text
+
+# ---- from outside -----------------------------------------------------------------------
+
+outside() { "$here/host" net -- "$@"; }
+# visit HOSTNAME PATH [curl options]: the body; status: only the number (000: no answer)
+visit() { outside curl -s --max-time 5 --path-as-is -H "Host: $1" "${@:3}" "http://$address$2"; }
+status() { visit "$1" "$2" -o /dev/null -w '%{http_code}' "${@:3}" || true; }
+# nginx's reload returns before the new workers serve: look for up to 3 s.
+soon() {
+    local i
+    for i in $(seq 30); do "$@" && return; sleep 0.1; done
+    return 1
+}
+answers() { [ "$(status "$1" "${3:-/}")" = "$2" ]; } # answers HOSTNAME STATUS [PATH]
+
+# ---- checks -----------------------------------------------------------------------------
+
+# check SENTENCE COMMAND...: one result. Never ends the case.
+check() {
+    local sentence=$1 code=0 log t
+    shift
+    log=$(mktemp)
+    t=$(now)
+    (set -e; "$@") >"$log" 2>&1 </dev/null || code=$?
+    if [ $code = 0 ]; then
+        printf 'ok    %s/%s: %s (%s s)\n' "$suite" "$case_name" "$sentence" "$(since "$t")" | tee -a "$results"
+    else
+        printf 'FAIL  %s/%s: %s (exit %s)\n' "$suite" "$case_name" "$sentence" $code | tee -a "$results"
+        tail -n 15 "$log" | sed 's/^/      | /' | tee -a "$results"
+    fi
+    rm -f "$log"
+}
+is() { [ "$1" = "$2" ] || { printf 'is:       %s\nexpected: %s\n' "$1" "$2"; return 1; }; }
+matches() { [[ $1 =~ $2 ]] || { printf 'is:              %s\nexpected to have %s\n' "$1" "$2"; return 1; }; }
+lacks() { ! [[ $1 =~ $2 ]] || { printf 'is:                  %s\nexpected not to have %s\n' "$1" "$2"; return 1; }; }
+not() { ! "$@"; }
+
+# panel_json EXPRESSION ARGUMENTS...: run with --json, print what jq makes of stdout.
+panel_json() { panel "${@:2}" --json 2>/dev/null | jq -er "$1"; }
+
+# refused EXIT CODE ARGUMENTS...: the verb ends so, with that error code, and neither
+# the machine nor the list of sites is another one afterwards.
+refused() {
+    local want_exit=$1 want_code=$2 out exit_code=0 before after
+    shift 2
+    before=$(machine)
+    out=$(panel "$@" --json 2>/dev/null) || exit_code=$?
+    after=$(machine)
+    is "$exit_code" "$want_exit" && is "$(jq -r .error.code <<<"$out")" "$want_code" || { echo "$out"; return 1; }
+    [ -n "$(jq -r '.error.title // empty' <<<"$out")" ] || { echo "no title: $out"; return 1; }
+    same "$before" "$after"
+}
+same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") | head -40; return 1; }; }
+
+# ---- the machine as a text ----------------------------------------------------------------
+
+# machine: files with owner, mode and content, users, groups, units and answers; two
+# machines are the same if this text is. Left out is what differs by nature: contents
+# under /var/lib/lalapanel and of /etc/lalapanel (keys), backups of passwd, numbers of
+# site users (s0007 and its uid: a number is not used twice).
+machine() {
+    sh_on '
+        cd /
+        find etc var/www var/lib/lalapanel var/log/lalapanel usr/local lib/systemd/system usr/lib/systemd/system usr/lib/sysusers.d usr/lib/tmpfiles.d \
+            \( -path etc/lalapanel -o -path var/lib/lalapanel \) -printf "%p %y %u:%g %m\n" -o \
+            -type f -printf "%p f %u:%g %m " -exec sha256sum {} \; -o -type l -printf "%p l %l\n" -o -printf "%p %y %u:%g %m\n" 2>/dev/null |
+            sed -E "s/ ([0-9a-f]{16})[0-9a-f]{48}  .*/ \1/" |
+            grep -vE "^etc/(passwd-|shadow-|group-|gshadow-|subuid-|subgid-|\.pwd\.lock|mtab|ld\.so\.cache|machine-id|resolv\.conf|lvm|adjtime) " |
+            grep -vE "^etc/(passwd|shadow|group|gshadow) " |
+            grep -vE "^var/lib/lalapanel/(state\.redb|.*\.log)|^usr/local/bin/lalapanel " | sort
+        getent passwd | cut -d: -f1,3-7 | sed "s/^/user /"
+        getent group | sed "s/^/group /"
+        if [ -d /run/systemd/system ]; then
+            systemctl list-unit-files --no-legend --no-pager | awk "{ print \"unit\", \$1, \$2 }" |
+                grep -E "lalapanel|nginx|php|mariadb|mysql"
+            systemctl list-units --no-legend --no-pager --plain --state=active --type=service,socket,timer |
+                awk "{ print \"active\", \$1 }" | grep -E "lalapanel|nginx|php|mariadb" |
+                grep -vE "lalapanel-(php-s[0-9]+|web)\.service" || true
+        fi
+    ' | sed -E 's/\bs[0-9]{4}\b/sNNNN/g; s/^(user sNNNN:)[0-9]+:[0-9]+/\1N:N/; s/^(group sNNNN:[^:]*:)[0-9]+/\1N/'
+    echo "shop.example answers $(status shop.example /)"
+}
+
+# A page that says who runs it.
+who_php='<?php $u = posix_getpwuid(posix_geteuid()); echo "PHP ", PHP_VERSION, " as ", $u["name"], "\n";'
