@@ -14,3 +14,4 @@
 pub mod domain;
 pub mod host;
 pub mod rpc;
+pub mod store;

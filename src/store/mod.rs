@@ -1,0 +1,19 @@
+//! The panel's state: one redb file that the agent alone holds open.
+//!
+//! Invariant: every change is one committed, fsynced transaction, so whoever opens the file after a power cut sees a state that was true.
+
+pub mod account;
+pub mod audit;
+mod database;
+pub mod error;
+pub mod journal;
+mod migrate;
+pub mod operation;
+pub mod session;
+pub mod setup;
+pub mod site;
+pub mod tables;
+
+pub use database::Store;
+pub use error::StoreError;
+pub use operation::{Effect, Ending, OperationRecord, Status, Unread};
