@@ -85,18 +85,17 @@ same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") | head -40; return 
 
 # machine: files with owner, mode and content, users, groups, units and answers; two
 # machines are the same if this text is. Left out is what differs by nature: contents
-# under /var/lib/lalapanel and of /etc/lalapanel (keys), backups of passwd, numbers of
-# site users (s0007 and its uid: a number is not used twice).
+# of /var/lib/lalapanel and /etc/lalapanel (keys) and of logs, backups of passwd, and
+# the numbers of site users (s0007 and its uid: a number is not used twice).
 machine() {
     sh_on '
         cd /
-        find etc var/www var/lib/lalapanel var/log/lalapanel usr/local lib/systemd/system usr/lib/systemd/system usr/lib/sysusers.d usr/lib/tmpfiles.d \
-            \( -path etc/lalapanel -o -path var/lib/lalapanel \) -printf "%p %y %u:%g %m\n" -o \
-            -type f -printf "%p f %u:%g %m " -exec sha256sum {} \; -o -type l -printf "%p l %l\n" -o -printf "%p %y %u:%g %m\n" 2>/dev/null |
-            sed -E "s/ ([0-9a-f]{16})[0-9a-f]{48}  .*/ \1/" |
-            grep -vE "^etc/(passwd-|shadow-|group-|gshadow-|subuid-|subgid-|\.pwd\.lock|mtab|ld\.so\.cache|machine-id|resolv\.conf|lvm|adjtime) " |
-            grep -vE "^etc/(passwd|shadow|group|gshadow) " |
-            grep -vE "^var/lib/lalapanel/(state\.redb|.*\.log)|^usr/local/bin/lalapanel " | sort
+        left_out="^(etc/(passwd|shadow|group|gshadow|subuid|subgid)-?|etc/(\.pwd\.lock|mtab|ld\.so\.cache|machine-id|resolv\.conf|adjtime)|var/lib/lalapanel/state\.redb.*|usr/local/bin/lalapanel)( |$)"
+        find etc var/www var/lib/lalapanel var/log/lalapanel var/cache/nginx usr/local usr/lib/systemd/system \
+            usr/lib/sysusers.d usr/lib/tmpfiles.d -printf "%p %y %u:%g %m %l\n" 2>/dev/null | grep -vE "$left_out" | sort
+        find etc var/www usr/local usr/lib/systemd/system usr/lib/sysusers.d usr/lib/tmpfiles.d \
+            -path etc/lalapanel -prune -o -type f -print0 2>/dev/null | grep -zvE "$left_out" | sort -z |
+            xargs -0 sha256sum | cut -c1-16,65-
         getent passwd | cut -d: -f1,3-7 | sed "s/^/user /"
         getent group | sed "s/^/group /"
         if [ -d /run/systemd/system ]; then
@@ -112,3 +111,43 @@ machine() {
 
 # A page that says who runs it.
 who_php='<?php $u = posix_getpwuid(posix_geteuid()); echo "PHP ", PHP_VERSION, " as ", $u["name"], "\n";'
+
+# ---- crashes --------------------------------------------------------------------------------
+
+push_cutpoint() {
+    locked sh -ec '[ "$1" -nt "$0" ] || gcc -O1 -static -o "$1" "$0"' "$here/cutpoint.c" "$dir/cutpoint"
+    "$here/host" push "$host" "$dir/cutpoint" /root/cutpoint
+}
+
+# stop_at before|after N agent|alone COMMAND...: run a command until the agent (or that
+# command itself) is at its Nth durable write, where it is held. Prints "reached", or
+# "finished" where there were fewer.
+stop_at() {
+    sh_on '
+        side=$1 n=$2 whose=$3
+        shift 3
+        : >/run/cut.out
+        if [ "$whose" = agent ]; then
+            pid=$(systemctl show -p MainPID --value lalapanel-agent)
+            setsid /root/cutpoint "$side" "$n" -p "$pid" >/run/cut.out 2>&1 </dev/null &
+            until grep -q ^watching /run/cut.out; do sleep 0.01; done
+            setsid "$@" >/run/op.out 2>&1 </dev/null &
+            last=$!
+        else
+            setsid /root/cutpoint "$side" "$n" -- "$@" >/run/cut.out 2>&1 </dev/null &
+            last=$!
+        fi
+        for i in $(seq 6000); do
+            if grep -q ^reached /run/cut.out; then echo reached; exit; fi
+            if ! kill -0 $last 2>/dev/null; then
+                sleep 0.02
+                if grep -q ^reached /run/cut.out; then echo reached; else echo finished; pkill -9 -x cutpoint || true; fi
+                exit
+            fi
+            sleep 0.01
+        done
+        echo "nothing happened in 60 s"
+    ' "$@"
+}
+# kill_held: kill -9 the held process, and only then its holder.
+kill_held() { sh_on 'kill -9 $(sed -n "s/^watching //p" /run/cut.out); pkill -9 -x cutpoint; pkill -x lalapanel || true' || true; }

@@ -89,7 +89,7 @@ int main(int argc, char **argv)
             fail("write");
         close(gate[1]);
     }
-    puts("watching");
+    printf("watching %d\n", process);
 
     for (;;) {
         int status;

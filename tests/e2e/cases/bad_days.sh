@@ -1,0 +1,165 @@
+# Things that go wrong beside the panel. Each refusal changes nothing.
+use_fresh "$suite-panel"
+panel site create first.example >/dev/null 2>&1
+
+twice() {
+    local i codes=()
+    for i in 1 2 3; do (panel site create twice.example >"$logs/$suite.twice.$i" 2>&1; echo $? >"$logs/$suite.twice.$i.code") & done
+    wait
+    for i in 1 2 3; do codes+=("$(cat "$logs/$suite.twice.$i.code")"); done
+    is "$(printf '%s\n' "${codes[@]}" | sort | xargs)" "0 1 1"
+    is "$(panel site list --json | jq '[.sites[] | select(.hostname == "twice.example")] | length')" 1
+    answers twice.example 200
+    panel site delete twice.example --yes
+}
+check "of three creates of one name at the same moment one wins" twice
+delete_twice() {
+    local i
+    panel site create gone.example
+    for i in 1 2; do (panel site delete gone.example --yes >/dev/null 2>&1; echo $? >"$logs/$suite.gone.$i.code") & done
+    wait
+    is "$(cat "$logs/$suite.gone.1.code" "$logs/$suite.gone.2.code" | sort | xargs)" "0 1"
+    is "$(status gone.example /)" 000
+}
+check "of two deletes of one site one wins, and the other says it is gone" delete_twice
+
+broken_nginx() {
+    sh_on 'echo "this is not nginx" >/etc/nginx/conf.d/broken.conf'
+    refused 1 nginx.broken site create new.example
+    answers first.example 200
+    is "$(on cat /etc/nginx/conf.d/broken.conf)" "this is not nginx"
+    panel doctor --json | jq -e 'tostring | test("broken.conf")' || panel doctor | grep broken.conf
+    on rm /etc/nginx/conf.d/broken.conf
+    panel site create new.example
+    panel site delete new.example --yes
+}
+check "an nginx broken by somebody else's file is left alone and named" broken_nginx
+
+stopped_nginx() {
+    local before out code=0
+    on systemctl stop nginx
+    before=$(machine)
+    out=$(panel site create new.example --json 2>/dev/null) || code=$?
+    if [ $code = 0 ]; then # starting it is an answer as well
+        answers new.example 200
+        panel site delete new.example --yes
+    else
+        matches "$(jq -r .error.code <<<"$out")" '^nginx\.'
+        [ -n "$(jq -r .error.hint <<<"$out")" ]
+        same "$before" "$(machine)"
+    fi
+    on systemctl start nginx
+    soon answers first.example 200
+}
+check "a stopped nginx is told, and nothing is left half done" stopped_nginx
+
+web_killed() {
+    local pid
+    outside curl -sk --max-time 5 -o /dev/null "https://$address:8443/healthz"
+    pid=$(on systemctl show -p MainPID --value lalapanel-web)
+    on kill -9 "$pid"
+    ready() { is "$(outside curl -sk --max-time 2 "https://$address:8443/healthz" | tr -d '\n')" ok; }
+    soon ready
+    answers first.example 200
+}
+check "a killed web process comes back" web_killed
+agent_killed() {
+    on kill -9 "$(on systemctl show -p MainPID --value lalapanel-agent)"
+    ready() { panel site list --json | jq -e '.sites | length == 1'; }
+    soon ready
+    answers first.example 200
+}
+check "a killed agent comes back with its sites" agent_killed
+agent_stopped() {
+    local code=0 out
+    on systemctl stop lalapanel-agent.service
+    out=$(panel site list --json 2>/dev/null) || code=$?
+    if [ $code != 0 ]; then # (the web process may have called it back in the meantime)
+        is $code 3
+        is "$(jq -r .error.code <<<"$out")" agent.unreachable
+    fi
+    on systemctl start lalapanel-agent.service lalapanel-web.service
+    answers first.example 200
+}
+check "without the agent the command line says so, exit code 3" agent_stopped
+
+drift() { # somebody edited an owned file: never overwritten in silence
+    sh_on 'echo "# by hand" >>/etc/nginx/sites-available/first.example'
+    panel site disable first.example >/dev/null 2>&1 || true
+    panel site enable first.example >/dev/null 2>&1 || true
+    matches "$(on cat /etc/nginx/sites-available/first.example)" "# by hand"
+    panel doctor --json 2>/dev/null | jq -e 'tostring | test("first.example")'
+    sh_on 'sed -i "/# by hand/d" /etc/nginx/sites-available/first.example'
+    panel site enable first.example
+    soon answers first.example 200
+}
+check "an owned file that was edited by hand is not overwritten, and doctor names it" drift
+
+clock() { # the clock cannot be set here; a file from the future is what a jump leaves behind
+    sh_on 'touch -d "+3 days" /var/lib/lalapanel/state.redb /etc/nginx/sites-available/first.example; systemctl restart lalapanel-agent'
+    soon panel site list
+    panel site create clock.example
+    answers clock.example 200
+    panel site delete clock.example --yes
+}
+check "files from the future disturb nothing" clock
+
+# A state file whose schema number is one the binary does not know.
+newer() {
+    local out code=0 before
+    [ -f "$here/../fixtures/state-newer.redb" ] || { echo "no tests/fixtures/state-newer.redb"; return 1; }
+    on systemctl stop lalapanel-agent.service
+    on cp -a /var/lib/lalapanel/state.redb /root/state.redb
+    "$here/host" push "$host" "$here/../fixtures/state-newer.redb" /var/lib/lalapanel/
+    on mv /var/lib/lalapanel/state-newer.redb /var/lib/lalapanel/state.redb
+    sh_on 'chown root:root /var/lib/lalapanel/state.redb; chmod 600 /var/lib/lalapanel/state.redb'
+    before=$(on sha256sum /var/lib/lalapanel/state.redb)
+    on systemctl start lalapanel-agent.service 2>/dev/null || true
+    out=$(panel site list --json 2>/dev/null) || code=$?
+    [ $code != 0 ]
+    matches "$(jq -r .error.code <<<"$out") $(on journalctl -u lalapanel-agent -n 30 --no-pager 2>/dev/null)" 'state\.newer'
+    is "$(on sha256sum /var/lib/lalapanel/state.redb)" "$before"
+    answers first.example 200
+    on systemctl stop lalapanel-agent.service 2>/dev/null || true
+    sh_on 'cp -a /root/state.redb /var/lib/lalapanel/state.redb; systemctl reset-failed lalapanel-agent.service || true; systemctl start lalapanel-agent.service'
+    soon panel site list
+}
+check "a state file from a newer version is left alone, and sites stay served" newer
+
+full_disk() { # /var on a small file system that is nearly full
+    local before free
+    sh_on 'systemctl stop lalapanel-agent lalapanel-web
+        truncate -s 40M /root/small.img; mkfs.ext4 -q -m 0 /root/small.img; mkdir -p /mnt/small; mount -o loop /root/small.img /mnt/small
+        cp -a /var/www/. /mnt/small/; umount /mnt/small; mount -o loop /root/small.img /var/www
+        systemctl start lalapanel-agent lalapanel-web'
+    before=$(machine)
+    sh_on 'dd if=/dev/zero of=/var/www/filler bs=64k status=none 2>/dev/null || true; dd if=/dev/zero of=/var/www/filler2 bs=1 status=none 2>/dev/null || true
+        i=0; while mkdir /var/www/d$i 2>/dev/null; do i=$((i + 1)); done'
+    refused 1 host.disk_full site create full.example
+    answers first.example 200
+    sh_on 'rm -rf /var/www/filler* /var/www/d[0-9]*'
+    same "$before" "$(machine)"
+    panel site create full.example
+    answers full.example 200
+    panel site delete full.example --yes
+    sh_on 'systemctl stop lalapanel-php-s*.service lalapanel-php-s*.socket 2>/dev/null || true; umount -l /var/www; systemctl restart lalapanel-agent nginx; systemctl start "lalapanel-php-s*.socket" --all || true'
+}
+check "a full disk ends the create with nothing changed, and space makes it work" full_disk
+full_state() { # the state folder's disk is full: refused, and the state survives
+    sh_on 'systemctl stop lalapanel-agent lalapanel-web
+        truncate -s 24M /root/state.img; mkfs.ext4 -q -m 0 /root/state.img; mkdir -p /mnt/state; mount -o loop /root/state.img /mnt/state
+        cp -a /var/lib/lalapanel/. /mnt/state/; umount /mnt/state; mount -o loop /root/state.img /var/lib/lalapanel
+        systemctl start lalapanel-agent lalapanel-web
+        dd if=/dev/zero of=/var/lib/lalapanel/filler bs=4k status=none 2>/dev/null || true'
+    local out code=0 i
+    for i in 1 2 3 4; do # some pages of the file are free: the first ones may still fit
+        out=$(panel site create "f$i.example" --json 2>/dev/null) || { code=$?; break; }
+    done
+    if [ $code != 0 ]; then matches "$(jq -r .error.code <<<"$out")" 'host\.disk_full|state\.failed'; fi
+    on rm /var/lib/lalapanel/filler
+    on systemctl restart lalapanel-agent
+    soon panel site list
+    panel site create g.example
+    answers g.example 200
+}
+check "a full disk under the state file loses nothing" full_state

@@ -1,0 +1,16 @@
+# install and uninstall --purge on a server with the packages leave it as it was.
+use_fresh "$suite-stack"
+before=$(machine)
+packages=$(on dpkg-query -W -f '${Package} ${Version}\n')
+push_binary
+there_and_back() {
+    panel install --yes --hostname "$panel_name" >/dev/null 2>&1
+    panel site create shop.example
+    answers shop.example 200
+    panel uninstall --purge --yes
+    same "$before" "$(machine)"
+    same "$packages" "$(on dpkg-query -W -f '${Package} ${Version}\n')"
+}
+check "install, a site, uninstall --purge: the machine is the one before" there_and_back
+no_panel() { local code=0; push_binary; panel uninstall --yes --json >/dev/null 2>&1 || code=$?; matches $code '^[01]$'; same "$before" "$(machine)"; }
+check "uninstall where there is nothing changes nothing" no_panel
