@@ -37,6 +37,8 @@ pub struct Facts {
     pub foreign_names: BTreeMap<Hostname, HostPath>,
     /// The first line of what nginx finds wrong with its configuration now.
     pub nginx_complaint: Option<String>,
+    /// Whether the kernel has IPv6.
+    pub ipv6: bool,
     /// Whether nginx runs.
     pub nginx_running: bool,
     /// Group of nginx's workers (`www-data`).

@@ -1,0 +1,109 @@
+//! Answers authorised requests about the server: reads are looked up, changes become operations.
+//!
+//! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
+
+use crate::agent::operations::Operations;
+use crate::agent::{doctor, overview};
+use crate::domain::account::Actor;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
+use crate::domain::site::Site;
+use crate::ops::fault::{of_host, of_store};
+use crate::ops::state::State;
+use crate::ops::drift;
+use crate::rpc::protocol::{Answer, Reply, Request};
+use crate::rpc::view::{SiteOptions, SiteView, TlsView};
+use crate::system::facts;
+
+/// How many operations a site's page shows.
+const SITE_OPERATIONS: u32 = 200;
+
+/// Everything about the server itself; accounts and sessions are answered before.
+#[derive(Clone)]
+pub struct Dispatch {
+    operations: Operations,
+}
+
+impl Dispatch {
+    /// Over the operations.
+    #[must_use]
+    pub fn new(operations: Operations) -> Self {
+        Self { operations }
+    }
+
+    /// The operations.
+    #[must_use]
+    pub fn operations(&self) -> &Operations {
+        &self.operations
+    }
+
+    /// Answers one request. Blocks: to be called on a thread for that.
+    pub fn handle(&self, actor: &Actor, request: Request) -> Answer {
+        match request {
+            Request::Status {} => overview::status(&self.operations).map(Reply::Status),
+            Request::Home {} => overview::home(&self.operations).map(|view| Reply::Home(Box::new(view))),
+            Request::SiteList {} => self.sites(),
+            Request::SiteShow { hostname } => self.site(&hostname),
+            Request::SiteOptions {} => self.options(),
+            Request::Preview { change } => self.operations.preview(&change),
+            Request::Apply { change, plan, operation } => self.operations.apply(actor, &change, plan.as_deref(), operation),
+            Request::OperationList { limit } => self.operations.list(limit).map(Reply::Operations),
+            Request::OperationShow { id } => self.operations.show(id).map(|view| Reply::Operation(Box::new(view))),
+            Request::OperationCheck { id } => self.operations.check(id),
+            Request::Doctor {} => Ok(Reply::Doctor(doctor::examine(&self.operations))),
+            other => Err(misdirected(&other)),
+        }
+    }
+
+    fn sites(&self) -> Answer {
+        let sites = self.operations.engine().store().sites().map_err(of_store)?;
+        Ok(Reply::Sites(sites.iter().map(view).collect()))
+    }
+
+    fn site(&self, hostname: &Hostname) -> Answer {
+        let engine = self.operations.engine();
+        let state = State::read(engine.store())?;
+        let site = state.site(hostname)?;
+        let mut shown = view(site);
+        shown.operations = self.operations.list(SITE_OPERATIONS)?;
+        shown.operations.retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
+        shown.operations.truncate(10);
+        shown.drift = drift::of_site(engine.host(), site).map_err(|error| of_host(&error))?;
+        Ok(Reply::Site(Box::new(shown)))
+    }
+
+    fn options(&self) -> Answer {
+        let mut php = facts::installed_php(self.operations.engine().host()).map_err(|error| of_host(&error))?;
+        php.reverse();
+        Ok(Reply::SiteOptions(SiteOptions { php }))
+    }
+}
+
+fn view(site: &Site) -> SiteView {
+    SiteView {
+        hostname: site.hostname.clone(),
+        hostname_unicode: site.hostname.unicode(),
+        r#type: site.kind.word().to_owned(),
+        php: site.kind.php(),
+        aliases: site.aliases.clone(),
+        enabled: site.enabled,
+        document_root: site.document_root(),
+        user: site.user().to_string(),
+        tls: TlsView {
+            state: "off".to_owned(),
+            issuer: None,
+            not_after: None,
+            names: Vec::new(),
+        },
+        databases: Vec::new(),
+        created: site.created,
+        operations: Vec::new(),
+        drift: Vec::new(),
+    }
+}
+
+/// A request that another part answers: reaching this is a mistake of ours, told as such.
+fn misdirected(request: &Request) -> Fault {
+    let _ = request;
+    Fault::new(Code::RequestInvalid, "this request is not answered here", "report it with the version of the panel")
+}

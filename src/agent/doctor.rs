@@ -1,0 +1,144 @@
+//! Looks at host and state and says what is not as it should be. Each finding names the fix.
+//!
+//! Invariant: the doctor changes nothing.
+
+use crate::agent::operations::Operations;
+use crate::domain::facts::ServiceManager;
+use crate::domain::path::HostPath;
+use crate::host::{Host, Meta, Node};
+use crate::ops::drift;
+use crate::rpc::view::{DoctorReport, Finding, Level};
+use crate::system::{nginx, service};
+
+/// Every check.
+#[must_use]
+pub fn examine(operations: &Operations) -> DoctorReport {
+    let host = operations.engine().host();
+    let mut findings = quick(operations);
+    findings.push(nginx_configuration(host));
+    findings.extend(drifted(operations));
+    findings.push(sandbox(host));
+    findings.extend(kernel(host));
+    findings.push(state_file(host));
+    DoctorReport { findings }
+}
+
+/// The checks that are cheap enough for every visit of the first page.
+#[must_use]
+pub fn quick(operations: &Operations) -> Vec<Finding> {
+    let host = operations.engine().host();
+    vec![running(host, "nginx", "visitors see nothing"), running(host, "mariadb", "sites with a database fail"), room(host), stuck(operations)]
+}
+
+fn finding(check: &str, level: Level, title: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding {
+        check: check.to_owned(),
+        level,
+        title: title.into(),
+        hint: hint.into(),
+    }
+}
+
+fn running(host: &dyn Host, name: &str, consequence: &str) -> Finding {
+    let check = format!("service.{name}");
+    let state = service::manager(host).and_then(|manager| service::state(host, manager, name));
+    match state {
+        Ok(state) if state.active => finding(&check, Level::Ok, format!("{name} runs"), ""),
+        Ok(_) => finding(
+            &check,
+            Level::Problem,
+            format!("{name} is stopped: {consequence}"),
+            format!("see `systemctl status {name}`, then start it with `systemctl start {name}`"),
+        ),
+        Err(_) => finding(&check, Level::Warning, format!("whether {name} runs could not be found out"), format!("see `systemctl status {name}`")),
+    }
+}
+
+fn room(host: &dyn Host) -> Finding {
+    let low = |path: &'static str| host.space(&HostPath::fixed(path)).ok().filter(|space| space.free < space.total / 20 || space.free < 256 * 1024 * 1024 || space.inodes < 1000).map(|space| (path, space));
+    match low("/var/www").or_else(|| low("/var/lib/lalapanel")) {
+        None => finding("host.disk", Level::Ok, "there is room on the disk", ""),
+        Some((path, space)) => finding(
+            "host.disk",
+            Level::Problem,
+            format!("{} MB are left on the file system of {path}", space.free / 1_000_000),
+            "free some space; `df -h`, `df -i` and `du -xh --max-depth=2 /var` show where it went",
+        ),
+    }
+}
+
+fn stuck(operations: &Operations) -> Finding {
+    match operations.stuck() {
+        Ok(stuck) if stuck.is_empty() => finding("operations.stuck", Level::Ok, "no operation waits for a person", ""),
+        Ok(stuck) => finding(
+            "operations.stuck",
+            Level::Problem,
+            format!("{} operation(s) could not be undone", stuck.len()),
+            stuck.first().map(|id| format!("run `lalapanel op show {id}`; it names the commands that are left")).unwrap_or_default(),
+        ),
+        Err(fault) => finding("operations.stuck", Level::Problem, fault.title, fault.hint),
+    }
+}
+
+fn nginx_configuration(host: &dyn Host) -> Finding {
+    match nginx::complaint(host, None) {
+        Ok(None) => finding("nginx.configuration", Level::Ok, "nginx accepts its configuration", ""),
+        Ok(Some(line)) => finding("nginx.configuration", Level::Problem, format!("nginx would not start again: {line}"), "mend the named file, check with `nginx -t`"),
+        Err(error) => finding("nginx.configuration", Level::Warning, error.to_string(), "run `nginx -t`"),
+    }
+}
+
+fn drifted(operations: &Operations) -> Vec<Finding> {
+    let Ok(sites) = operations.engine().store().sites() else {
+        return Vec::new();
+    };
+    let host = operations.engine().host();
+    sites
+        .iter()
+        .flat_map(|site| drift::of_site(host, site).unwrap_or_default())
+        .map(|path| finding("files.drift", Level::Warning, format!("`{path}` was changed outside Lala"), "Lala leaves it as it is; the site's page shows it"))
+        .collect()
+}
+
+/// What is lost where systemd is not PID 1.
+fn sandbox(host: &dyn Host) -> Finding {
+    match service::manager(host) {
+        Ok(ServiceManager::Systemd) => finding("host.sandbox", Level::Ok, "panel and sites run in systemd's sandboxes", ""),
+        Ok(ServiceManager::Sysv) => finding(
+            "host.sandbox",
+            Level::Warning,
+            "systemd is not PID 1: sites share one PHP-FPM master per version, and nothing holds the panel's port while it restarts",
+            "boot this server with systemd if sites of different people live on it",
+        ),
+        Err(error) => finding("host.sandbox", Level::Warning, error.to_string(), "see `ps -p 1`"),
+    }
+}
+
+/// Kernel settings that keep a site from tricking root through links in shared directories.
+fn kernel(host: &dyn Host) -> Vec<Finding> {
+    ["protected_symlinks", "protected_hardlinks"]
+        .into_iter()
+        .map(|name| {
+            let path = HostPath::fixed("/proc/sys/fs").join(name);
+            let on = host.read(&path, 64).is_ok_and(|bytes| bytes.starts_with(b"1"));
+            if on {
+                finding("kernel.links", Level::Ok, format!("fs.{name} is on"), "")
+            } else {
+                finding("kernel.links", Level::Warning, format!("fs.{name} is off"), format!("run `sysctl -w fs.{name}=1` and keep it in `/etc/sysctl.d/`"))
+            }
+        })
+        .collect()
+}
+
+fn state_file(host: &dyn Host) -> Finding {
+    match host.stat(&HostPath::fixed("/var/lib/lalapanel/state.redb")) {
+        Ok(Some(Meta { node: Node::File { .. }, owner, mode })) if owner.uid == 0 && mode.0 & 0o077 == 0 => finding("state.file", Level::Ok, "only root can read the state", ""),
+        Ok(Some(_)) => finding(
+            "state.file",
+            Level::Problem,
+            "others than root can read the state",
+            "run `chown root:root /var/lib/lalapanel/state.redb` and `chmod 600 /var/lib/lalapanel/state.redb`",
+        ),
+        _ => finding("state.file", Level::Problem, "the state file is not where it should be", "see `/var/lib/lalapanel`"),
+    }
+}

@@ -1,0 +1,155 @@
+//! Changes on their way: begin, run on a thread of their own, be followed, be looked at again.
+//!
+//! Invariant: whoever asks gets an id at once; the work goes on whether anybody watches or not.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::domain::account::Actor;
+use crate::domain::change::Change;
+use crate::domain::fault::Fault;
+use crate::domain::id::OperationId;
+use crate::domain::name::Hostname;
+use crate::ops::change::{self, Begun};
+use crate::ops::engine::{Direction, Engine};
+use crate::ops::event::Event;
+use crate::ops::fault::{of_host, of_store};
+use crate::ops::plan::Plan;
+use crate::ops::state::State;
+use crate::ops::{graveyard, view};
+use crate::rpc::protocol::{Answer, Reply};
+use crate::rpc::view::{OperationSummary, OperationView};
+use crate::store::Status;
+
+/// How long a follower waits without news.
+const FOLLOW: Duration = Duration::from_secs(15);
+/// Lists are never longer.
+const LIST_CAP: u32 = 500;
+
+/// Begins, runs and shows operations.
+#[derive(Clone)]
+pub struct Operations {
+    engine: Engine,
+    panel: Vec<Hostname>,
+}
+
+impl Operations {
+    /// Over an engine; `panel` are the panel's own names, which no site may have.
+    #[must_use]
+    pub fn new(engine: Engine, panel: Vec<Hostname>) -> Self {
+        Self { engine, panel }
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The panel's own names.
+    #[must_use]
+    pub fn panel(&self) -> &[Hostname] {
+        &self.panel
+    }
+
+    /// What would happen.
+    pub fn preview(&self, change: &Change) -> Answer {
+        match change::plan(&self.engine, &self.panel, change)? {
+            None => Ok(Reply::Unchanged {}),
+            Some(plan) => Ok(Reply::Plan(Box::new(view::plan(&plan, self.engine.host())))),
+        }
+    }
+
+    /// Begins it and answers at once.
+    pub fn apply(&self, actor: &Actor, change: &Change, seen: Option<&str>, id: Option<OperationId>) -> Answer {
+        let id = match id {
+            Some(id) => id,
+            None => self.new_id()?,
+        };
+        match change::begin(&self.engine, &self.panel, actor.clone(), change, seen, id)? {
+            Begun::Unchanged => Ok(Reply::Unchanged {}),
+            Begun::Before(operation) => Ok(Reply::Began { operation }),
+            Begun::Running(record, pass) => {
+                let engine = self.engine.clone();
+                thread::spawn(move || {
+                    engine.run(&pass, &record);
+                    sweep(&engine);
+                });
+                Ok(Reply::Began { operation: id })
+            }
+        }
+    }
+
+    /// A fresh id.
+    pub fn new_id(&self) -> Result<OperationId, Fault> {
+        let mut random = [0_u8; 10];
+        self.engine.host().random(&mut random).map_err(|error| of_host(&error))?;
+        Ok(OperationId::from_parts(self.engine.host().now().millis(), random))
+    }
+
+    /// One operation in full.
+    pub fn show(&self, id: OperationId) -> Result<OperationView, Fault> {
+        let record = self.engine.record(id)?;
+        let events = self.engine.store().events::<Event>(id).map_err(of_store)?;
+        Ok(view::operation(&record, &events))
+    }
+
+    /// The same, once there is news after `after`.
+    pub async fn follow(&self, id: OperationId, after: u64) -> Answer {
+        let mut news = self.engine.news();
+        let deadline = tokio::time::Instant::now() + FOLLOW;
+        loop {
+            news.borrow_and_update();
+            let view = self.show(id)?;
+            if view.sequence > after || view.summary.state.is_final() {
+                return Ok(Reply::Operation(Box::new(view)));
+            }
+            if tokio::time::timeout_at(deadline, news.changed()).await.is_err() {
+                return Ok(Reply::Operation(Box::new(view)));
+            }
+        }
+    }
+
+    /// The newest first.
+    pub fn list(&self, limit: u32) -> Result<Vec<OperationSummary>, Fault> {
+        let records = self.engine.store().recent::<Plan>(limit.min(LIST_CAP) as usize).map_err(of_store)?;
+        records
+            .iter()
+            .map(|record| {
+                let events = self.engine.store().events::<Event>(record.id).map_err(of_store)?;
+                Ok(view::summary(record, &events))
+            })
+            .collect()
+    }
+
+    /// Looks at a stuck operation again, after a person ran what was missing.
+    pub fn check(&self, id: OperationId) -> Answer {
+        let record = self.engine.record(id)?;
+        if record.status != Status::Stuck {
+            return Ok(Reply::Operation(Box::new(self.show(id)?)));
+        }
+        let pass = self.engine.enter(1000)?;
+        self.engine.take_up(&pass, id, Direction::Back)?;
+        drop(pass);
+        Ok(Reply::Operation(Box::new(self.show(id)?)))
+    }
+
+    /// Takes up what a crash left, then destroys what deleted sites left.
+    pub fn recover(&self) -> Result<usize, Fault> {
+        let endings = self.engine.recover(Direction::Back)?;
+        sweep(&self.engine);
+        Ok(endings.len())
+    }
+
+    /// Operations that wait for a person.
+    pub fn stuck(&self) -> Result<Vec<OperationId>, Fault> {
+        self.engine.store().stuck().map_err(of_store)
+    }
+}
+
+/// Why its failure is not the operation's: the site is gone either way, and the next sweep finds what is left.
+fn sweep(engine: &Engine) {
+    if let Ok(state) = State::read(engine.store()) {
+        let _ = graveyard::sweep(engine.host(), &state);
+    }
+}

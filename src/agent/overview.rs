@@ -1,0 +1,108 @@
+//! What the first page and `lalapanel status` tell: services, numbers, and what needs a person.
+//!
+//! Invariant: every number is looked up or absent; nothing is made up where a look-up failed.
+
+use crate::agent::doctor;
+use crate::agent::operations::Operations;
+use crate::domain::fault::Fault;
+use crate::domain::facts::ServiceManager;
+use crate::domain::path::HostPath;
+use crate::host::Host;
+use crate::ops::fault::{of_host, of_store};
+use crate::rpc::view::{HomeView, Level, Need, OperationState, ServiceView, StatusView, Usage};
+use crate::system::{distro, facts, machine, service};
+
+/// The services the panel answers for, in the order people look for them.
+const SERVICES: &[&str] = &["nginx", "mariadb", "lalapanel-agent", "lalapanel.socket", "lalapanel-web"];
+
+/// The answer to `lalapanel status`.
+pub fn status(operations: &Operations) -> Result<StatusView, Fault> {
+    let host = operations.engine().host();
+    let manager = service::manager(host).map_err(|error| of_host(&error))?;
+    let sites = operations.engine().store().sites().map_err(of_store)?;
+    Ok(StatusView {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        distribution: distro::pretty_name(host),
+        service_manager: match manager {
+            ServiceManager::Systemd => "systemd".to_owned(),
+            ServiceManager::Sysv => "init scripts".to_owned(),
+        },
+        services: services(host, manager),
+        php: facts::installed_php(host).map_err(|error| of_host(&error))?,
+        sites: count(sites.len()),
+        sites_enabled: count(sites.iter().filter(|site| site.enabled).count()),
+        agent_memory: machine::resident_bytes(host).unwrap_or_default(),
+        stuck: operations.stuck()?,
+    })
+}
+
+fn services(host: &dyn Host, manager: ServiceManager) -> Vec<ServiceView> {
+    let shown = SERVICES.iter().filter(|name| manager == ServiceManager::Systemd || !name.contains("lalapanel"));
+    shown
+        .map(|name| {
+            let state = service::state(host, manager, name);
+            let (word, healthy) = match state {
+                Ok(state) if state.active => ("active", true),
+                // The web process is started by its socket at the first visit.
+                Ok(_) => ("inactive", *name == "lalapanel-web"),
+                Err(_) => ("unknown", false),
+            };
+            ServiceView {
+                name: (*name).to_owned(),
+                state: word.to_owned(),
+                healthy,
+            }
+        })
+        .collect()
+}
+
+/// The first page.
+pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
+    let engine = operations.engine();
+    let host = engine.host();
+    let sites = engine.store().sites().map_err(of_store)?;
+    let recent = operations.list(20)?;
+    let running = recent
+        .iter()
+        .filter(|operation| matches!(operation.state, OperationState::Working | OperationState::Undoing))
+        .cloned()
+        .collect();
+    Ok(HomeView {
+        server: machine::hostname(host),
+        needs: needs(operations)?,
+        running,
+        recent: recent.into_iter().take(8).collect(),
+        sites: count(sites.len()),
+        sites_offline: count(sites.iter().filter(|site| !site.enabled).count()),
+        disk: host.space(&HostPath::fixed("/var/www")).ok().map(|space| Usage {
+            used: space.total.saturating_sub(space.free),
+            total: space.total,
+        }),
+        memory: machine::memory(host),
+        load_hundredths: machine::load_hundredths(host),
+        processors: machine::processors(host),
+        as_of: host.now(),
+    })
+}
+
+fn needs(operations: &Operations) -> Result<Vec<Need>, Fault> {
+    let mut needs: Vec<Need> = operations
+        .stuck()?
+        .into_iter()
+        .map(|id| Need {
+            title: "An operation could not be undone and waits for you".to_owned(),
+            hint: "Open it; it names the commands that are left".to_owned(),
+            link: Some(format!("/operations/{id}")),
+        })
+        .collect();
+    needs.extend(doctor::quick(operations).into_iter().filter(|finding| finding.level != Level::Ok).map(|finding| Need {
+        title: finding.title,
+        hint: finding.hint,
+        link: None,
+    }));
+    Ok(needs)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

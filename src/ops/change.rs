@@ -1,0 +1,72 @@
+//! From a change to its plan, and from a plan to an operation.
+//!
+//! Invariant: a plan is made while the engine is held and runs under the same hold, so what was checked is still true.
+
+use crate::domain::account::Actor;
+use crate::domain::change::Change;
+use crate::domain::facts::Facts;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::OperationId;
+use crate::domain::name::Hostname;
+use crate::ops::engine::Engine;
+use crate::ops::fault::{of_host, of_store};
+use crate::ops::gate::Pass;
+use crate::ops::plan::Plan;
+use crate::ops::state::State;
+use crate::ops::{site_create, site_delete, site_switch};
+use crate::store::OperationRecord;
+use crate::system::facts;
+
+/// How long a change waits for the one before it.
+const QUEUE_MILLIS: u64 = 20_000;
+
+/// What became of a change.
+pub enum Begun {
+    /// It runs under this record, for whoever holds the pass.
+    Running(Box<OperationRecord<Plan>>, Pass),
+    /// It had begun before under the same id.
+    Before(OperationId),
+    /// There was nothing to do.
+    Unchanged,
+}
+
+/// The plan of a change on the machine and the state as they are now; `None` where there is nothing to do.
+pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Option<Plan>, Fault> {
+    let state = State::read(engine.store())?;
+    let facts = look(engine, panel, change)?;
+    match change {
+        Change::SiteCreate(new) => site_create::plan(new, &state, &facts, engine.host().now()).map(Some),
+        Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts),
+        Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts),
+        Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
+    }
+}
+
+fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
+    let paths = match change {
+        Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
+        Change::SiteEnable { .. } | Change::SiteDisable { .. } | Change::SiteDelete { .. } => Vec::new(),
+    };
+    let own = engine.store().sites().map_err(of_store)?;
+    facts::gather(engine.host(), panel, &own, &paths).map_err(|error| of_host(&error))
+}
+
+/// Checks the plan against the one that was seen, and writes it into the journal.
+pub fn begin(engine: &Engine, panel: &[Hostname], actor: Actor, change: &Change, seen: Option<&str>, id: OperationId) -> Result<Begun, Fault> {
+    let pass = engine.enter(QUEUE_MILLIS)?;
+    if engine.store().operation::<Plan>(id).map_err(of_store)?.is_some() {
+        return Ok(Begun::Before(id));
+    }
+    let Some(plan) = plan(engine, panel, change)? else {
+        return Ok(Begun::Unchanged);
+    };
+    if seen.is_some_and(|seen| seen != plan.hash()) {
+        return Err(Fault::new(
+            Code::PlanChanged,
+            "what would happen now differs from what you saw",
+            "check what will happen, then confirm again",
+        ));
+    }
+    let record = engine.begin(&pass, id, actor, plan)?;
+    Ok(Begun::Running(Box::new(record), pass))
+}

@@ -1,0 +1,26 @@
+//! Use-cases: each operation is one file that states, top to bottom, what will change on the server and in which order.
+//!
+//! Invariant: planners only look; the engine alone acts, and only after the journal says so.
+
+pub mod act;
+pub mod change;
+pub mod drift;
+pub mod engine;
+pub mod event;
+pub mod fault;
+pub mod gate;
+pub mod graveyard;
+pub mod nginx;
+pub mod packages;
+pub mod plan;
+pub mod progress;
+pub mod refuse;
+pub mod service;
+pub mod site_create;
+pub mod site_delete;
+mod site_parts;
+pub mod site_switch;
+pub mod state;
+pub mod step;
+pub mod undo;
+pub mod view;

@@ -1,0 +1,139 @@
+//! Applying nginx configuration so that it is known to be in force: stage, test, reload, and hear the marker.
+//!
+//! Invariant: `nginx -t` and a successful reload prove nothing by themselves (both say OK where the old
+//! configuration stays in force); only the marker read back through nginx does.
+
+use crate::domain::facts::ServiceManager;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::OperationId;
+use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
+use crate::domain::text::shown;
+use crate::host::exec::{Command, Program};
+use crate::host::{Host, Mode, Owner};
+use crate::ops::fault::of_host;
+use crate::ops::service;
+use crate::ops::step::{Expectation, ServiceAct};
+use crate::render;
+use crate::system::nginx;
+
+/// How long a reload may take before it counts as not applied.
+const CONFIRM_MILLIS: u64 = 10_000;
+const CONFIG_LIMIT: usize = 4 * 1024 * 1024;
+
+pub use crate::render::nginx::marker_file;
+
+/// nginx.conf with one more file, for testing only. In `/etc/nginx`, since relative includes count from there.
+#[must_use]
+pub fn staged_file() -> HostPath {
+    HostPath::fixed("/etc/nginx/lalapanel-staged.conf")
+}
+
+/// Writes the marker of an operation.
+pub fn stamp(host: &dyn Host, operation: OperationId) -> Result<(), Fault> {
+    let text = render::nginx::marker(operation);
+    host.write(&marker_file(), text.as_bytes(), Owner::ROOT, Mode(0o644)).map_err(|error| of_host(&error))
+}
+
+/// Lets nginx test what it would read, with one more file if given; the live configuration is not touched.
+pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
+    let Some(path) = with else {
+        return test(host, None);
+    };
+    let main = host.read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT).map_err(|error| of_host(&error))?;
+    let Some(staged) = nginx::with_include(&String::from_utf8_lossy(&main), path) else {
+        return Err(Fault::new(
+            Code::NginxBroken,
+            "`/etc/nginx/nginx.conf` has no http block",
+            "put the distribution's `nginx.conf` back, then try again",
+        ));
+    };
+    let write = host.write(&staged_file(), staged.as_bytes(), Owner::ROOT, Mode(0o600));
+    let tested = write.map_err(|error| of_host(&error)).and_then(|()| test(host, Some(&staged_file())));
+    host.remove(&staged_file()).map_err(|error| of_host(&error))?;
+    tested
+}
+
+fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {
+    match nginx::complaint(host, file).map_err(|error| of_host(&error))? {
+        None => Ok(()),
+        Some(line) => Err(Fault::new(
+            Code::NginxRejected,
+            "nginx does not accept the new configuration",
+            "the live configuration was not touched; the line below names the place",
+        )
+        .detail(shown(&line, 400))),
+    }
+}
+
+/// Reloads nginx and waits for the marker that is on disk.
+pub fn reload(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
+    service::act(host, services, "nginx", ServiceAct::Reload)?;
+    let wanted = marker_on_disk(host)?;
+    let deadline = host.now().millis().saturating_add(CONFIRM_MILLIS);
+    let mut wait = 5;
+    loop {
+        let heard = nginx::marker(host);
+        if heard.is_some() && heard == wanted {
+            return Ok(());
+        }
+        if host.now().millis() >= deadline {
+            return Err(unconfirmed(host));
+        }
+        host.pause(wait);
+        wait = (wait * 2).min(100);
+    }
+}
+
+/// On the way back: where nginx was stopped meanwhile, there is nothing to reload.
+pub fn reload_if_running(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
+    let state = service::state(host, services, "nginx").map_err(|error| of_host(&error))?;
+    if !state.active {
+        return Ok(());
+    }
+    if marker_on_disk(host)?.is_none() {
+        return service::act(host, services, "nginx", ServiceAct::Reload);
+    }
+    reload(host, services)
+}
+
+fn marker_on_disk(host: &dyn Host) -> Result<Option<String>, Fault> {
+    if host.stat(&marker_file()).map_err(|error| of_host(&error))?.is_none() {
+        return Ok(None);
+    }
+    let bytes = host.read(&marker_file(), CONFIG_LIMIT).map_err(|error| of_host(&error))?;
+    Ok(nginx::marker_in(&String::from_utf8_lossy(&bytes)))
+}
+
+fn unconfirmed(host: &dyn Host) -> Fault {
+    let words = host
+        .run(&Command::new(Program::Nginx, ["-t"]))
+        .map(|output| output.stderr)
+        .unwrap_or_default();
+    let line = words.lines().find(|line| line.contains("[emerg]")).unwrap_or_default();
+    Fault::new(
+        Code::NginxUnconfirmed,
+        "nginx was told to reload, but still serves the old configuration",
+        "see the end of `/var/log/nginx/error.log` and `systemctl status nginx`, then try again",
+    )
+    .detail(shown(line, 400))
+}
+
+/// Asks for a site's first page through nginx's own socket, as a visitor would over port 80.
+pub fn probe(host: &dyn Host, hostname: &Hostname, expect: Expectation) -> Result<(), Fault> {
+    let status = nginx::probe(host, hostname).map_err(|error| of_host(&error))?;
+    let fine = match (expect, status) {
+        (Expectation::Welcome, Some(200)) => true,
+        (Expectation::Answer, Some(status)) => !matches!(status, 502..=504),
+        _ => false,
+    };
+    if fine {
+        return Ok(());
+    }
+    let said = status.map_or_else(|| "closed the connection".to_owned(), |status| format!("answered {status}"));
+    Err(Fault::new(
+        Code::SiteUnhealthy,
+        format!("{hostname} {said} after the change"),
+        format!("see `/var/log/lalapanel/{hostname}/error.log`, then try again"),
+    ))
+}

@@ -1,0 +1,96 @@
+//! Services as steps see them: look, act, bring back.
+//!
+//! Invariant: bringing back ends in the state that was found, whatever happened in between.
+
+use crate::domain::facts::ServiceManager;
+use crate::domain::fault::Fault;
+use crate::host::exec::Command;
+use crate::host::{Host, HostResult};
+use crate::ops::act::must;
+use crate::ops::fault::of_host;
+use crate::ops::step::{ServiceAct, Step, When};
+use crate::ops::undo::ServiceState;
+use crate::system::service::{self, Verb};
+use crate::system::users;
+
+/// How a service is now.
+pub fn state(host: &dyn Host, services: ServiceManager, unit: &str) -> HostResult<ServiceState> {
+    let found = service::state(host, services, unit)?;
+    Ok(ServiceState {
+        active: found.active,
+        enabled: found.enabled,
+        masked: found.masked,
+    })
+}
+
+/// Does it.
+pub fn act(host: &dyn Host, services: ServiceManager, unit: &str, act: ServiceAct) -> Result<(), Fault> {
+    verbs(act).iter().flat_map(|verb| commands(services, *verb, unit)).try_for_each(|command| must(host, &command))
+}
+
+/// Brings a service back to how it was found.
+pub fn restore(host: &dyn Host, services: ServiceManager, unit: &str, was: ServiceState) -> Result<(), Fault> {
+    let now = state(host, services, unit).map_err(|error| of_host(&error))?;
+    let mut verbs = Vec::new();
+    if now.masked && !was.masked {
+        verbs.push(Verb::Unmask);
+    }
+    if was.enabled && !now.enabled {
+        verbs.push(Verb::Enable);
+    }
+    if now.enabled && !was.enabled {
+        verbs.push(Verb::Disable);
+    }
+    if was.active && !now.active {
+        verbs.push(Verb::Start);
+    }
+    if now.active && !was.active {
+        verbs.push(Verb::Stop);
+    }
+    if was.masked && !now.masked {
+        verbs.push(Verb::Mask);
+    }
+    verbs.iter().flat_map(|verb| commands(services, *verb, unit)).try_for_each(|command| must(host, &command))
+}
+
+fn verbs(act: ServiceAct) -> &'static [Verb] {
+    match act {
+        ServiceAct::EnableNow => &[Verb::Enable, Verb::Start],
+        ServiceAct::DisableNow => &[Verb::Disable, Verb::Stop],
+        ServiceAct::Mask => &[Verb::Stop, Verb::Disable, Verb::Mask],
+        ServiceAct::Start => &[Verb::Start],
+        ServiceAct::Stop => &[Verb::Stop],
+        ServiceAct::Restart => &[Verb::Restart],
+        ServiceAct::Reload => &[Verb::Reload],
+        ServiceAct::ReloadOnUndo => &[],
+    }
+}
+
+fn commands(services: ServiceManager, verb: Verb, unit: &str) -> Vec<Command> {
+    service::commands(services, verb, unit)
+}
+
+/// The command a step runs, as it could be typed.
+#[must_use]
+pub fn shown(step: &Step) -> Option<String> {
+    let lines = |services, unit: &str, act| verbs(act).iter().flat_map(|verb| commands(services, *verb, unit)).map(|command| command.shown()).collect::<Vec<_>>().join("; ");
+    match step {
+        Step::Service { services, unit, act } => Some(lines(*services, unit, *act)).filter(|line| !line.is_empty()),
+        Step::ReloadNginx { services, when: When::Forward } => Some(lines(*services, "nginx", ServiceAct::Reload)),
+        Step::ReloadUnits { when: When::Forward } => Some("systemctl daemon-reload".to_owned()),
+        Step::CreateUser(user) => Some(users::create_command(&user.name, user.id, &user.home).shown()),
+        Step::DeleteUser(user) => Some(users::delete_command(&user.name).shown()),
+        Step::CheckNginx { .. } => Some("nginx -t".to_owned()),
+        Step::InstallPackages { names } => Some(format!("apt-get install {}", names.join(" "))),
+        Step::RefreshPackageLists {} => Some("apt-get update".to_owned()),
+        Step::FinishPackages {} => Some("dpkg --configure -a".to_owned()),
+        Step::Sql { statements } => Some(statements.join("; ")),
+        _ => None,
+    }
+}
+
+/// How a person has a service read its configuration again.
+#[must_use]
+pub fn reload_line(services: ServiceManager, unit: &str) -> String {
+    commands(services, Verb::Reload, unit).iter().map(Command::shown).collect::<Vec<_>>().join("; ")
+}

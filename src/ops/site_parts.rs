@@ -1,0 +1,242 @@
+//! The parts that plans for sites are put together from.
+//!
+//! Invariant: create before reference, test before reload, answer before nginx points at it, remove the reference before the thing.
+
+use crate::domain::facts::{Facts, ServiceManager};
+use crate::domain::path::{HostPath, SitePath};
+use crate::domain::php::PhpVersion;
+use crate::domain::site::Site;
+use crate::host::job::{Act, Job};
+use crate::host::{Mode, Owner};
+use crate::ops::act::READABLE;
+use crate::ops::plan::PlannedStep;
+use crate::ops::step::{Expectation, ServiceAct, Step, User, When};
+use crate::render;
+
+/// A list of steps under construction.
+#[derive(Default)]
+pub(super) struct Steps(Vec<PlannedStep>);
+
+impl Steps {
+    pub(super) fn add(&mut self, title: impl Into<String>, step: Step) -> &mut Self {
+        self.0.push(PlannedStep { title: title.into(), step });
+        self
+    }
+
+    pub(super) fn root_file(&mut self, title: impl Into<String>, path: &HostPath, text: String) -> &mut Self {
+        self.add(
+            title,
+            Step::WriteFile {
+                path: path.clone(),
+                text,
+                owner: Owner::ROOT,
+                mode: READABLE,
+            },
+        )
+    }
+
+    pub(super) fn into_list(self) -> Vec<PlannedStep> {
+        self.0
+    }
+}
+
+pub(super) fn user(site: &Site) -> User {
+    User {
+        name: site.user(),
+        id: Some(site.id.uid()),
+        home: site.root(),
+    }
+}
+
+/// User, directories and the friendly first page.
+pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
+    steps
+        .add(format!("Create the Unix user {}", site.user()), Step::CreateUser(user(site)))
+        .add(
+            "Make the site's directory, owned by root",
+            Step::MakeDirectory {
+                path: site.root(),
+                owner: Owner::ROOT,
+                mode: Mode(0o711),
+            },
+        )
+        .add("Make the document root", site_directory(site, "htdocs", facts.web_gid, 0o2750))
+        .add("Make the directory for uploads and sessions", site_directory(site, "tmp", site.id.uid(), 0o700));
+    if let Some(job) = job(site, "tmp/sessions", |path| Act::MakeDirectory { path }) {
+        steps.add("Make the directory for PHP sessions", job);
+    }
+    let text = render::welcome::page(site);
+    if let Some(job) = job(site, render::welcome::path(site), |path| Act::PutFile { path, text }) {
+        steps.add("Put a first page in place", job);
+    }
+}
+
+fn site_directory(site: &Site, name: &str, gid: u32, mode: u32) -> Step {
+    Step::MakeSiteDirectory {
+        site: site.id,
+        base: site.root(),
+        name: name.to_owned(),
+        gid,
+        mode: Mode(mode),
+    }
+}
+
+fn job(site: &Site, path: &str, act: impl FnOnce(SitePath) -> Act) -> Option<Step> {
+    let act = act(SitePath::parse(path).ok()?);
+    Some(Step::Job(Job {
+        site: site.id,
+        base: site.root(),
+        act,
+    }))
+}
+
+/// The log directory and its files. nginx would make the files itself, readable by everybody until the first rotation.
+pub(super) fn logs(steps: &mut Steps, site: &Site, facts: &Facts) {
+    let directory = site.log_directory();
+    steps.add(
+        "Make the log directory, owned by root",
+        Step::MakeDirectory {
+            path: directory.clone(),
+            owner: Owner { uid: 0, gid: facts.log_gid },
+            mode: Mode(0o751),
+        },
+    );
+    let nginx = Owner {
+        uid: facts.web_gid,
+        gid: facts.log_gid,
+    };
+    for name in ["access.log", "error.log"] {
+        steps.add(
+            format!("Make {name}"),
+            Step::WriteFile {
+                path: directory.join(name),
+                text: String::new(),
+                owner: nginx,
+                mode: Mode(0o640),
+            },
+        );
+    }
+}
+
+/// PHP-FPM for the site, up to its first answer.
+pub(super) fn php(steps: &mut Steps, site: &Site, php: PhpVersion, facts: &Facts) {
+    match facts.services {
+        ServiceManager::Systemd => php_of_its_own(steps, site, php),
+        ServiceManager::Sysv => php_shared(steps, site, php),
+    }
+    steps.add("Wait until PHP answers", Step::PingPhp { socket: site.php_socket() });
+}
+
+fn php_of_its_own(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    steps
+        .add("Let systemd read its units again if this is undone", Step::ReloadUnits { when: When::Undoing })
+        .root_file(
+            format!("Write the PHP-FPM {php} configuration of the site"),
+            &render::php_fpm::master_file(site),
+            render::php_fpm::master(site),
+        )
+        .root_file("Write the systemd socket of its PHP-FPM", &socket_file(site), render::systemd::php_socket(site))
+        .root_file(
+            "Write the systemd service of its PHP-FPM",
+            &service_file(site),
+            render::systemd::php_service(site, php),
+        );
+    php_start(steps, site);
+}
+
+/// Starts the site's own PHP-FPM: the socket is root's, the master runs as the site.
+pub(super) fn php_start(steps: &mut Steps, site: &Site) {
+    steps
+        .add("Open the socket, now and at every boot", service(render::systemd::php_socket_name(site), ServiceAct::EnableNow))
+        .add("Start PHP-FPM as the site's user", service(render::systemd::php_service_name(site), ServiceAct::Start));
+}
+
+/// Stops the site's own PHP-FPM.
+pub(super) fn php_stop(steps: &mut Steps, site: &Site) {
+    steps
+        .add("Close the socket", service(render::systemd::php_socket_name(site), ServiceAct::DisableNow))
+        .add("Stop PHP-FPM", service(render::systemd::php_service_name(site), ServiceAct::Stop));
+}
+
+fn service(unit: String, act: ServiceAct) -> Step {
+    Step::Service {
+        services: ServiceManager::Systemd,
+        unit,
+        act,
+    }
+}
+
+fn php_shared(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    steps
+        .add("Reload PHP-FPM if this is undone", shared(php, ServiceAct::ReloadOnUndo))
+        .root_file(
+            format!("Write the PHP-FPM {php} pool of the site"),
+            &render::php_fpm::pool_file(site, php),
+            render::php_fpm::pool(site),
+        )
+        .add(format!("Reload PHP-FPM {php}"), shared(php, ServiceAct::Reload));
+}
+
+/// Acts on the one master that all sites of a version share where systemd is absent.
+pub(super) fn shared(php: PhpVersion, act: ServiceAct) -> Step {
+    Step::Service {
+        services: ServiceManager::Sysv,
+        unit: format!("php{php}-fpm"),
+        act,
+    }
+}
+
+/// Everything that must surround a change of nginx files, so that undoing it reloads as well.
+pub(super) fn nginx_change(steps: &mut Steps, facts: &Facts, change: impl FnOnce(&mut Steps)) {
+    steps
+        .add(
+            "Reload nginx if this is undone",
+            Step::ReloadNginx {
+                services: facts.services,
+                when: When::Undoing,
+            },
+        )
+        .add("Stamp the nginx configuration with this operation", Step::StampNginx {});
+    change(steps);
+    steps.add(
+        "Reload nginx and wait for the new configuration",
+        Step::ReloadNginx {
+            services: facts.services,
+            when: When::Forward,
+        },
+    );
+}
+
+/// Tests the site's file, then makes nginx read it.
+pub(super) fn link(steps: &mut Steps, site: &Site) {
+    steps
+        .add("Test the nginx configuration with the new file", Step::CheckNginx { with: Some(site.nginx_file()) })
+        .add(
+            "Link the site's nginx file",
+            Step::Link {
+                target: format!("../sites-available/{}", site.hostname),
+                path: site.nginx_link(),
+            },
+        );
+}
+
+/// Asks for the first page.
+pub(super) fn probe(steps: &mut Steps, site: &Site, expect: Expectation) {
+    steps.add(
+        "Load the home page once",
+        Step::ProbeSite {
+            hostname: site.hostname.clone(),
+            expect,
+        },
+    );
+}
+
+/// Where the socket unit of a site's PHP-FPM lies.
+pub(super) fn socket_file(site: &Site) -> HostPath {
+    render::systemd::unit_file(&render::systemd::php_socket_name(site))
+}
+
+/// Where the service unit of a site's PHP-FPM lies.
+pub(super) fn service_file(site: &Site) -> HostPath {
+    render::systemd::unit_file(&render::systemd::php_service_name(site))
+}

@@ -1,0 +1,211 @@
+//! The closed list of things a plan can do to a host. A step is data: it can be printed, hashed, stored and read back.
+//!
+//! Invariant: a step says exactly what it does; the executor has no choices left.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::facts::ServiceManager;
+use crate::domain::id::SiteId;
+use crate::domain::name::{Hostname, UnixName};
+use crate::domain::path::HostPath;
+use crate::host::job::Job;
+use crate::host::{Mode, Owner};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Put a whole file in place.
+    WriteFile {
+        /// Where.
+        path: HostPath,
+        /// All of it.
+        text: String,
+        /// Who owns it.
+        owner: Owner,
+        /// Its permission bits.
+        mode: Mode,
+    },
+    /// Remove one file or link.
+    RemoveFile {
+        /// Which.
+        path: HostPath,
+    },
+    /// Make a directory whose ancestors all belong to root.
+    MakeDirectory {
+        /// Where.
+        path: HostPath,
+        /// Who owns it.
+        owner: Owner,
+        /// Its permission bits.
+        mode: Mode,
+    },
+    /// Make a directory that the site owns, directly in the site's root-owned base.
+    MakeSiteDirectory {
+        /// Whose.
+        site: SiteId,
+        /// The site's base.
+        base: HostPath,
+        /// One component.
+        name: String,
+        /// The group that may read it.
+        gid: u32,
+        /// Its permission bits.
+        mode: Mode,
+    },
+    /// Make a symbolic link.
+    Link {
+        /// Where it points.
+        target: String,
+        /// Where it is.
+        path: HostPath,
+    },
+    /// Move something within one file system; a place that does not exist any more counts as moved.
+    Move {
+        /// From here.
+        from: HostPath,
+        /// To here.
+        to: HostPath,
+    },
+    /// Make a user with a group of the same name and number.
+    CreateUser(User),
+    /// End what runs as a user and remove it with its group.
+    DeleteUser(User),
+    /// Have the site's worker do something in its tree.
+    Job(Job),
+    /// Act on a service.
+    Service {
+        /// Who starts and stops services here.
+        services: ServiceManager,
+        /// Its name: a unit without suffix where it is a `.service`.
+        unit: String,
+        /// What to do.
+        act: ServiceAct,
+    },
+    /// Have systemd read its unit files again.
+    ReloadUnits {
+        /// When.
+        when: When,
+    },
+    /// Write this operation's id where nginx will say it aloud once it has read it.
+    StampNginx {},
+    /// Let nginx test its whole configuration, together with a file that is not linked yet.
+    CheckNginx {
+        /// That file.
+        with: Option<HostPath>,
+    },
+    /// Have nginx read its configuration and wait until it answers with the marker that is on disk.
+    ReloadNginx {
+        /// Who starts and stops services here.
+        services: ServiceManager,
+        /// When.
+        when: When,
+    },
+    /// Wait until PHP-FPM answers a ping at this socket.
+    PingPhp {
+        /// Where.
+        socket: HostPath,
+    },
+    /// Ask nginx for the site's first page, as a visitor would.
+    ProbeSite {
+        /// Whose.
+        hostname: Hostname,
+        /// What to expect.
+        expect: Expectation,
+    },
+    /// Install packages and all they need.
+    InstallPackages {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Have apt fetch the lists of packages.
+    RefreshPackageLists {},
+    /// Finish packages that were left half-configured.
+    FinishPackages {},
+    /// Run statements as MariaDB's root; they must be safe to run twice.
+    Sql {
+        /// One by one.
+        statements: Vec<String>,
+    },
+}
+
+/// A user to make or to remove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its name.
+    pub name: UnixName,
+    /// Its user and group number; none lets the system choose one of the system range.
+    pub id: Option<u32>,
+    /// Its home; never created by this.
+    pub home: HostPath,
+}
+
+/// What can be done to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceAct {
+    /// Start now and at every boot.
+    EnableNow,
+    /// Stop now and not at boot.
+    DisableNow,
+    /// Stop and forbid to start, also for package upgrades.
+    Mask,
+    /// Start now.
+    Start,
+    /// Stop now.
+    Stop,
+    /// Stop and start.
+    Restart,
+    /// Read the configuration again.
+    Reload,
+    /// Nothing now; when the plan is undone, read the configuration again.
+    ReloadOnUndo,
+}
+
+/// On which way a step acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// On the way forward.
+    Forward,
+    /// Only when the plan is undone: stands before the files it will read again.
+    Undoing,
+}
+
+/// What a probe accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// Status 200: a new site's own first page.
+    Welcome,
+    /// Any answer of the site, even an error of its own; not 502, 503 or 504, and not silence.
+    Answer,
+}
+
+impl Step {
+    /// What it concerns: a file, a unit, a user.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Self::WriteFile { path, .. }
+            | Self::RemoveFile { path }
+            | Self::MakeDirectory { path, .. }
+            | Self::Link { path, .. }
+            | Self::PingPhp { socket: path } => path.to_string(),
+            Self::MakeSiteDirectory { base, name, .. } => base.join(name).to_string(),
+            Self::Move { from, to } => format!("{from} → {to}"),
+            Self::CreateUser(user) | Self::DeleteUser(user) => user.name.to_string(),
+            Self::Job(job) => format!("{} as {}", job.base, job.site),
+            Self::Service { unit, .. } => unit.clone(),
+            Self::ReloadUnits { .. } => "systemd".to_owned(),
+            Self::StampNginx {} | Self::CheckNginx { .. } | Self::ReloadNginx { .. } => {
+                "nginx".to_owned()
+            }
+            Self::ProbeSite { hostname, .. } => hostname.to_string(),
+            Self::InstallPackages { names } => names.join(" "),
+            Self::RefreshPackageLists {} => "apt".to_owned(),
+            Self::FinishPackages {} => "dpkg".to_owned(),
+            Self::Sql { .. } => "MariaDB".to_owned(),
+        }
+    }
+}
