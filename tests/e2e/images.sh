@@ -7,7 +7,7 @@
 version=$(php_version)
 
 stack_stamp=$dir/images/$suite-stack.stamp
-stamp=$(sha256sum <"$here/packages")
+stamp=$(cat "$here/packages" <(stat -c %Y "$dir/images/$suite.img") | sha256sum)
 if [ "$(cat "$stack_stamp" 2>/dev/null)" != "$stamp" ] || [ ! -f "$dir/images/$suite-stack.img" ]; then
     use_fresh "$suite" make-stack
     sh_on "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update
