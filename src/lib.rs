@@ -13,5 +13,6 @@
 
 pub mod domain;
 pub mod host;
+pub mod render;
 pub mod rpc;
 pub mod store;

@@ -1,0 +1,168 @@
+//! The shape of an nginx file: directives and blocks, written out with braces that always match.
+//!
+//! Invariant: a word is our own constant or a parsed type, so nothing can end a directive or close a brace.
+
+use std::fmt::Write as _;
+
+use crate::domain::id::OperationId;
+use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
+
+/// One argument of a directive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word(String);
+
+impl From<&'static str> for Word {
+    fn from(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<&Hostname> for Word {
+    fn from(name: &Hostname) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+impl From<&HostPath> for Word {
+    /// A path with a character that nginx would read as syntax becomes one that does not exist.
+    fn from(path: &HostPath) -> Self {
+        let plain = path
+            .as_str()
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/._-".contains(&b));
+        Self(if plain { path.as_str() } else { "/nonexistent" }.to_owned())
+    }
+}
+
+impl Word {
+    /// `unix:` and the path, as `listen` and `fastcgi_pass` take a socket.
+    #[must_use]
+    pub fn unix(socket: &HostPath) -> Self {
+        Self(format!("unix:{}", Self::from(socket).0))
+    }
+
+    /// The marker's answer: the id and a line end, quoted.
+    #[must_use]
+    pub fn answer(id: OperationId) -> Self {
+        Self(format!("\"{id}\\n\""))
+    }
+}
+
+/// A run of directives, comments and blocks.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    text: String,
+    depth: usize,
+}
+
+impl Block {
+    /// A whole file, opening with the line that says whose it is.
+    #[must_use]
+    pub fn file() -> Self {
+        Self::default().comment(super::OWNED)
+    }
+
+    /// A comment line.
+    #[must_use]
+    pub fn comment(mut self, text: &'static str) -> Self {
+        self.indent();
+        let _ = writeln!(self.text, "# {text}");
+        self
+    }
+
+    /// One directive with its arguments.
+    #[must_use]
+    pub fn line<W: Into<Word>>(
+        mut self,
+        name: &'static str,
+        words: impl IntoIterator<Item = W>,
+    ) -> Self {
+        self.open(name, words);
+        self.text.push_str(";\n");
+        self
+    }
+
+    /// One directive with one argument.
+    #[must_use]
+    pub fn set(self, name: &'static str, word: impl Into<Word>) -> Self {
+        self.line(name, [word.into()])
+    }
+
+    /// A directive only where `condition` holds.
+    #[must_use]
+    pub fn set_if(self, condition: bool, name: &'static str, word: impl Into<Word>) -> Self {
+        if condition {
+            self.set(name, word)
+        } else {
+            self
+        }
+    }
+
+    /// A block with its arguments and what is in it.
+    #[must_use]
+    pub fn block<W: Into<Word>>(
+        mut self,
+        name: &'static str,
+        words: impl IntoIterator<Item = W>,
+        inside: impl FnOnce(Self) -> Self,
+    ) -> Self {
+        self.open(name, words);
+        self.text.push_str(" {\n");
+        self.depth += 1;
+        let mut block = inside(self);
+        block.depth = block.depth.saturating_sub(1);
+        block.indent();
+        block.text.push_str("}\n");
+        block
+    }
+
+    /// A `server` block.
+    #[must_use]
+    pub fn server(self, inside: impl FnOnce(Self) -> Self) -> Self {
+        self.block("server", [] as [Word; 0], inside)
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn finish(self) -> String {
+        self.text
+    }
+
+    fn indent(&mut self) {
+        for _ in 0..self.depth {
+            self.text.push_str("    ");
+        }
+    }
+
+    fn open<W: Into<Word>>(&mut self, name: &'static str, words: impl IntoIterator<Item = W>) {
+        self.indent();
+        self.text.push_str(name);
+        for word in words {
+            let _ = write!(self.text, " {}", word.into().0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_nginx_would_read_as_syntax_does_not_reach_the_file() {
+        let path = HostPath::parse("/srv/a; return 200 $host").unwrap();
+        assert_eq!(Word::from(&path), Word::from("/nonexistent"));
+        assert_eq!(Word::unix(&path), Word::from("unix:/nonexistent"));
+    }
+
+    #[test]
+    fn blocks_nest_and_close() {
+        let text = Block::default()
+            .server(|server| server.block("location", ["/"], |place| place.set("return", "404")))
+            .finish();
+        assert_eq!(
+            text,
+            "server {\n    location / {\n        return 404;\n    }\n}\n"
+        );
+    }
+}

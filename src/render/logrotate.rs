@@ -1,0 +1,41 @@
+//! Rotation of the sites' logs.
+//!
+//! Invariant: new files belong to nginx and are readable by `adm` alone, as the first ones were.
+
+use crate::domain::path::HostPath;
+
+/// Where the file is.
+#[must_use]
+pub fn file() -> HostPath {
+    HostPath::fixed("/etc/logrotate.d/lalapanel")
+}
+
+/// The file.
+#[must_use]
+pub fn sites() -> String {
+    format!(
+        "# {}\n\
+         /var/log/lalapanel/*/*.log {{\n\
+         \tdaily\n\
+         \trotate 14\n\
+         \tmissingok\n\
+         \tnotifempty\n\
+         \tcompress\n\
+         \tdelaycompress\n\
+         \tsharedscripts\n\
+         \tcreate 0640 www-data adm\n\
+         \tpostrotate\n\
+         \t\t[ ! -f /run/nginx.pid ] || kill -USR1 `cat /run/nginx.pid`\n\
+         \tendscript\n\
+         }}\n",
+        super::OWNED
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_file_is_the_golden_one() {
+        crate::render::golden::check("logrotate", &super::sites());
+    }
+}

@@ -1,0 +1,18 @@
+//! Domain types in, text of configuration files out. Nothing here sees the machine.
+//!
+//! Invariant: same values, same bytes; no text typed by a person reaches a file except as a parsed type.
+
+pub mod block;
+#[cfg(test)]
+mod golden;
+pub mod logrotate;
+pub mod mariadb;
+pub mod nginx;
+pub mod panel;
+pub mod php_fpm;
+pub mod systemd;
+pub mod welcome;
+
+/// The first line of every file the panel owns.
+pub const OWNED: &str =
+    "Written by Lala Panel, which replaces it whole: change the site in the panel, not here.";

@@ -1,0 +1,168 @@
+//! PHP-FPM's configuration of a site, in the two layouts: a master per site (systemd), or a pool in the shared master (init scripts).
+//!
+//! Invariant: names in these files are numbers we mint, hostnames and versions; limits are constants that agree with `nginx/php.conf`.
+
+use crate::domain::path::HostPath;
+use crate::domain::php::PhpVersion;
+use crate::domain::site::Site;
+
+/// The file of a site's own master.
+#[must_use]
+pub fn master_file(site: &Site) -> HostPath {
+    HostPath::fixed("/etc/lalapanel/php").join(&format!("{}.conf", site.id))
+}
+
+/// The file of a site's pool in the shared master of a version.
+#[must_use]
+pub fn pool_file(site: &Site, php: PhpVersion) -> HostPath {
+    pool_directory(php).join(&format!("lalapanel-{}.conf", site.id))
+}
+
+/// Where the shared master of a version looks for pools.
+#[must_use]
+pub fn pool_directory(php: PhpVersion) -> HostPath {
+    fpm_directory(php).join("pool.d")
+}
+
+/// Settings for every pool of a version's shared master.
+#[must_use]
+pub fn shared_ini_file(php: PhpVersion) -> HostPath {
+    fpm_directory(php).join("conf.d").join("99-lalapanel.ini")
+}
+
+fn fpm_directory(php: PhpVersion) -> HostPath {
+    HostPath::fixed("/etc/php")
+        .join(&php.to_string())
+        .join("fpm")
+}
+
+/// One unprivileged master with one pool, for a site of its own; the socket is handed in by systemd.
+#[must_use]
+pub fn master(site: &Site) -> String {
+    format!(
+        "; {owned}\n\
+         [global]\n\
+         error_log = syslog\n\
+         syslog.ident = lalapanel-php-{id}\n\
+         ; 0, the default, drops running requests at a reload\n\
+         process_control_timeout = 10s\n\
+         emergency_restart_threshold = 10\n\
+         emergency_restart_interval = 1m\n\
+         daemonize = no\n\
+         \n\
+         [{id}]\n\
+         listen = {socket}\n\
+         {limits}",
+        owned = super::OWNED,
+        id = site.id,
+        socket = site.php_socket(),
+        limits = limits(site),
+    )
+}
+
+/// One pool for the shared master, which is root and changes to the site's user.
+#[must_use]
+pub fn pool(site: &Site) -> String {
+    format!(
+        "; {owned}\n\
+         [{id}]\n\
+         user = {user}\n\
+         group = {user}\n\
+         listen = {socket}\n\
+         ; nginx alone may connect: who talks to the socket can set any limit anew\n\
+         listen.owner = root\n\
+         listen.group = www-data\n\
+         listen.mode = 0660\n\
+         {limits}",
+        owned = super::OWNED,
+        id = site.id,
+        user = site.user(),
+        socket = site.php_socket(),
+        limits = limits(site),
+    )
+}
+
+/// Closes what one pool of a shared master could read of another through OPcache.
+#[must_use]
+pub fn shared_ini() -> String {
+    format!(
+        "; {}\n\
+         ; Without it, a site includes the cached code of another that it may not read.\n\
+         opcache.validate_permission = 1\n\
+         opcache.restrict_api = /nonexistent\n",
+        super::OWNED
+    )
+}
+
+fn limits(site: &Site) -> String {
+    format!(
+        "pm = ondemand\n\
+         pm.max_children = 8\n\
+         pm.process_idle_timeout = 30s\n\
+         ; leaks in extensions\n\
+         pm.max_requests = 1000\n\
+         pm.status_path = /-/status\n\
+         ping.path = /-/ping\n\
+         ; wall clock: max_execution_time does not count waiting\n\
+         request_terminate_timeout = 60s\n\
+         catch_workers_output = no\n\
+         security.limit_extensions = .php\n\
+         php_admin_flag[expose_php] = off\n\
+         php_admin_flag[log_errors] = on\n\
+         php_admin_flag[allow_url_include] = off\n\
+         php_admin_flag[enable_dl] = off\n\
+         php_admin_value[cgi.fix_pathinfo] = 0\n\
+         php_admin_value[open_basedir] = \"{root}:/usr/share/php\"\n\
+         php_admin_value[upload_tmp_dir] = \"{tmp}\"\n\
+         php_admin_value[sys_temp_dir] = \"{tmp}\"\n\
+         php_admin_value[session.save_path] = \"{tmp}/sessions\"\n\
+         ; Debian leaves the cleaning to a cron job that does not know this directory\n\
+         php_admin_value[session.gc_probability] = 1\n\
+         php_admin_value[session.gc_divisor] = 1000\n\
+         php_value[memory_limit] = 256M\n\
+         ; one limit in three places: client_max_body_size is this and 8 MB\n\
+         php_admin_value[upload_max_filesize] = 64M\n\
+         php_admin_value[post_max_size] = 72M\n",
+        root = site.root(),
+        tmp = site.tmp(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::golden::{self, php_site};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_files_are_the_golden_ones() {
+        golden::check("php-master.conf", &master(&php_site()));
+        golden::check("php-pool.conf", &pool(&php_site()));
+        golden::check("php-shared.ini", &shared_ini());
+    }
+
+    #[test]
+    fn a_site_may_not_set_its_own_paths() {
+        for line in master(&php_site()).lines() {
+            assert!(
+                !line.starts_with("php_value[") || line.contains("memory_limit"),
+                "{line}"
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn every_pool_holds_one_value_a_line(made in golden::any_site()) {
+            for text in [master(&made), pool(&made)] {
+                prop_assert!(!golden::has_strange_characters(&text));
+                for line in text.lines() {
+                    let plain = line.is_empty() || line.starts_with(';') || line.starts_with('[') || line.contains(" = ");
+                    prop_assert!(plain, "{}", line);
+                    prop_assert!(line.starts_with(';') || !line.contains(';'), "{}", line);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The two units of a PHP site: a socket made by root, and the site's own unprivileged PHP-FPM behind it.
+//!
+//! Invariant: units are named by the site's number; the socket lies in a directory only root can write, so no site can put a link in its place.
+
+use crate::domain::path::HostPath;
+use crate::domain::php::PhpVersion;
+use crate::domain::site::Site;
+use crate::render::php_fpm;
+
+/// `lalapanel-php-s1001.socket`.
+#[must_use]
+pub fn php_socket_name(site: &Site) -> String {
+    format!("lalapanel-php-{}.socket", site.id)
+}
+
+/// `lalapanel-php-s1001.service`.
+#[must_use]
+pub fn php_service_name(site: &Site) -> String {
+    format!("lalapanel-php-{}.service", site.id)
+}
+
+/// Where a unit of ours lies.
+#[must_use]
+pub fn unit_file(name: &str) -> HostPath {
+    HostPath::fixed("/etc/systemd/system").join(name)
+}
+
+/// The socket unit.
+#[must_use]
+pub fn php_socket(site: &Site) -> String {
+    format!(
+        "# {owned}\n\
+         [Unit]\n\
+         Description=PHP socket of {hostname}\n\
+         \n\
+         [Socket]\n\
+         ListenStream={socket}\n\
+         # nginx alone: who talks to this socket runs code as the site.\n\
+         SocketUser=root\n\
+         SocketGroup=www-data\n\
+         SocketMode=0660\n\
+         Backlog=1024\n\
+         RemoveOnStop=yes\n\
+         \n\
+         [Install]\n\
+         WantedBy=sockets.target\n",
+        owned = super::OWNED,
+        hostname = site.hostname,
+        socket = site.php_socket(),
+    )
+}
+
+/// The service unit.
+#[must_use]
+pub fn php_service(site: &Site, php: PhpVersion) -> String {
+    format!(
+        "# {owned}\n\
+         [Unit]\n\
+         Description=PHP {php} of {hostname}\n\
+         Documentation=man:php-fpm{php}(8)\n\
+         Requires={socket_unit}\n\
+         After={socket_unit} network.target\n\
+         \n\
+         [Service]\n\
+         Type=notify\n\
+         ExecStart=/usr/sbin/php-fpm{php} --nodaemonize --fpm-config {config}\n\
+         ExecReload=/bin/kill -USR2 $MAINPID\n\
+         # PHP-FPM's own way to take over a listening socket: file descriptor 3 is the one systemd hands in.\n\
+         Environment=FPM_SOCKETS={socket}=3\n\
+         User={user}\n\
+         Group={user}\n\
+         UMask=0027\n\
+         KillSignal=SIGQUIT\n\
+         KillMode=mixed\n\
+         TimeoutStopSec=30\n\
+         Restart=on-failure\n\
+         RestartSec=1\n\
+         Slice=lalapanel-sites.slice\n\
+         LimitNOFILE=8192\n\
+         LimitCORE=0\n\
+         TasksMax=64\n\
+         MemoryHigh=768M\n\
+         MemoryMax=1G\n\
+         \n\
+         # The site sees its own tree and no other.\n\
+         TemporaryFileSystem=/var/www:ro\n\
+         BindPaths={root}\n\
+         InaccessiblePaths=-/run/lalapanel -/var/log/lalapanel -/var/lib/lalapanel\n\
+         {SANDBOX}",
+        owned = super::OWNED,
+        hostname = site.hostname,
+        socket_unit = php_socket_name(site),
+        config = php_fpm::master_file(site),
+        socket = site.php_socket(),
+        user = site.user(),
+        root = site.root(),
+    )
+}
+
+const SANDBOX: &str = "\
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=tmpfs
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateIPC=yes
+ProtectHostname=yes
+ProtectClock=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+ProcSubset=pid
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RemoveIPC=yes
+KeyringMode=private
+CapabilityBoundingSet=
+AmbientCapabilities=
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+# Why not MemoryDenyWriteExecute: the just-in-time compilers of PCRE and OPcache need such memory.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::golden::{self, php_site};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_files_are_the_golden_ones() {
+        golden::check("lalapanel-php-s1001.socket", &php_socket(&php_site()));
+        golden::check(
+            "lalapanel-php-s1001.service",
+            &php_service(&php_site(), PhpVersion::new(8, 2)),
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn every_unit_holds_one_setting_a_line(made in golden::any_site()) {
+            for text in [php_socket(&made), php_service(&made, PhpVersion::new(8, 4))] {
+                prop_assert!(!golden::has_strange_characters(&text));
+                for line in text.lines() {
+                    let plain = line.is_empty() || line.starts_with(['#', '[']) || line.contains('=');
+                    prop_assert!(plain, "{}", line);
+                    // `%` is a specifier in a unit.
+                    prop_assert!(!line.contains('%'), "{}", line);
+                }
+            }
+        }
+    }
+}
