@@ -7,7 +7,10 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{Database, DatabaseError, ReadTransaction, ReadableTable, WriteTransaction};
+use redb::backends::FileBackend;
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -81,7 +84,9 @@ impl Store {
             let mut transaction = database
                 .begin_write()
                 .map_err(|error| database_error("changed", error))?;
-            transaction.set_durability(redb::Durability::Immediate);
+            transaction
+                .set_durability(redb::Durability::Immediate)
+                .map_err(|error| database_error("changed", error))?;
             let value = act(&transaction)?;
             transaction
                 .commit()
@@ -153,7 +158,8 @@ fn open_file(path: &Path) -> StoreResult<Database> {
         .map_err(failed)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o600))
         .map_err(failed)?;
-    builder().create_file(file).map_err(|error| match error {
+    let opened = FileBackend::new(file).and_then(|backend| builder().create_with_backend(backend));
+    opened.map_err(|error| match error {
         DatabaseError::DatabaseAlreadyOpen => StoreError::Locked {
             path: path.to_owned(),
         },
@@ -272,9 +278,10 @@ mod tests {
         fn len(&self) -> std::io::Result<u64> {
             Ok(self.bytes.read().unwrap().len() as u64)
         }
-        fn read(&self, offset: u64, len: usize) -> std::io::Result<Vec<u8>> {
+        fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
             let start = usize::try_from(offset).unwrap();
-            Ok(self.bytes.read().unwrap()[start..start + len].to_vec())
+            out.copy_from_slice(&self.bytes.read().unwrap()[start..start + out.len()]);
+            Ok(())
         }
         fn set_len(&self, len: u64) -> std::io::Result<()> {
             self.check()?;
@@ -282,7 +289,7 @@ mod tests {
             self.bytes.write().unwrap().resize(len, 0);
             Ok(())
         }
-        fn sync_data(&self, _eventual: bool) -> std::io::Result<()> {
+        fn sync_data(&self) -> std::io::Result<()> {
             self.check()
         }
         fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {

@@ -45,7 +45,7 @@ pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redb::ReadableTableMetadata;
+    use redb::{ReadableDatabase as _, ReadableTableMetadata};
 
     fn database() -> Database {
         Database::builder()
