@@ -6,6 +6,8 @@ pub mod account;
 pub mod audit;
 mod database;
 pub mod error;
+#[cfg(test)]
+mod fixtures;
 pub mod journal;
 mod migrate;
 pub mod operation;
