@@ -87,10 +87,13 @@ pub enum Request {
     },
     /// Give an account a new password; its sessions end.
     AccountPassword {
-        /// Whose.
+        /// Whose: one's own, or for root on this server anybody's.
         name: AccountName,
         /// The new one.
         password: Password,
+        /// The one it has now; asked of everybody but root, so that a stolen session cannot lock its owner out.
+        #[serde(default)]
+        current: Option<Password>,
     },
     /// Delete an account; the last one stays.
     AccountDelete {
