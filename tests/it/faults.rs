@@ -1,0 +1,98 @@
+//! Every operation, struck at every call to the machine in each of four ways: it ends in the old or the new machine, and
+//! the state agrees with the machine.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+
+use lalapanel::domain::change::Change;
+use lalapanel::domain::site::NewSiteKind;
+use lalapanel::host::memory::faults::{Crash, FaultyHost, Plan as Fault, Strike};
+use lalapanel::host::memory::machine::Machine;
+use lalapanel::ops::engine::Engine;
+use lalapanel::ops::state::State;
+
+use crate::world::{World, create, name, php, run};
+
+/// The old and the new end of an operation, and how many calls lie between.
+struct Ends {
+    old: (Machine, State),
+    new: (Machine, State),
+    calls: usize,
+}
+
+fn ends(world: fn() -> World, change: &Change) -> Ends {
+    let world = world();
+    let old = (world.machine(), world.state());
+    let counting = Arc::new(FaultyHost::counting(world.host.clone()));
+    let engine = Engine::new(counting.clone(), world.store.clone());
+    run(&engine, 9, change).unwrap();
+    let new = (world.machine(), world.state());
+    assert_ne!(old.0, new.0, "the operation changes the machine");
+    Ends { old, new, calls: counting.calls() }
+}
+
+fn every_fault(world: fn() -> World, change: &Change) {
+    let ends = ends(world, change);
+    assert!(ends.calls > 5);
+    let (mut olds, mut news) = (0, 0);
+    for call in 0..ends.calls {
+        for strike in Strike::ALL {
+            let world = world();
+            let host = FaultyHost::striking(world.host.clone(), Fault { call, strike });
+            let engine = Engine::new(Arc::new(host), world.store.clone());
+            let result = panic::catch_unwind(AssertUnwindSafe(|| run(&engine, 9, change)));
+            if let Err(payload) = &result {
+                assert!(payload.is::<Crash>(), "a panic of our own at call {call} {strike:?}");
+            }
+            drop(engine);
+            world.recover();
+            let (machine, state) = (world.machine(), world.state());
+            if state.sites == ends.new.1.sites {
+                assert_eq!(machine.differences(&ends.new.0), Vec::<String>::new(), "call {call} {strike:?}: state new, machine not");
+                news += 1;
+            } else {
+                assert_eq!(state.sites, ends.old.1.sites, "call {call} {strike:?}");
+                assert_eq!(machine.differences(&ends.old.0), Vec::<String>::new(), "call {call} {strike:?}: state old, machine not");
+                olds += 1;
+            }
+            assert!(world.store.unfinished().unwrap().is_empty(), "call {call} {strike:?}");
+            assert!(world.store.stuck().unwrap().is_empty(), "call {call} {strike:?}");
+        }
+    }
+    assert!(olds > 0 && news > 0, "{olds} old, {news} new");
+}
+
+#[test]
+fn creating_a_php_site_ends_old_or_new_whatever_fails() {
+    every_fault(World::installed, &create("shop.example", php()));
+}
+
+#[test]
+fn creating_a_static_site_ends_old_or_new_whatever_fails() {
+    every_fault(World::with_sites, &create("more.example", NewSiteKind::Static {}));
+}
+
+#[test]
+fn taking_a_site_offline_ends_old_or_new_whatever_fails() {
+    every_fault(World::with_sites, &Change::SiteDisable { hostname: name("shop.example") });
+}
+
+#[test]
+fn putting_a_site_online_ends_old_or_new_whatever_fails() {
+    fn offline() -> World {
+        let world = World::with_sites();
+        world.run(3, &Change::SiteDisable { hostname: name("shop.example") }).unwrap();
+        world
+    }
+    every_fault(offline, &Change::SiteEnable { hostname: name("shop.example") });
+}
+
+#[test]
+fn deleting_a_php_site_ends_old_or_new_whatever_fails() {
+    every_fault(World::with_sites, &Change::SiteDelete { hostname: name("shop.example") });
+}
+
+#[test]
+fn deleting_a_static_site_ends_old_or_new_whatever_fails() {
+    every_fault(World::with_sites, &Change::SiteDelete { hostname: name("plain.example") });
+}
