@@ -1,1 +1,178 @@
-//! Placeholder while the floor is built.
+//! The real machine behind the port.
+//!
+//! Invariant: every path is walked from one root handle, without following links; production hangs it at `/`, tests at a directory.
+
+mod acts;
+mod emptying;
+mod exchange;
+mod files;
+mod job;
+mod run;
+mod sql;
+pub mod work;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode as Bits;
+
+use crate::domain::path::HostPath;
+use crate::domain::time::Timestamp;
+use crate::host::exec::{Command, Output};
+use crate::host::job::{Job, JobResult};
+use crate::host::walk::{self, Trust};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Space};
+
+/// Who does the jobs inside a site's tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Workers {
+    /// A process with the site's uid.
+    Process,
+    /// This process: below a test's scratch directory, where there is no root to change the uid.
+    Here,
+}
+
+/// The machine this process runs on.
+#[derive(Debug)]
+pub struct LinuxHost {
+    root: OwnedFd,
+    outside_sandbox: bool,
+    workers: Workers,
+    writing: Mutex<()>,
+}
+
+impl LinuxHost {
+    /// The machine itself. `outside_sandbox`: this process is the agent under systemd, in its sandbox, so programs that
+    /// need the whole host run as units of their own.
+    pub fn system(outside_sandbox: bool) -> std::io::Result<Self> {
+        Self::rooted(Path::new("/"), outside_sandbox, Workers::Process)
+    }
+
+    /// A part of a machine below a directory, for tests: paths are resolved there, jobs are done with the caller's uid,
+    /// programs and MariaDB are the machine's own.
+    pub fn at(root: &Path) -> std::io::Result<Self> {
+        Self::rooted(root, false, Workers::Here)
+    }
+
+    fn rooted(root: &Path, outside_sandbox: bool, workers: Workers) -> std::io::Result<Self> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self {
+            root: open(root, flags, Bits::empty())?,
+            outside_sandbox,
+            workers,
+            writing: Mutex::new(()),
+        })
+    }
+
+    fn root(&self) -> BorrowedFd<'_> {
+        self.root.as_fd()
+    }
+
+    /// One change at a time: a half-made file has one name only.
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host for LinuxHost {
+    fn stat(&self, path: &HostPath) -> HostResult<Option<Meta>> {
+        files::stat(self.root(), path)
+    }
+
+    fn read(&self, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
+        files::read(self.root(), path, limit)
+    }
+
+    fn list(&self, path: &HostPath) -> HostResult<Vec<String>> {
+        files::list(self.root(), path)
+    }
+
+    fn write(&self, path: &HostPath, bytes: &[u8], owner: Owner, mode: Mode) -> HostResult<()> {
+        let _alone = self.writing();
+        files::write(self.root(), path, bytes, owner, mode)
+    }
+
+    fn make_dir(&self, path: &HostPath, owner: Owner, mode: Mode) -> HostResult<()> {
+        let _alone = self.writing();
+        files::make_dir(self.root(), path, owner, mode)
+    }
+
+    fn link(&self, target: &str, path: &HostPath) -> HostResult<()> {
+        let _alone = self.writing();
+        files::link(self.root(), target, path)
+    }
+
+    fn rename(&self, from: &HostPath, to: &HostPath) -> HostResult<()> {
+        let _alone = self.writing();
+        files::rename(self.root(), from, to)
+    }
+
+    fn remove(&self, path: &HostPath) -> HostResult<()> {
+        let _alone = self.writing();
+        files::remove(self.root(), path)
+    }
+
+    fn set_meta(&self, path: &HostPath, owner: Owner, mode: Mode) -> HostResult<()> {
+        let _alone = self.writing();
+        files::set_meta(self.root(), path, owner, mode)
+    }
+
+    fn space(&self, path: &HostPath) -> HostResult<Space> {
+        files::space(self.root(), path)
+    }
+
+    fn run(&self, command: &Command) -> HostResult<Output> {
+        run::run(command, self.outside_sandbox)
+    }
+
+    fn job(&self, job: &Job) -> HostResult<JobResult> {
+        let base = walk::directory(self.root(), &job.base, Trust::OnlyRoot)?;
+        match self.workers {
+            Workers::Process => job::run(base, job),
+            Workers::Here => {
+                let uid = nix::unistd::geteuid().as_raw();
+                Ok(acts::perform(base.as_fd(), uid, &job.act))
+            }
+        }
+    }
+
+    fn exchange(
+        &self,
+        socket: &HostPath,
+        bytes: &[u8],
+        limit: usize,
+        millis: u64,
+    ) -> HostResult<Vec<u8>> {
+        exchange::exchange(self.root(), socket, bytes, limit, millis)
+    }
+
+    fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>> {
+        sql::sql(statement)
+    }
+
+    fn now(&self) -> Timestamp {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the clock is read here and nowhere else"
+        )]
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn pause(&self, millis: u64) {
+        std::thread::sleep(Duration::from_millis(millis.min(1000)));
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> HostResult<()> {
+        getrandom::fill(bytes).map_err(|error| HostError::Io {
+            doing: "drawing random bytes from",
+            path: HostPath::fixed("/dev/urandom"),
+            source: error.into(),
+        })
+    }
+}

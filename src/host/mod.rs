@@ -11,6 +11,8 @@ use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
 use crate::host::job::{Job, JobResult};
 
+#[cfg(test)]
+mod conformance;
 pub mod exec;
 pub mod job;
 pub mod linux;

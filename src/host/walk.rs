@@ -1,1 +1,255 @@
-//! Placeholder while the floor is built.
+//! Ways into directories that a hostile neighbour cannot bend: root's way (every ancestor checked) and a site's way (openat2).
+//!
+//! Invariant: nothing here follows a symbolic link, and a directory is acted on only through the handle that was checked.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::unistd::geteuid;
+
+use crate::domain::path::HostPath;
+use crate::host::{HostError, HostResult};
+
+/// What is asked of the directories above a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Directories, not links.
+    Plain,
+    /// Besides: nobody but root (or, in a test, the caller) can change what is in them.
+    OnlyRoot,
+}
+
+/// The kind of a file, from its status.
+pub(super) fn kind(status: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT
+}
+
+/// The word of a person for what was found.
+pub(super) fn kind_word(status: &FileStat) -> &'static str {
+    match kind(status) {
+        SFlag::S_IFREG => "a file",
+        SFlag::S_IFDIR => "a directory",
+        SFlag::S_IFLNK => "a symbolic link",
+        _ => "a socket, a pipe or a device",
+    }
+}
+
+/// What stands at `name` in `directory`; a link is not followed.
+pub(super) fn look(directory: BorrowedFd<'_>, name: &str) -> nix::Result<FileStat> {
+    fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)
+}
+
+/// A handle (`O_PATH`) of the directory that holds `path`, reached from `root` component by component, and the last component.
+pub(super) fn parent<'p>(
+    root: BorrowedFd<'_>,
+    path: &'p HostPath,
+    trust: Trust,
+) -> HostResult<(OwnedFd, &'p str)> {
+    let name = if path.name().is_empty() {
+        "."
+    } else {
+        path.name()
+    };
+    Ok((directory(root, &path.parent(), trust)?, name))
+}
+
+/// A handle (`O_PATH`) of the directory at `path`, reached from `root` component by component.
+pub(super) fn directory(
+    root: BorrowedFd<'_>,
+    path: &HostPath,
+    trust: Trust,
+) -> HostResult<OwnedFd> {
+    let failed = |at: &HostPath, errno| refusal("opening", at, errno);
+    let mut at = HostPath::fixed("/");
+    let mut here = root.try_clone_to_owned().map_err(|source| HostError::Io {
+        doing: "opening",
+        path: at.clone(),
+        source,
+    })?;
+    for part in path.as_str().split('/').filter(|part| !part.is_empty()) {
+        at = at.join(part);
+        let status = look(here.as_fd(), part).map_err(|errno| failed(&at, errno))?;
+        if kind(&status) != SFlag::S_IFDIR {
+            return Err(not_a(&at, kind_word(&status), "a directory"));
+        }
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        here = openat(&here, part, flags, Mode::empty()).map_err(|errno| failed(&at, errno))?;
+        if trust == Trust::OnlyRoot {
+            check_trusted(&here, &at)?;
+        }
+    }
+    Ok(here)
+}
+
+/// The error for something of another kind.
+pub(super) fn not_a(path: &HostPath, found: &'static str, expected: &'static str) -> HostError {
+    HostError::Kind {
+        path: path.clone(),
+        found,
+        expected,
+    }
+}
+
+// Why a group may write: Ubuntu's own `/var/log` is root:syslog 0775.
+fn check_trusted(directory: &OwnedFd, at: &HostPath) -> HostResult<()> {
+    let status = fstat(directory).map_err(|errno| refusal("opening", at, errno))?;
+    let owned = status.st_uid == 0 || status.st_uid == geteuid().as_raw();
+    if owned && status.st_mode & 0o002 == 0 {
+        Ok(())
+    } else {
+        Err(not_a(at, UNTRUSTED, "one that only root can change"))
+    }
+}
+
+/// How a directory is named that a tenant could swap under root's hands.
+pub(super) const UNTRUSTED: &str = "a directory that others can change";
+
+/// Turns a system error into what the port says.
+pub(super) fn refusal(doing: &'static str, path: &HostPath, errno: Errno) -> HostError {
+    let path = path.clone();
+    match errno {
+        Errno::ENOSPC | Errno::EDQUOT => HostError::DiskFull { path },
+        Errno::ENOENT => HostError::Missing { path },
+        Errno::ENOTEMPTY => HostError::NotEmpty { path },
+        Errno::ELOOP => not_a(&path, "a symbolic link", "a plain path"),
+        errno => HostError::Io {
+            doing,
+            path,
+            source: errno.into(),
+        },
+    }
+}
+
+/// Opens `relative` below `base` as the kernel allows it: no way up, no link, no other file system (openat2, Linux 5.6).
+///
+/// Why not a fallback to plain `openat`: a kernel without openat2 cannot keep a tenant inside, so the job is refused.
+pub(super) fn beneath(
+    base: BorrowedFd<'_>,
+    relative: &str,
+    flags: OFlag,
+    mode: Mode,
+) -> nix::Result<OwnedFd> {
+    open_beneath(base, relative.as_bytes(), flags, mode)
+}
+
+/// The same for an existing thing whose name need not be text.
+pub(super) fn beneath_bytes(
+    base: BorrowedFd<'_>,
+    name: &[u8],
+    flags: OFlag,
+) -> nix::Result<OwnedFd> {
+    open_beneath(base, name, flags, Mode::empty())
+}
+
+fn open_beneath(
+    base: BorrowedFd<'_>,
+    relative: &[u8],
+    flags: OFlag,
+    mode: Mode,
+) -> nix::Result<OwnedFd> {
+    // openat2 refuses flags that would have no effect, as these have none with O_PATH.
+    let careful = if flags.contains(OFlag::O_PATH) {
+        OFlag::empty()
+    } else {
+        OFlag::O_NOCTTY | OFlag::O_NONBLOCK
+    };
+    let how = OpenHow::new()
+        .flags(flags | careful | OFlag::O_CLOEXEC)
+        .mode(mode)
+        .resolve(
+            ResolveFlag::RESOLVE_BENEATH
+                | ResolveFlag::RESOLVE_NO_SYMLINKS
+                | ResolveFlag::RESOLVE_NO_MAGICLINKS
+                | ResolveFlag::RESOLVE_NO_XDEV,
+        );
+    // EAGAIN: a rename elsewhere on the machine made the kernel unsure; it asks to be asked again (openat2(2)).
+    let mut tries = 0;
+    loop {
+        match openat2(base, relative, how) {
+            Err(Errno::EAGAIN | Errno::EINTR) if tries < 64 => tries += 1,
+            answer => return answer,
+        }
+    }
+}
+
+/// At most `limit` names in a directory, `.` and `..` left out, as bytes.
+pub(super) fn names(directory: OwnedFd, limit: usize) -> nix::Result<Vec<Vec<u8>>> {
+    let mut found = Vec::new();
+    for entry in Dir::from_fd(directory)?.iter() {
+        let name = entry?.file_name().to_bytes().to_vec();
+        if name != b"." && name != b".." {
+            found.push(name);
+        }
+        if found.len() == limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Opens a directory handle again so that it can be listed and flushed, which `O_PATH` handles cannot.
+pub(super) fn reopen(directory: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(directory, ".", flags, Mode::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::fcntl::open;
+    use nix::sys::stat::mkdirat;
+    use nix::unistd::symlinkat;
+
+    fn handle(path: &std::path::Path) -> OwnedFd {
+        open(path, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_link_above_a_path_is_named_and_refused() {
+        let room = tempfile::tempdir().unwrap();
+        let root = handle(room.path());
+        mkdirat(&root, "real", Mode::S_IRWXU).unwrap();
+        symlinkat("real", &root, "linked").unwrap();
+        let path = HostPath::parse("/linked/file").unwrap();
+        let error = parent(root.as_fd(), &path, Trust::Plain).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`/linked` is a symbolic link, not a directory"
+        );
+    }
+
+    #[test]
+    fn a_directory_that_everybody_may_write_is_no_place_for_root() {
+        let room = tempfile::tempdir().unwrap();
+        let root = handle(room.path());
+        mkdirat(&root, "open", Mode::S_IRWXU).unwrap();
+        let open = reopen(
+            directory(
+                root.as_fd(),
+                &HostPath::parse("/open").unwrap(),
+                Trust::OnlyRoot,
+            )
+            .unwrap()
+            .as_fd(),
+        )
+        .unwrap();
+        nix::sys::stat::fchmod(&open, Mode::from_bits_truncate(0o777)).unwrap();
+        let path = HostPath::parse("/open/file").unwrap();
+        assert!(parent(root.as_fd(), &path, Trust::OnlyRoot).is_err());
+        assert!(parent(root.as_fd(), &path, Trust::Plain).is_ok());
+    }
+
+    #[test]
+    fn the_kernel_keeps_a_walk_beneath_its_base() {
+        let room = tempfile::tempdir().unwrap();
+        let root = handle(room.path());
+        symlinkat("/etc", &root, "out").unwrap();
+        let open = |path| beneath(root.as_fd(), path, OFlag::O_RDONLY, Mode::empty());
+        assert_eq!(open("out/passwd").unwrap_err(), Errno::ELOOP);
+        assert_eq!(open("../x").unwrap_err(), Errno::EXDEV);
+        assert_eq!(open("/etc/passwd").unwrap_err(), Errno::EXDEV);
+    }
+}

@@ -1,0 +1,150 @@
+//! The worker's acts: files inside a site's tree, reached by openat2 from one handle, with the site's own rights.
+//!
+//! Invariant: everything is checked on handles (regular, the site's, one name) and nothing outside the base can be named.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, mkdirat};
+use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
+
+use crate::domain::path::SitePath;
+use crate::host::job::{Act, JobResult};
+use crate::host::linux::emptying;
+use crate::host::walk::{self, beneath};
+
+/// Why an act was refused.
+pub(super) type Refusal = (String, bool);
+
+/// A system error in the words of the result.
+pub(super) fn refusal(errno: Errno) -> Refusal {
+    let text = match errno {
+        Errno::ELOOP => "a symbolic link",
+        Errno::EXDEV => "a way out of the site's directory, or another file system",
+        Errno::ENOENT => "a directory that does not exist",
+        Errno::ENOTDIR => "a file where a directory was expected",
+        Errno::ENOSYS => "a kernel without openat2 (Linux 5.6 or newer is needed)",
+        Errno::ENOSPC | Errno::EDQUOT => return ("no space is left".to_owned(), true),
+        other => return (other.desc().to_lowercase(), false),
+    };
+    (text.to_owned(), false)
+}
+
+/// Does one act below `base`, in the name of `uid`.
+#[must_use]
+pub(super) fn perform(base: BorrowedFd<'_>, uid: u32, act: &Act) -> JobResult {
+    let done = match act {
+        Act::PutFile { path, text } => put_file(base, path, text),
+        Act::RemoveFile { path } => remove_file(base, uid, path),
+        Act::MakeDirectory { path } => make_directory(base, path),
+        Act::Empty { path } => emptying::empty(base, uid, path).map(|files| (files, false)),
+    };
+    match done {
+        Ok((files, created)) => JobResult::Done { files, created },
+        Err((reason, disk_full)) => JobResult::Failed { reason, disk_full },
+    }
+}
+
+type Done = Result<(u64, bool), Refusal>;
+
+/// The directory of a path, open for listing and flushing, and the last component.
+fn place<'p>(base: BorrowedFd<'_>, path: &'p SitePath) -> nix::Result<(OwnedFd, &'p str)> {
+    let (directory, name) = path
+        .as_str()
+        .rsplit_once('/')
+        .unwrap_or((".", path.as_str()));
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
+    // Why not `?` on EACCES alone: a site's root may be passed through but not listed (mode 0711).
+    let opened = match beneath(base, directory, flags, Mode::empty()) {
+        Err(Errno::EACCES) => beneath(
+            base,
+            directory,
+            OFlag::O_PATH | OFlag::O_DIRECTORY,
+            Mode::empty(),
+        ),
+        answer => answer,
+    };
+    Ok((opened?, name))
+}
+
+fn flush(directory: &OwnedFd) -> nix::Result<()> {
+    match fsync(directory) {
+        // A handle that may only be passed through cannot be flushed; the file itself was.
+        Err(Errno::EBADF) => Ok(()),
+        answer => answer,
+    }
+}
+
+fn put_file(base: BorrowedFd<'_>, path: &SitePath, text: &str) -> Done {
+    let (directory, name) = place(base, path).map_err(refusal)?;
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_IRGRP;
+    let handle = match beneath(directory.as_fd(), name, flags, mode) {
+        Err(Errno::EEXIST) => return Ok((0, false)),
+        answer => answer.map_err(refusal)?,
+    };
+    let filled = fchmod(&handle, mode).and_then(|()| fill(handle, text));
+    if let Err(errno) = filled.and_then(|()| flush(&directory)) {
+        let _ = unlinkat(&directory, name, UnlinkatFlags::NoRemoveDir);
+        return Err(refusal(errno));
+    }
+    Ok((1, true))
+}
+
+fn fill(handle: OwnedFd, text: &str) -> nix::Result<()> {
+    let mut file = File::from(handle);
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
+}
+
+/// Why a file is not one of the site's own, plain files.
+fn unfit(status: &FileStat, uid: u32) -> Option<&'static str> {
+    if walk::kind(status) != SFlag::S_IFREG {
+        Some(walk::kind_word(status))
+    } else if status.st_uid != uid {
+        Some("a file of another user")
+    } else if status.st_nlink != 1 {
+        Some("a file with a second name elsewhere")
+    } else {
+        None
+    }
+}
+
+fn remove_file(base: BorrowedFd<'_>, uid: u32, path: &SitePath) -> Done {
+    let (directory, name) = match place(base, path) {
+        Err(Errno::ENOENT) => return Ok((0, false)),
+        answer => answer.map_err(refusal)?,
+    };
+    let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW;
+    let handle = match beneath(directory.as_fd(), name, flags, Mode::empty()) {
+        Err(Errno::ENOENT) => return Ok((0, false)),
+        answer => answer.map_err(refusal)?,
+    };
+    if let Some(why) = unfit(&fstat(&handle).map_err(refusal)?, uid) {
+        return Err((why.to_owned(), false));
+    }
+    unlinkat(&directory, name, UnlinkatFlags::NoRemoveDir)
+        .and_then(|()| flush(&directory))
+        .map_err(refusal)?;
+    Ok((1, false))
+}
+
+fn make_directory(base: BorrowedFd<'_>, path: &SitePath) -> Done {
+    let (directory, name) = place(base, path).map_err(refusal)?;
+    match mkdirat(&directory, name, Mode::S_IRWXU) {
+        Ok(()) => {
+            flush(&directory).map_err(refusal)?;
+            Ok((1, true))
+        }
+        Err(Errno::EEXIST) => {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+            beneath(directory.as_fd(), name, flags, Mode::empty()).map_err(refusal)?;
+            Ok((0, false))
+        }
+        Err(errno) => Err(refusal(errno)),
+    }
+}

@@ -1,0 +1,31 @@
+//! The worker's side of a job: take the job and the handle, do the act, answer.
+//!
+//! Invariant: the only directory a worker knows is the handle it was given as standard input.
+
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use nix::unistd::geteuid;
+
+use crate::host::job::{Job, JobResult};
+use crate::host::linux::{acts, job};
+
+/// Reads the job from the socket at standard output, does it below the directory at standard input, writes the result.
+///
+/// A job for another uid than this process has is refused.
+pub fn serve() -> std::io::Result<()> {
+    let base = std::io::stdin().as_fd().try_clone_to_owned()?;
+    let mut socket = UnixStream::from(std::io::stdout().as_fd().try_clone_to_owned()?);
+    let job: Job = job::receive(&mut socket)?;
+    let uid = geteuid().as_raw();
+    let result = if job.site.uid() == uid {
+        acts::perform(base.as_fd(), uid, &job.act)
+    } else {
+        JobResult::Failed {
+            reason: "the job of another site".to_owned(),
+            disk_full: false,
+        }
+    };
+    socket.write_all(&serde_json::to_vec(&result)?)
+}

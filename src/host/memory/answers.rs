@@ -1,0 +1,181 @@
+//! What the services of the memory machine answer at their Unix sockets: nginx by its loaded configuration, PHP-FPM by its units.
+//!
+//! Invariant: nobody answers at a socket whose service or socket unit does not run.
+
+use crate::domain::path::HostPath;
+use crate::host::memory::machine::Machine;
+use crate::host::memory::nginx_text::Directive;
+use crate::host::memory::systemd::setting;
+
+/// A FastCGI answer to a ping: one STDOUT record with `pong`, then END_REQUEST (FastCGI 1.0, §3.3, §5.5).
+fn pong() -> Vec<u8> {
+    let text = b"Content-type: text/plain;charset=UTF-8\r\n\r\npong";
+    let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
+    let mut bytes = vec![1, 6, 0, 1, 0, length, 0, 0];
+    bytes.extend(text);
+    bytes.extend([1, 6, 0, 1, 0, 0, 0, 0]);
+    bytes.extend([1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    bytes
+}
+
+impl Machine {
+    /// What comes back from a socket; `None` where nobody listens.
+    pub(super) fn answer(&mut self, socket: &HostPath, request: &[u8]) -> Option<Vec<u8>> {
+        if self.php_answers(socket) {
+            // FastCGI version 1 is the first byte of every record.
+            return Some(if request.first() == Some(&1) {
+                pong()
+            } else {
+                Vec::new()
+            });
+        }
+        let directives = self.nginx.as_ref()?.directives();
+        let listen = format!("unix:{socket}");
+        let servers: Vec<Directive> = directives
+            .iter()
+            .flat_map(Directive::all)
+            .filter(|directive| directive.name() == "server" && !directive.inside.is_empty())
+            .cloned()
+            .collect();
+        let listens = |server: &Directive| {
+            server
+                .named("listen")
+                .any(|directive| directive.word(1) == listen)
+        };
+        servers
+            .iter()
+            .any(listens)
+            .then(|| self.http(&servers, &listen, request))
+    }
+
+    /// Whether a PHP-FPM answers at a socket: one that runs, or one that its socket unit can start now.
+    fn php_answers(&mut self, socket: &HostPath) -> bool {
+        let listens = |unit: &&String| {
+            self.running
+                .get(*unit)
+                .is_some_and(|running| running.sockets.contains(socket))
+        };
+        let Some(unit) = self.running.keys().find(listens).cloned() else {
+            return false;
+        };
+        match unit.strip_suffix(".socket") {
+            None => unit != "nginx.service",
+            Some(stem) => {
+                let named = self
+                    .running
+                    .get(&unit)
+                    .and_then(|running| setting(&running.unit, "Service"));
+                let service = named.unwrap_or(format!("{stem}.service"));
+                self.start(&service).is_ok()
+            }
+        }
+    }
+
+    fn http(&mut self, servers: &[Directive], listen: &str, request: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(request);
+        let path = text.split_whitespace().nth(1).unwrap_or("/").to_owned();
+        let host = text
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.eq_ignore_ascii_case("host"))
+            .map_or("", |(_, value)| value.trim());
+        let here: Vec<&Directive> = servers
+            .iter()
+            .filter(|server| server.named("listen").any(|d| d.word(1) == listen))
+            .collect();
+        // A site may listen on a port only: our probes speak to nginx by one socket for all.
+        let all: Vec<&Directive> = servers.iter().collect();
+        let found = pick(&here, host)
+            .or_else(|| pick(&all, host))
+            .or_else(|| default_of(&here, listen));
+        match found {
+            Some(server) => self.serve(server, &path),
+            None => Vec::new(),
+        }
+    }
+
+    fn serve(&mut self, server: &Directive, path: &str) -> Vec<u8> {
+        if let Some(directive) = server.named("return").next() {
+            return returned(directive);
+        }
+        let exact = server
+            .named("location")
+            .find(|location| location.word(1) == "=" && location.word(2) == path);
+        if let Some(directive) = exact.and_then(|location| location.named("return").next()) {
+            return returned(directive);
+        }
+        let inside = server.all();
+        let pass = inside
+            .iter()
+            .find(|directive| directive.name() == "fastcgi_pass");
+        match pass.and_then(|directive| directive.word(1).strip_prefix("unix:")) {
+            Some(socket)
+                if HostPath::parse(socket).is_ok_and(|socket| self.php_answers(&socket)) =>
+            {
+                status(200, "run by PHP")
+            }
+            Some(_) => status(502, ""),
+            None => self.serve_file(server, path),
+        }
+    }
+
+    fn serve_file(&self, server: &Directive, path: &str) -> Vec<u8> {
+        let root = server
+            .named("root")
+            .next()
+            .and_then(|root| HostPath::parse(root.word(1)).ok());
+        let Some(root) = root else {
+            return status(404, "");
+        };
+        let mut at = root;
+        for part in path.split('/').filter(|part| !part.is_empty()) {
+            at = at.join(part);
+        }
+        match self
+            .tree
+            .text(&at)
+            .or_else(|| self.tree.text(&at.join("index.html")))
+        {
+            Some(text) => status(200, &text),
+            None if self.tree.followed(&at).is_some() => status(403, ""),
+            None => status(404, ""),
+        }
+    }
+}
+
+fn pick<'s>(servers: &[&'s Directive], host: &str) -> Option<&'s Directive> {
+    let named = |server: &&&Directive| {
+        server
+            .named("server_name")
+            .any(|names| names.words.iter().skip(1).any(|name| name == host))
+    };
+    servers.iter().find(named).copied()
+}
+
+fn default_of<'s>(servers: &[&'s Directive], listen: &str) -> Option<&'s Directive> {
+    let is_default = |server: &&&Directive| {
+        server
+            .named("listen")
+            .any(|d| d.word(1) == listen && d.words.iter().any(|word| word == "default_server"))
+    };
+    servers.iter().find(is_default).or(servers.first()).copied()
+}
+
+fn returned(directive: &Directive) -> Vec<u8> {
+    match directive.word(1).parse::<u16>() {
+        // 444: nginx closes the connection without a word.
+        Ok(444) => Vec::new(),
+        Ok(code) => status(code, directive.word(2)),
+        Err(_) => status(302, directive.word(1)),
+    }
+}
+
+fn status(code: u16, text: &str) -> Vec<u8> {
+    let location = match code {
+        301 | 302 | 307 | 308 => format!("Location: {text}\r\n"),
+        _ => String::new(),
+    };
+    let body = if location.is_empty() { text } else { "" };
+    let length = body.len();
+    format!("HTTP/1.1 {code} Answer\r\nServer: nginx\r\nContent-Length: {length}\r\n{location}Connection: close\r\n\r\n{body}").into_bytes()
+}

@@ -1,0 +1,187 @@
+//! nginx in memory: what `nginx -t` would find, and what a reload loads.
+//!
+//! Invariant: what nginx serves by is a snapshot taken at start or reload; editing files changes nothing until then.
+
+use std::collections::BTreeMap;
+
+use crate::domain::path::HostPath;
+use crate::host::Owner;
+use crate::host::exec::Output;
+use crate::host::memory::machine::Machine;
+use crate::host::memory::nginx_text::{self, Directive};
+use crate::host::memory::tree::{Kind, Tree};
+use crate::host::memory::{done, failed};
+
+const HOME: &str = "/etc/nginx";
+
+/// A configuration as nginx has read it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loaded {
+    /// Every file that was read, by the path it was read at.
+    pub files: BTreeMap<HostPath, String>,
+}
+
+impl Loaded {
+    /// The files, none where nothing is loaded.
+    pub(super) fn files_of(loaded: Option<&Self>) -> BTreeMap<&HostPath, &String> {
+        loaded
+            .map(|loaded| loaded.files.iter().collect())
+            .unwrap_or_default()
+    }
+
+    /// Every directive of every file that was read.
+    pub(super) fn directives(&self) -> Vec<Directive> {
+        let parsed = self
+            .files
+            .values()
+            .filter_map(|text| nginx_text::parse(text).ok());
+        parsed.flatten().collect()
+    }
+
+    /// The Unix sockets it listens on.
+    fn sockets(&self) -> Vec<HostPath> {
+        let directives = self.directives();
+        let all = directives.iter().flat_map(Directive::all);
+        let listens = all.filter(|directive| directive.name() == "listen");
+        listens.filter_map(unix_socket).collect()
+    }
+}
+
+fn unix_socket(listen: &Directive) -> Option<HostPath> {
+    HostPath::parse(listen.word(1).strip_prefix("unix:")?).ok()
+}
+
+/// Reads the configuration as `nginx -t` does; the error is nginx's complaint.
+pub(super) fn check(tree: &Tree) -> Result<Loaded, String> {
+    let mut loaded = Loaded::default();
+    read(tree, &HostPath::fixed(HOME).join("nginx.conf"), &mut loaded)?;
+    Ok(loaded)
+}
+
+fn read(tree: &Tree, path: &HostPath, loaded: &mut Loaded) -> Result<(), String> {
+    let missing = || format!("open() \"{path}\" failed (2: No such file or directory)");
+    let text = tree.text(path).ok_or_else(missing)?;
+    if text.contains("BROKEN") {
+        return Err(format!("unknown directive \"BROKEN\" in {path}:1"));
+    }
+    let directives = nginx_text::parse(&text).map_err(|why| format!("{why} in {path}:1"))?;
+    loaded.files.insert(path.clone(), text);
+    for directive in directives.iter().flat_map(Directive::all) {
+        check_directive(tree, directive).map_err(|why| format!("{why} in {path}:1"))?;
+        if directive.name() == "include" {
+            for file in included(tree, directive.word(1))? {
+                read(tree, &file, loaded)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files an `include` names; `*` in the last component only, files that begin with a dot are left out as glob(3) does.
+fn included(tree: &Tree, pattern: &str) -> Result<Vec<HostPath>, String> {
+    let absolute = if pattern.starts_with('/') {
+        pattern.to_owned()
+    } else {
+        format!("{HOME}/{pattern}")
+    };
+    let path = HostPath::parse(&absolute).map_err(|_| format!("invalid path \"{pattern}\""))?;
+    let Some((start, end)) = path.name().split_once('*') else {
+        return Ok(vec![path]);
+    };
+    let fits = |name: &String| {
+        !name.starts_with('.')
+            && name.starts_with(start)
+            && name.ends_with(end)
+            && name.len() >= start.len() + end.len()
+    };
+    let directory = path.parent();
+    let names = tree.names(&directory).into_iter().filter(fits);
+    Ok(names.map(|name| directory.join(&name)).collect())
+}
+
+fn check_directive(tree: &Tree, directive: &Directive) -> Result<(), String> {
+    let exists = |path: &HostPath| tree.followed(path).is_some();
+    let absent =
+        |path: &HostPath| format!("open() \"{path}\" failed (2: No such file or directory)");
+    let first = HostPath::parse(directive.word(1));
+    match (directive.name(), first) {
+        ("access_log" | "error_log", Ok(path)) if !path.as_str().contains('$') => {
+            if exists(&path.parent()) {
+                Ok(())
+            } else {
+                Err(absent(&path))
+            }
+        }
+        ("ssl_certificate" | "ssl_certificate_key", Ok(path)) if !exists(&path) => Err(format!(
+            "cannot load certificate \"{path}\": BIO_new_file() failed"
+        )),
+        ("listen", _) => match unix_socket(directive) {
+            Some(path) if !exists(&path.parent()) => Err(format!(
+                "bind() to unix:{path} failed (2: No such file or directory)"
+            )),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+impl Machine {
+    /// `nginx -t` and `nginx -V`; it never does anything else.
+    pub(super) fn nginx_program(&self, arguments: &[String]) -> Output {
+        let flags: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        if self
+            .tree
+            .followed(&HostPath::fixed("/usr/sbin/nginx"))
+            .is_none()
+        {
+            return failed(127, "nginx is not installed");
+        }
+        match flags.as_slice() {
+            ["-v" | "-V"] => failed(
+                0,
+                "nginx version: nginx/1.22.1\nconfigure arguments: --with-http_ssl_module --with-http_v2_module",
+            ),
+            ["-t", ..] => match check(&self.tree) {
+                Ok(_) => failed(
+                    0,
+                    "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful",
+                ),
+                Err(why) => failed(
+                    1,
+                    format!(
+                        "nginx: [emerg] {why}\nnginx: configuration file /etc/nginx/nginx.conf test failed"
+                    ),
+                ),
+            },
+            _ => failed(1, "nginx: invalid option"),
+        }
+    }
+
+    /// Loads what the files say now, or keeps what is loaded where they are wrong.
+    pub(super) fn load_nginx(&mut self) -> Result<(), String> {
+        let loaded = check(&self.tree)?;
+        let before = self.nginx.take().unwrap_or_default().sockets();
+        let after = loaded.sockets();
+        for gone in before.iter().filter(|path| !after.contains(path)) {
+            self.tree.take(gone);
+        }
+        for path in after.iter().filter(|path| !before.contains(path)) {
+            self.tree.put(path, Kind::Socket, Owner::ROOT, 0o666);
+        }
+        self.nginx = Some(loaded);
+        Ok(())
+    }
+
+    pub(super) fn unload_nginx(&mut self) {
+        for path in self.nginx.take().unwrap_or_default().sockets() {
+            self.tree.take(&path);
+        }
+    }
+
+    /// What nginx complains about now; `done` where nothing.
+    #[must_use]
+    pub fn nginx_complaint(&self) -> Option<String> {
+        let output = self.nginx_program(&["-t".to_owned()]);
+        (output != done("") && output.code != 0).then_some(output.stderr)
+    }
+}

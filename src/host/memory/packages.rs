@@ -1,0 +1,410 @@
+//! apt and dpkg in memory, for the few packages a web host of ours is made of.
+//!
+//! Invariant: installing a package puts its files in the tree and starts its services, as Debian's packages do.
+
+use std::collections::BTreeMap;
+
+use crate::domain::path::HostPath;
+use crate::host::Owner;
+use crate::host::exec::Output;
+use crate::host::memory::machine::Machine;
+use crate::host::memory::tree::Kind;
+use crate::host::memory::{done, failed};
+
+/// How far a package is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// apt knows it.
+    Available,
+    /// Unpacked, its scripts did not run (a power cut, a broken script).
+    HalfConfigured,
+    /// Installed.
+    Installed,
+}
+
+/// A package apt knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its version.
+    pub version: &'static str,
+    /// How far it is.
+    pub stage: Stage,
+    /// Its files.
+    pub files: Vec<(&'static str, &'static str)>,
+    /// Its links.
+    pub links: Vec<(&'static str, &'static str)>,
+    /// Its directories.
+    pub directories: Vec<&'static str>,
+    /// Services its scripts enable and start.
+    pub services: Vec<&'static str>,
+}
+
+/// The packages a fresh Debian 12 with fresh lists knows.
+pub(super) fn known() -> BTreeMap<String, Package> {
+    let bare = |version| Package {
+        version,
+        stage: Stage::Available,
+        files: Vec::new(),
+        links: Vec::new(),
+        directories: Vec::new(),
+        services: Vec::new(),
+    };
+    let php = "8.2.29-1~deb12u1";
+    BTreeMap::from([
+        ("nginx".to_owned(), nginx()),
+        ("php8.2-fpm".to_owned(), php_fpm(php)),
+        (
+            "php8.2-cli".to_owned(),
+            Package {
+                files: vec![("/usr/bin/php8.2", "")],
+                ..bare(php)
+            },
+        ),
+        ("mariadb-server".to_owned(), mariadb()),
+        ("mariadb-client".to_owned(), bare("1:10.11.14-0+deb12u2")),
+        ("php8.2-mysql".to_owned(), bare(php)),
+        ("php8.2-xml".to_owned(), bare(php)),
+        ("php8.2-mbstring".to_owned(), bare(php)),
+        ("php8.2-curl".to_owned(), bare(php)),
+        ("php8.2-gd".to_owned(), bare(php)),
+        ("php8.2-intl".to_owned(), bare(php)),
+        ("php8.2-zip".to_owned(), bare(php)),
+        ("logrotate".to_owned(), bare("3.21.0-1")),
+    ])
+}
+
+fn nginx() -> Package {
+    Package {
+        version: "1.22.1-9+deb12u2",
+        stage: Stage::Available,
+        files: vec![
+            ("/usr/sbin/nginx", ""),
+            (
+                "/usr/lib/systemd/system/nginx.service",
+                "[Service]\nType=forking\nExecStart=/usr/sbin/nginx\n[Install]\nWantedBy=multi-user.target\n",
+            ),
+            ("/etc/init.d/nginx", "#!/bin/sh\n"),
+            (
+                "/etc/nginx/nginx.conf",
+                "user www-data;\nworker_processes auto;\ninclude /etc/nginx/modules-enabled/*.conf;\nevents { worker_connections 768; }\nhttp {\n\tinclude /etc/nginx/mime.types;\n\taccess_log /var/log/nginx/access.log;\n\terror_log /var/log/nginx/error.log;\n\tinclude /etc/nginx/conf.d/*.conf;\n\tinclude /etc/nginx/sites-enabled/*;\n}\n",
+            ),
+            ("/etc/nginx/mime.types", "types { text/html html; }\n"),
+            (
+                "/etc/nginx/fastcgi_params",
+                "fastcgi_param QUERY_STRING $query_string;\n",
+            ),
+            (
+                "/etc/nginx/sites-available/default",
+                "server {\n\tlisten 80 default_server;\n\tlisten [::]:80 default_server;\n\troot /var/www/html;\n\tserver_name _;\n}\n",
+            ),
+            (
+                "/var/www/html/index.nginx-debian.html",
+                "<h1>Welcome to nginx!</h1>\n",
+            ),
+        ],
+        links: vec![(
+            "/etc/nginx/sites-enabled/default",
+            "/etc/nginx/sites-available/default",
+        )],
+        directories: vec![
+            "/etc/nginx/conf.d",
+            "/etc/nginx/modules-enabled",
+            "/var/log/nginx",
+        ],
+        services: vec!["nginx.service"],
+    }
+}
+
+fn php_fpm(version: &'static str) -> Package {
+    Package {
+        version,
+        stage: Stage::Available,
+        files: vec![
+            ("/usr/sbin/php-fpm8.2", ""),
+            (
+                "/usr/lib/systemd/system/php8.2-fpm.service",
+                "[Service]\nType=notify\nExecStart=/usr/sbin/php-fpm8.2 --nodaemonize\n[Install]\nWantedBy=multi-user.target\n",
+            ),
+            ("/etc/init.d/php8.2-fpm", "#!/bin/sh\n"),
+            ("/etc/php/8.2/fpm/php.ini", "[PHP]\n"),
+            (
+                "/etc/php/8.2/fpm/pool.d/www.conf",
+                "[www]\nuser = www-data\nlisten = /run/php/php8.2-fpm.sock\n",
+            ),
+        ],
+        links: Vec::new(),
+        directories: vec!["/run/php"],
+        services: vec!["php8.2-fpm.service"],
+    }
+}
+
+fn mariadb() -> Package {
+    Package {
+        version: "1:10.11.14-0+deb12u2",
+        stage: Stage::Available,
+        files: vec![
+            ("/usr/sbin/mariadbd", ""),
+            (
+                "/usr/lib/systemd/system/mariadb.service",
+                "[Service]\nType=notify\nExecStart=/usr/sbin/mariadbd\n[Install]\nWantedBy=multi-user.target\n",
+            ),
+            ("/etc/init.d/mariadb", "#!/bin/sh\n"),
+            ("/etc/mysql/mariadb.cnf", "[client-server]\n"),
+        ],
+        links: Vec::new(),
+        directories: vec!["/etc/mysql/mariadb.conf.d", "/run/mysqld", "/var/lib/mysql"],
+        services: vec!["mariadb.service"],
+    }
+}
+
+impl Machine {
+    /// Installs one package as its scripts would; `false` for a name apt does not know.
+    pub fn install(&mut self, name: &str) -> bool {
+        let Some(package) = self.packages.get(name).cloned() else {
+            return false;
+        };
+        if package.stage == Stage::Available {
+            self.unpack(&package);
+        }
+        if package.stage != Stage::Installed {
+            for service in &package.services {
+                // Debian's scripts neither fail nor stop where a service does not start or is masked.
+                let _ = self.enable(service).and_then(|()| self.start(service));
+            }
+        }
+        self.set_stage(name, Stage::Installed);
+        true
+    }
+
+    fn unpack(&mut self, package: &Package) {
+        for path in &package.directories {
+            let path = HostPath::fixed(path);
+            if self.tree.entry(&path).is_none() {
+                self.tree.put(&path, Kind::Directory, Owner::ROOT, 0o755);
+            }
+        }
+        for (path, text) in &package.files {
+            let path = HostPath::fixed(path);
+            // What an admin changed in /etc stays, as with dpkg's conffiles.
+            if self.tree.entry(&path).is_none() {
+                self.tree.put_text(&path, text);
+            }
+        }
+        for (path, target) in &package.links {
+            let path = HostPath::fixed(path);
+            self.tree
+                .put(&path, Kind::Link((*target).to_owned()), Owner::ROOT, 0o777);
+        }
+    }
+
+    fn set_stage(&mut self, name: &str, stage: Stage) {
+        if let Some(package) = self.packages.get_mut(name) {
+            package.stage = stage;
+        }
+    }
+
+    fn uninstall(&mut self, name: &str, purge: bool) {
+        let Some(package) = self.packages.get(name).cloned() else {
+            return;
+        };
+        for service in &package.services {
+            let _ = self.stop(service);
+        }
+        let paths = package
+            .files
+            .iter()
+            .chain(&package.links)
+            .map(|(path, _)| HostPath::fixed(path));
+        for path in paths.filter(|path| purge || !HostPath::fixed("/etc").contains(path)) {
+            self.tree.take(&path);
+        }
+        self.set_stage(name, Stage::Available);
+    }
+
+    pub(super) fn apt_get(&mut self, arguments: &[String]) -> Output {
+        let mut words = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|argument| !argument.starts_with('-'));
+        // `-o Name=Value` leaves its value among the words.
+        let mut words = words.by_ref().filter(|word| !word.contains("::"));
+        let verb = words.next().unwrap_or("");
+        let names: Vec<&str> = words.collect();
+        if let Some(unknown) = names
+            .iter()
+            .find(|name| !self.packages.contains_key(**name))
+        {
+            return failed(100, format!("E: Unable to locate package {unknown}"));
+        }
+        let only_shown = arguments
+            .iter()
+            .any(|a| matches!(a.as_str(), "-s" | "--simulate" | "--dry-run"));
+        let broken = self
+            .packages
+            .values()
+            .any(|package| package.stage == Stage::HalfConfigured);
+        match verb {
+            "update" | "clean" => done(""),
+            "install"
+                if broken
+                    && !arguments
+                        .iter()
+                        .any(|a| matches!(a.as_str(), "-f" | "--fix-broken")) =>
+            {
+                failed(
+                    100,
+                    "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem.",
+                )
+            }
+            "install" if only_shown => done(self.simulated(&names)),
+            "install" => {
+                for name in names {
+                    self.install(name);
+                }
+                done("")
+            }
+            "remove" | "purge" => {
+                for name in names {
+                    self.uninstall(name, verb == "purge");
+                }
+                done("")
+            }
+            other => failed(100, format!("E: Invalid operation {other}")),
+        }
+    }
+
+    fn simulated(&self, names: &[&str]) -> String {
+        let fresh = |name: &&&str| {
+            self.packages
+                .get(**name)
+                .is_some_and(|package| package.stage != Stage::Installed)
+        };
+        let version = |name: &str| {
+            self.packages
+                .get(name)
+                .map_or("", |package| package.version)
+        };
+        let line =
+            |name: &&str| format!("Inst {name} ({} Debian:12/stable [amd64])\n", version(name));
+        names.iter().filter(fresh).map(line).collect()
+    }
+
+    pub(super) fn apt_cache(&self, arguments: &[String]) -> Output {
+        let mut words = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|argument| !argument.starts_with('-'));
+        let verb = words.next().unwrap_or("");
+        let mut text = String::new();
+        for name in words {
+            let Some(package) = self.packages.get(name) else {
+                continue;
+            };
+            let version = package.version;
+            let installed = if package.stage == Stage::Available {
+                "(none)"
+            } else {
+                version
+            };
+            text += &match verb {
+                "policy" => format!("{name}:\n  Installed: {installed}\n  Candidate: {version}\n"),
+                "pkgnames" => format!("{name}\n"),
+                _ => format!("Package: {name}\nVersion: {version}\n\n"),
+            };
+        }
+        if verb == "show" && text.is_empty() {
+            failed(100, "E: No packages found")
+        } else {
+            done(text)
+        }
+    }
+
+    pub(super) fn dpkg(&mut self, arguments: &[String]) -> Output {
+        let flags: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match flags.as_slice() {
+            ["--audit" | "-C"] => {
+                let half = self
+                    .packages
+                    .iter()
+                    .filter(|(_, package)| package.stage == Stage::HalfConfigured);
+                done(
+                    half.map(|(name, _)| format!(" {name}\n"))
+                        .collect::<String>(),
+                )
+            }
+            ["--print-architecture"] => done("amd64\n"),
+            words if words.contains(&"--configure") => {
+                let half = |(name, package): (&String, &Package)| {
+                    (package.stage == Stage::HalfConfigured).then(|| name.clone())
+                };
+                let names: Vec<String> = self.packages.iter().filter_map(half).collect();
+                for name in names {
+                    self.install(&name);
+                }
+                done("")
+            }
+            _ => failed(2, "dpkg: error: unknown option"),
+        }
+    }
+
+    /// `dpkg-query -W -f=FORMAT NAME…` with the fields our code asks for.
+    pub(super) fn dpkg_query(&self, arguments: &[String]) -> Output {
+        let mut format = "${Package}\t${Version}\n".to_owned();
+        let mut names = Vec::new();
+        for argument in arguments {
+            match argument
+                .strip_prefix("-f=")
+                .or(argument.strip_prefix("--showformat="))
+            {
+                Some(text) => text.clone_into(&mut format),
+                None if argument.starts_with('-') => {}
+                None => names.push(argument.as_str()),
+            }
+        }
+        let wanted =
+            |name: &str| names.is_empty() || names.iter().any(|pattern| fits(pattern, name));
+        let mut output = done("");
+        for (name, package) in self
+            .packages
+            .iter()
+            .filter(|(name, package)| package.stage != Stage::Available && wanted(name))
+        {
+            output.stdout += &shown(&format, name, package);
+        }
+        for name in names.iter().filter(|name| !name.contains('*')) {
+            if self
+                .packages
+                .get(*name)
+                .is_none_or(|package| package.stage == Stage::Available)
+            {
+                output.stderr += &format!("dpkg-query: no packages found matching {name}\n");
+                output.code = 1;
+            }
+        }
+        output
+    }
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+        None => pattern == name,
+    }
+}
+
+fn shown(format: &str, name: &str, package: &Package) -> String {
+    let (brief, long) = match package.stage {
+        Stage::Installed => ("ii ", "install ok installed"),
+        _ => ("iF ", "install ok half-configured"),
+    };
+    let status = long.rsplit(' ').next().unwrap_or("");
+    format
+        .replace("${Package}", name)
+        .replace("${binary:Package}", name)
+        .replace("${Version}", package.version)
+        .replace("${db:Status-Abbrev}", brief)
+        .replace("${db:Status-Status}", status)
+        .replace("${Status}", long)
+        .replace("\\n", "\n")
+        .replace("\\t", "\t")
+}

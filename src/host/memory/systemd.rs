@@ -1,0 +1,596 @@
+//! `systemctl` and `service` as they act on units in memory.
+//!
+//! Invariant: unit files, masks and what is enabled are files and links of the tree; only what runs is kept beside it.
+
+use crate::domain::path::HostPath;
+use crate::host::Owner;
+use crate::host::exec::Output;
+use crate::host::memory::machine::Machine;
+use crate::host::memory::tree::Kind;
+use crate::host::memory::{done, failed};
+
+/// What a running unit was started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// The unit file as it was read.
+    pub unit: String,
+    /// The program's own configuration as it was read at start or at the last reload.
+    pub configuration: String,
+    /// Sockets it listens on.
+    pub sockets: Vec<HostPath>,
+}
+
+/// Where systemd looks for unit files, first to last.
+const UNIT_DIRECTORIES: [&str; 3] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/lib/systemd/system",
+];
+const ETC: &str = "/etc/systemd/system";
+
+/// The first value of a setting in a unit file.
+pub(super) fn setting(text: &str, key: &str) -> Option<String> {
+    settings(text, key).into_iter().next()
+}
+
+fn settings(text: &str, key: &str) -> Vec<String> {
+    let value = |line: &str| {
+        let (name, value) = line.trim().split_once('=')?;
+        (name.trim() == key).then(|| value.trim().to_owned())
+    };
+    text.lines().filter_map(value).collect()
+}
+
+/// `name` as systemd completes it.
+fn full(unit: &str) -> String {
+    if unit.contains('.')
+        && unit
+            .rsplit('.')
+            .next()
+            .is_some_and(|kind| !kind.bytes().all(|b| b.is_ascii_digit()) && !kind.contains('-'))
+    {
+        unit.to_owned()
+    } else {
+        format!("{unit}.service")
+    }
+}
+
+type Done = Result<(), Output>;
+
+impl Machine {
+    pub(super) fn systemctl(&mut self, arguments: &[String]) -> Output {
+        let options: Vec<&str> = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|a| a.starts_with('-'))
+            .collect();
+        let mut words = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|a| !a.starts_with('-'));
+        let verb = words.next().unwrap_or("");
+        if verb == "show" {
+            return self.show(arguments);
+        }
+        let mut output = done("");
+        for unit in words.map(full) {
+            let now = options.contains(&"--now");
+            let one = self.act(verb, &unit, now).err().unwrap_or_else(|| done(""));
+            output.stdout.push_str(&one.stdout);
+            output.stderr.push_str(&one.stderr);
+            output.code = if output.code == 0 {
+                one.code
+            } else {
+                output.code
+            };
+        }
+        let known = ["daemon-reload", "reset-failed", "is-system-running"];
+        match verb {
+            "is-system-running" => done("running\n"),
+            _ if arguments.len() > 1 || known.contains(&verb) => output,
+            _ => failed(1, format!("Unknown command verb {verb}.")),
+        }
+    }
+
+    /// One verb on one unit; answers of questions come back as the error, too.
+    fn act(&mut self, verb: &str, unit: &str, now: bool) -> Done {
+        match verb {
+            "start" => self.start(unit),
+            "stop" => self.stop(unit),
+            "restart" => self.stop_if_running(unit).and_then(|()| self.start(unit)),
+            "reload" => self.reload(unit),
+            "reload-or-restart" if self.running.contains_key(unit) => self.reload(unit),
+            "reload-or-restart" => self.start(unit),
+            "try-restart" if self.running.contains_key(unit) => {
+                self.stop(unit).and_then(|()| self.start(unit))
+            }
+            "try-restart" | "reset-failed" => Ok(()),
+            "enable" => self
+                .enable(unit)
+                .and_then(|()| if now { self.start(unit) } else { Ok(()) }),
+            "disable" => self.disable(unit).and_then(|()| {
+                if now {
+                    self.stop_if_running(unit)
+                } else {
+                    Ok(())
+                }
+            }),
+            "mask" => self.mask(unit).and_then(|()| {
+                if now {
+                    self.stop_if_running(unit)
+                } else {
+                    Ok(())
+                }
+            }),
+            "unmask" => {
+                self.unmask(unit);
+                Ok(())
+            }
+            "is-active" => Err(self.is_active(unit)),
+            "is-enabled" => Err(self.is_enabled(unit)),
+            "kill" if self.running.contains_key(unit) => self.stop(unit),
+            "kill" => Err(failed(
+                1,
+                format!("Failed to kill unit {unit}: No main process to kill"),
+            )),
+            other => Err(failed(1, format!("Unknown command verb {other}."))),
+        }
+    }
+
+    /// The file of a unit, or of the template it is an instance of.
+    pub(super) fn unit_file(&self, unit: &str) -> Option<HostPath> {
+        let template = unit.split_once('@').and_then(|(name, rest)| {
+            let kind = rest.rsplit('.').next()?;
+            Some(format!("{name}@.{kind}"))
+        });
+        let names = [Some(unit.to_owned()), template];
+        let paths = names.iter().flatten().flat_map(|name| {
+            UNIT_DIRECTORIES.map(|directory| HostPath::fixed(directory).join(name))
+        });
+        paths
+            .into_iter()
+            .find(|path| self.tree.entry(path).is_some())
+    }
+
+    fn is_masked(&self, unit: &str) -> bool {
+        let link = Kind::Link("/dev/null".to_owned());
+        self.tree
+            .entry(&HostPath::fixed(ETC).join(unit))
+            .is_some_and(|entry| entry.kind == link)
+    }
+
+    fn unit_text(&self, unit: &str) -> Option<String> {
+        let text = self.tree.text(&self.unit_file(unit)?)?;
+        let instance = unit
+            .split_once('@')
+            .and_then(|(_, rest)| rest.rsplit_once('.'))
+            .map_or("", |(name, _)| name);
+        Some(text.replace("%i", instance))
+    }
+
+    pub(super) fn start(&mut self, unit: &str) -> Done {
+        if self.running.contains_key(unit) {
+            return Ok(());
+        }
+        if self.is_masked(unit) {
+            return Err(failed(
+                1,
+                format!("Failed to start {unit}: Unit {unit} is masked."),
+            ));
+        }
+        let Some(text) = self.unit_text(unit) else {
+            return Err(failed(
+                5,
+                format!("Failed to start {unit}: Unit {unit} not found."),
+            ));
+        };
+        for needed in settings(&text, "Requires")
+            .iter()
+            .flat_map(|list| list.split_whitespace())
+        {
+            if needed
+                .rsplit_once('.')
+                .is_some_and(|(_, kind)| kind == "socket")
+            {
+                self.start(needed)?;
+            }
+        }
+        let running = if unit
+            .rsplit_once('.')
+            .is_some_and(|(_, kind)| kind == "socket")
+        {
+            self.listen(unit, text)?
+        } else {
+            self.execute(unit, text)?
+        };
+        self.running.insert(unit.to_owned(), running);
+        Ok(())
+    }
+
+    fn listen(&mut self, unit: &str, text: String) -> Result<Running, Output> {
+        let refused = |why: &str| failed(1, format!("Job for {unit} failed: {why}"));
+        let id = |name: Option<String>, of: &dyn Fn(&str) -> Option<u32>| match name {
+            None => Ok(0),
+            Some(name) => of(&name).ok_or_else(|| refused("status=216/GROUP")),
+        };
+        let owner = Owner {
+            uid: id(setting(&text, "SocketUser"), &|name| self.uid_of(name))?,
+            gid: id(setting(&text, "SocketGroup"), &|name| self.gid_of(name))?,
+        };
+        let mode = setting(&text, "SocketMode").and_then(|mode| u32::from_str_radix(&mode, 8).ok());
+        let mut sockets = Vec::new();
+        for stream in settings(&text, "ListenStream") {
+            // A port needs no file.
+            let Ok(path) = HostPath::parse(&stream) else {
+                continue;
+            };
+            self.tree
+                .put(&path, Kind::Socket, owner, mode.unwrap_or(0o666));
+            sockets.push(path);
+        }
+        Ok(Running {
+            unit: text,
+            configuration: String::new(),
+            sockets,
+        })
+    }
+
+    fn execute(&mut self, unit: &str, text: String) -> Result<Running, Output> {
+        let refused = |why: String| {
+            failed(
+                1,
+                format!(
+                    "Job for {unit} failed because the control process exited with error code: {why}"
+                ),
+            )
+        };
+        if let Some(user) = setting(&text, "User") {
+            if self.uid_of(&user).is_none() && user.parse::<u32>().is_err() {
+                return Err(refused("status=217/USER".to_owned()));
+            }
+        }
+        let command = setting(&text, "ExecStart").unwrap_or_default();
+        let program = command
+            .split_whitespace()
+            .next()
+            .unwrap_or("")
+            .trim_start_matches(['-', '@', '+', '!']);
+        let here = HostPath::parse(program).is_ok_and(|path| self.tree.followed(&path).is_some());
+        if !program.is_empty() && !here {
+            return Err(refused("status=203/EXEC".to_owned()));
+        }
+        if unit == "nginx.service" {
+            self.load_nginx().map_err(refused)?;
+        }
+        let (configuration, sockets) = self.read_configuration(unit, &command).map_err(refused)?;
+        for socket in &sockets {
+            self.tree.put(socket, Kind::Socket, Owner::ROOT, 0o660);
+        }
+        Ok(Running {
+            unit: text,
+            configuration,
+            sockets,
+        })
+    }
+
+    /// What a PHP-FPM reads at start and reload: its `-y` file, or the pools of a shared master.
+    fn read_configuration(
+        &self,
+        unit: &str,
+        command: &str,
+    ) -> Result<(String, Vec<HostPath>), String> {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let own = words
+            .iter()
+            .position(|word| matches!(*word, "-y" | "--fpm-config"));
+        let mut text = String::new();
+        if let Some(path) = own.and_then(|at| words.get(at + 1)) {
+            let path = HostPath::parse(path).map_err(|bad| bad.to_string())?;
+            text = self
+                .tree
+                .text(&path)
+                .ok_or(format!("failed to open configuration file '{path}'"))?;
+        }
+        let mut sockets = Vec::new();
+        if let Some(version) = unit
+            .strip_prefix("php")
+            .and_then(|rest| rest.strip_suffix("-fpm.service"))
+        {
+            text = self.pools(version);
+            if !text.contains('[') {
+                return Err("status=78: No pool defined".to_owned());
+            }
+            let listens = settings(&text, "listen");
+            sockets = listens
+                .iter()
+                .filter_map(|path| HostPath::parse(path).ok())
+                .collect();
+        }
+        if text.contains("BROKEN") {
+            return Err("status=78: unknown entry 'BROKEN'".to_owned());
+        }
+        Ok((text, sockets))
+    }
+
+    fn pools(&self, version: &str) -> String {
+        let directory = HostPath::fixed("/etc/php")
+            .join(version)
+            .join("fpm")
+            .join("pool.d");
+        let names = self.tree.names(&directory);
+        let pools = names.iter().filter(|name| {
+            name.rsplit_once('.')
+                .is_some_and(|(_, kind)| kind == "conf")
+        });
+        pools
+            .filter_map(|name| self.tree.text(&directory.join(name)))
+            .collect()
+    }
+
+    fn stop_if_running(&mut self, unit: &str) -> Done {
+        if self.running.contains_key(unit) {
+            self.stop(unit)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn stop(&mut self, unit: &str) -> Done {
+        let Some(running) = self.running.remove(unit) else {
+            return match self.unit_file(unit) {
+                Some(_) => Ok(()),
+                None => Err(failed(
+                    5,
+                    format!("Failed to stop {unit}: Unit {unit} not loaded."),
+                )),
+            };
+        };
+        // systemd leaves a socket's file unless told otherwise (systemd.socket(5), RemoveOnStop=).
+        let kept = unit
+            .rsplit_once('.')
+            .is_some_and(|(_, kind)| kind == "socket")
+            && !setting(&running.unit, "RemoveOnStop")
+                .is_some_and(|value| matches!(value.as_str(), "yes" | "true" | "1"));
+        for socket in running.sockets.iter().filter(|_| !kept) {
+            self.tree.take(socket);
+        }
+        if unit == "nginx.service" {
+            self.unload_nginx();
+        }
+        let needs = |running: &Running| {
+            settings(&running.unit, "Requires")
+                .iter()
+                .any(|list| list.split_whitespace().any(|one| one == unit))
+        };
+        let dependent: Vec<String> = self
+            .running
+            .iter()
+            .filter(|(_, running)| needs(running))
+            .map(|(name, _)| name.clone())
+            .collect();
+        dependent.iter().try_for_each(|unit| self.stop(unit))
+    }
+
+    fn reload(&mut self, unit: &str) -> Done {
+        let Some(running) = self.running.get(unit).cloned() else {
+            return Err(failed(1, format!("{unit} is not active, cannot reload.")));
+        };
+        let refused = |why: String| failed(1, format!("Job for {unit} failed: {why}"));
+        if unit == "nginx.service" {
+            self.load_nginx().map_err(refused)?;
+        }
+        let command = setting(&running.unit, "ExecStart").unwrap_or_default();
+        let (configuration, sockets) = self.read_configuration(unit, &command).map_err(refused)?;
+        for socket in running
+            .sockets
+            .iter()
+            .filter(|socket| !sockets.contains(socket))
+        {
+            self.tree.take(socket);
+        }
+        for socket in &sockets {
+            self.tree.put(socket, Kind::Socket, Owner::ROOT, 0o660);
+        }
+        let running = Running {
+            configuration,
+            sockets,
+            ..running
+        };
+        self.running.insert(unit.to_owned(), running);
+        Ok(())
+    }
+
+    pub(super) fn enable(&mut self, unit: &str) -> Done {
+        if self.is_masked(unit) {
+            return Err(failed(
+                1,
+                format!("Failed to enable unit: Unit file {ETC}/{unit} is masked."),
+            ));
+        }
+        let (Some(file), Some(text)) = (self.unit_file(unit), self.unit_text(unit)) else {
+            return Err(failed(
+                1,
+                format!("Failed to enable unit: Unit file {unit} does not exist."),
+            ));
+        };
+        for target in settings(&text, "WantedBy")
+            .iter()
+            .flat_map(|list| list.split_whitespace())
+        {
+            let link = HostPath::fixed(ETC)
+                .join(&format!("{target}.wants"))
+                .join(unit);
+            self.tree
+                .put(&link, Kind::Link(file.to_string()), Owner::ROOT, 0o777);
+        }
+        Ok(())
+    }
+
+    fn wants(&self, unit: &str) -> Vec<HostPath> {
+        let link = |path: &&HostPath| {
+            path.name() == unit
+                && path.parent().name().ends_with(".wants")
+                && path.parent().parent().as_str() == ETC
+        };
+        self.tree
+            .iter()
+            .map(|(path, _)| path)
+            .filter(link)
+            .cloned()
+            .collect()
+    }
+
+    fn disable(&mut self, unit: &str) -> Done {
+        let links = self.wants(unit);
+        if links.is_empty() && self.unit_file(unit).is_none() {
+            return Err(failed(
+                1,
+                format!("Failed to disable unit: Unit file {unit} does not exist."),
+            ));
+        }
+        for link in links {
+            self.tree.take(&link);
+            // systemd takes the directory away with its last link.
+            if self.tree.names(&link.parent()).is_empty() {
+                self.tree.take(&link.parent());
+            }
+        }
+        Ok(())
+    }
+
+    fn mask(&mut self, unit: &str) -> Done {
+        let path = HostPath::fixed(ETC).join(unit);
+        if !self.is_masked(unit) && self.tree.entry(&path).is_some() {
+            return Err(failed(
+                1,
+                format!("Failed to mask unit: File {path} already exists."),
+            ));
+        }
+        self.tree.put(
+            &path,
+            Kind::Link("/dev/null".to_owned()),
+            Owner::ROOT,
+            0o777,
+        );
+        Ok(())
+    }
+
+    fn unmask(&mut self, unit: &str) {
+        if self.is_masked(unit) {
+            self.tree.take(&HostPath::fixed(ETC).join(unit));
+        }
+    }
+
+    fn is_active(&self, unit: &str) -> Output {
+        if self.running.contains_key(unit) {
+            done("active\n")
+        } else {
+            Output {
+                code: 3,
+                stdout: "inactive\n".to_owned(),
+                stderr: String::new(),
+            }
+        }
+    }
+
+    fn unit_file_state(&self, unit: &str) -> &'static str {
+        match self.unit_text(unit) {
+            _ if self.is_masked(unit) => "masked",
+            _ if !self.wants(unit).is_empty() => "enabled",
+            None => "not-found",
+            Some(text) if settings(&text, "WantedBy").is_empty() => "static",
+            Some(_) => "disabled",
+        }
+    }
+
+    fn is_enabled(&self, unit: &str) -> Output {
+        let word = self.unit_file_state(unit);
+        Output {
+            code: i32::from(!matches!(word, "enabled" | "static")),
+            stdout: format!("{word}\n"),
+            stderr: String::new(),
+        }
+    }
+
+    /// `show -p A,B --value UNIT`, in the spellings systemctl knows.
+    fn show(&self, arguments: &[String]) -> Output {
+        let mut properties = Vec::new();
+        let mut units = Vec::new();
+        let mut words = arguments
+            .iter()
+            .map(String::as_str)
+            .filter(|word| *word != "show");
+        while let Some(word) = words.next() {
+            match word {
+                "-p" | "--property" => properties.extend(words.next().unwrap_or("").split(',')),
+                "--value" | "--no-pager" | "--" => {}
+                other => match other.strip_prefix("--property=") {
+                    Some(list) => properties.extend(list.split(',')),
+                    None => units.push(full(other)),
+                },
+            }
+        }
+        let bare = arguments.iter().any(|argument| argument == "--value");
+        let mut text = String::new();
+        for unit in &units {
+            for property in &properties {
+                let value = self.property(unit, property);
+                text += &if bare {
+                    format!("{value}\n")
+                } else {
+                    format!("{property}={value}\n")
+                };
+            }
+        }
+        done(text)
+    }
+
+    fn property(&self, unit: &str, property: &str) -> String {
+        let runs = self.running.contains_key(unit);
+        let socket = unit
+            .rsplit_once('.')
+            .is_some_and(|(_, kind)| kind == "socket");
+        match property {
+            "ActiveState" => if runs { "active" } else { "inactive" }.to_owned(),
+            "SubState" => match (runs, socket) {
+                (true, true) => "listening",
+                (true, false) => "running",
+                _ => "dead",
+            }
+            .to_owned(),
+            "LoadState" => match self.unit_file(unit) {
+                _ if self.is_masked(unit) => "masked",
+                Some(_) => "loaded",
+                None => "not-found",
+            }
+            .to_owned(),
+            "UnitFileState" => self.unit_file_state(unit).replace("not-found", ""),
+            "FragmentPath" => self.unit_file(unit).map(String::from).unwrap_or_default(),
+            "MainPID" => if runs && !socket { "4711" } else { "0" }.to_owned(),
+            "NRestarts" => "0".to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    /// `service NAME start|stop|restart|reload|status` of an init script.
+    pub(super) fn service(&mut self, arguments: &[String]) -> Output {
+        let [name, verb] = arguments else {
+            return failed(
+                1,
+                "Usage: service < option > | --status-all | [ service_name [ command ] ]",
+            );
+        };
+        if self
+            .tree
+            .entry(&HostPath::fixed("/etc/init.d").join(name))
+            .is_none()
+        {
+            return failed(1, format!("{name}: unrecognized service"));
+        }
+        let unit = format!("{name}.service");
+        let verb = if verb == "status" { "is-active" } else { verb };
+        self.act(verb, &unit, false)
+            .err()
+            .unwrap_or_else(|| done(""))
+    }
+}
