@@ -15,4 +15,5 @@ pub mod domain;
 pub mod host;
 pub mod render;
 pub mod rpc;
+pub mod store;
 pub mod worker;
