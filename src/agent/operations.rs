@@ -2,9 +2,12 @@
 //!
 //! Invariant: whoever asks gets an id at once; the work goes on whether anybody watches or not.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::agent::pulse::Pulse;
 use crate::domain::account::Actor;
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
@@ -14,12 +17,11 @@ use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
 use crate::ops::fault::{of_host, of_store};
-use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{graveyard, view};
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{OperationSummary, OperationView};
-use crate::store::Status;
+use crate::store::{Status, Unread};
 
 /// How long a follower waits without news.
 const FOLLOW: Duration = Duration::from_secs(15);
@@ -31,19 +33,32 @@ const LIST_CAP: u32 = 500;
 pub struct Operations {
     engine: Engine,
     panel: Vec<Hostname>,
+    pulse: Pulse,
+    ended: Arc<Mutex<BTreeMap<OperationId, OperationSummary>>>,
 }
 
 impl Operations {
     /// Over an engine; `panel` are the panel's own names, which no site may have.
     #[must_use]
     pub fn new(engine: Engine, panel: Vec<Hostname>) -> Self {
-        Self { engine, panel }
+        Self {
+            engine,
+            panel,
+            pulse: Pulse::default(),
+            ended: Arc::default(),
+        }
     }
 
     /// The engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The quick health checks.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// The panel's own names.
@@ -110,16 +125,32 @@ impl Operations {
         }
     }
 
-    /// The newest first.
+    /// The newest first. What has ended never changes and is remembered, so that lists do not read plans again.
     pub fn list(&self, limit: u32) -> Result<Vec<OperationSummary>, Fault> {
-        let records = self.engine.store().recent::<Plan>(limit.min(LIST_CAP) as usize).map_err(of_store)?;
-        records
-            .iter()
-            .map(|record| {
-                let events = self.engine.store().events::<Event>(record.id).map_err(of_store)?;
-                Ok(view::summary(record, &events))
-            })
-            .collect()
+        let records = self.engine.store().recent::<Unread>(limit.min(LIST_CAP) as usize).map_err(of_store)?;
+        records.iter().map(|record| self.summary(record.id, record.status)).collect()
+    }
+
+    fn summary(&self, id: OperationId, status: Status) -> Result<OperationSummary, Fault> {
+        let is_final = matches!(status, Status::Done | Status::Undone);
+        if is_final {
+            if let Some(known) = self.ended().get(&id) {
+                return Ok(known.clone());
+            }
+        }
+        let summary = self.show(id)?.summary;
+        if is_final {
+            let mut ended = self.ended();
+            ended.insert(id, summary.clone());
+            while ended.len() > LIST_CAP as usize {
+                ended.pop_first();
+            }
+        }
+        Ok(summary)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, BTreeMap<OperationId, OperationSummary>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Looks at a stuck operation again, after a person ran what was missing.

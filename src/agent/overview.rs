@@ -7,6 +7,7 @@ use crate::agent::operations::Operations;
 use crate::domain::fault::Fault;
 use crate::domain::facts::ServiceManager;
 use crate::domain::path::HostPath;
+use crate::domain::time::Timestamp;
 use crate::host::Host;
 use crate::ops::fault::{of_host, of_store};
 use crate::rpc::view::{HomeView, Level, Need, OperationState, ServiceView, StatusView, Usage};
@@ -62,6 +63,7 @@ pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
     let host = engine.host();
     let sites = engine.store().sites().map_err(of_store)?;
     let recent = operations.list(20)?;
+    let (as_of, needs) = needs(operations)?;
     let running = recent
         .iter()
         .filter(|operation| matches!(operation.state, OperationState::Working | OperationState::Undoing))
@@ -69,7 +71,7 @@ pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
         .collect();
     Ok(HomeView {
         server: machine::hostname(host),
-        needs: needs(operations)?,
+        needs,
         running,
         recent: recent.into_iter().take(8).collect(),
         sites: count(sites.len()),
@@ -81,11 +83,11 @@ pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
         memory: machine::memory(host),
         load_hundredths: machine::load_hundredths(host),
         processors: machine::processors(host),
-        as_of: host.now(),
+        as_of,
     })
 }
 
-fn needs(operations: &Operations) -> Result<Vec<Need>, Fault> {
+fn needs(operations: &Operations) -> Result<(Timestamp, Vec<Need>), Fault> {
     let mut needs: Vec<Need> = operations
         .stuck()?
         .into_iter()
@@ -95,12 +97,14 @@ fn needs(operations: &Operations) -> Result<Vec<Need>, Fault> {
             link: Some(format!("/operations/{id}")),
         })
         .collect();
-    needs.extend(doctor::quick(operations).into_iter().filter(|finding| finding.level != Level::Ok).map(|finding| Need {
+    let looker = operations.clone();
+    let (as_of, findings) = operations.pulse().read(operations.engine().host().now(), move || doctor::quick(&looker));
+    needs.extend(findings.into_iter().filter(|finding| finding.level != Level::Ok && finding.check != "operations.stuck").map(|finding| Need {
         title: finding.title,
         hint: finding.hint,
         link: None,
     }));
-    Ok(needs)
+    Ok((as_of, needs))
 }
 
 fn count(number: usize) -> u32 {

@@ -167,7 +167,7 @@ impl Engine {
             let result = self
                 .start(record.id, index, &planned.step, progress, &context)
                 .and_then(|()| act::act(&planned.step, &context))
-                .and_then(|()| self.append(record.id, What::Done { step: index }));
+                .and_then(|()| self.append_soon(record.id, What::Done { step: index }));
             match result {
                 Ok(()) => progress.done(index),
                 Err(fault) => {
@@ -251,9 +251,16 @@ impl Engine {
         Ok(())
     }
 
+    /// `Done` need not be durable: a step that acted counts as begun until then, and undoing or acting again is safe.
+    fn append_soon(&self, id: OperationId, what: What) -> Result<(), Fault> {
+        self.store.append_soon(id, &self.event(what)).map_err(of_store)?;
+        self.tell();
+        Ok(())
+    }
+
     /// An entry that only reports: on the way back nothing depends on it, since undoing twice is safe.
     fn note(&self, id: OperationId, what: What) {
-        let _ = self.store.append(id, &self.event(what));
+        let _ = self.store.append_soon(id, &self.event(what));
         self.tell();
     }
 

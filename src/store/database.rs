@@ -80,12 +80,29 @@ impl Store {
         &self,
         act: impl FnOnce(&WriteTransaction) -> StoreResult<T>,
     ) -> StoreResult<T> {
+        self.commit(redb::Durability::Immediate, act)
+    }
+
+    /// The same without waiting for the disk: after a power cut it may not have happened, until the next durable
+    /// transaction makes it durable as well. Order is kept.
+    pub(super) fn write_soon<T>(
+        &self,
+        act: impl FnOnce(&WriteTransaction) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        self.commit(redb::Durability::None, act)
+    }
+
+    fn commit<T>(
+        &self,
+        durability: redb::Durability,
+        act: impl FnOnce(&WriteTransaction) -> StoreResult<T>,
+    ) -> StoreResult<T> {
         self.shared.with_database(|database| {
             let mut transaction = database
                 .begin_write()
                 .map_err(|error| database_error("changed", error))?;
             transaction
-                .set_durability(redb::Durability::Immediate)
+                .set_durability(durability)
                 .map_err(|error| database_error("changed", error))?;
             let value = act(&transaction)?;
             transaction

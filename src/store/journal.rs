@@ -41,6 +41,18 @@ impl Store {
         })
     }
 
+    /// The same without waiting for the disk: for events that only report. Losing one in a power cut makes recovery do
+    /// something a second time, which is safe; order with durable events is kept.
+    pub fn append_soon<E: Serialize>(&self, id: OperationId, event: &E) -> StoreResult<u64> {
+        let bytes = to_json("event", event)?;
+        self.write_soon(|transaction| {
+            if header(transaction, id)?.is_none() {
+                return Err(StoreError::OperationMissing { id });
+            }
+            put_event(transaction, id, &bytes)
+        })
+    }
+
     /// Writes down the last event, its effect on the state and the ending, all or nothing.
     pub fn finish<E: Serialize>(
         &self,

@@ -1,0 +1,66 @@
+//! The quick health checks, remembered for some seconds: a visit of the first page starts no program.
+//!
+//! Invariant: what is shown carries the time it was looked up; a reader never waits for a new look once there was one.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::domain::time::Timestamp;
+use crate::rpc::view::Finding;
+
+/// Older than this, a visit causes a new look.
+const FRESH_MILLIS: u64 = 10_000;
+
+/// The last look.
+#[derive(Clone, Default)]
+pub struct Pulse(Arc<Inside>);
+
+#[derive(Default)]
+struct Inside {
+    last: Mutex<Option<(Timestamp, Vec<Finding>)>>,
+    looking: AtomicBool,
+}
+
+impl Pulse {
+    /// What was found, and when. The first reader waits; later ones get what there is while a thread looks anew.
+    pub fn read(&self, now: Timestamp, look: impl FnOnce() -> Vec<Finding> + Send + 'static) -> (Timestamp, Vec<Finding>) {
+        let last = self.last();
+        let Some((at, findings)) = last else {
+            let findings = look();
+            self.keep(now, findings.clone());
+            return (now, findings);
+        };
+        if now.millis_since(at) > FRESH_MILLIS && !self.0.looking.swap(true, Ordering::SeqCst) {
+            let pulse = self.clone();
+            thread::spawn(move || {
+                let findings = look();
+                pulse.keep(now, findings);
+                pulse.0.looking.store(false, Ordering::SeqCst);
+            });
+        }
+        (at, findings)
+    }
+
+    fn last(&self) -> Option<(Timestamp, Vec<Finding>)> {
+        self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, at: Timestamp, findings: Vec<Finding>) {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, findings));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_look_is_not_repeated() {
+        let pulse = Pulse::default();
+        let at = Timestamp::from_millis(1_000);
+        assert_eq!(pulse.read(at, Vec::new).0, at);
+        let later = at.plus_seconds(5);
+        assert_eq!(pulse.read(later, || panic!("looked again")).0, at);
+    }
+}

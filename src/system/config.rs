@@ -1,0 +1,142 @@
+//! `/etc/lalapanel/config.toml`: what an administrator may set by hand.
+//!
+//! Invariant: an unknown key or a wrong value stops the agent with the line that is wrong; nothing is guessed.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
+use crate::host::{Host, HostError};
+
+const LIMIT: usize = 256 * 1024;
+/// Where people look for a panel.
+pub const DEFAULT_PORT: u16 = 8443;
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The panel itself.
+    #[serde(default)]
+    pub panel: Panel,
+    /// Certificates; read from here once the panel issues them.
+    #[serde(default)]
+    pub acme: Acme,
+}
+
+/// Section `[panel]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Panel {
+    /// The name people open the panel by; none means by address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<Hostname>,
+    /// Its HTTPS port.
+    #[serde(default = "default_port")]
+    pub port: u16,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// Section `[acme]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    /// The directory of the certificate authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Where the authority may write to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Roots to trust for the directory's own HTTPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<HostPath>,
+    /// The key id of an external account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eab_kid: Option<String>,
+    /// The key of an external account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eab_hmac_key: Option<String>,
+}
+
+impl Default for Panel {
+    fn default() -> Self {
+        Self {
+            hostname: None,
+            port: DEFAULT_PORT,
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+fn default_port() -> u16 {
+    DEFAULT_PORT
+}
+
+/// Where the file is.
+#[must_use]
+pub fn file() -> HostPath {
+    HostPath::fixed("/etc/lalapanel/config.toml")
+}
+
+impl Config {
+    /// Reads a text.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        toml::from_str(text).map_err(|error| {
+            Fault::new(
+                Code::ConfigInvalid,
+                format!("`{}` cannot be read", file()),
+                "mend the line named below, then restart the panel",
+            )
+            .detail(error.to_string())
+        })
+    }
+
+    /// Reads the file; the defaults where there is none.
+    pub fn read(host: &dyn Host) -> Result<Self, Fault> {
+        match host.read(&file(), LIMIT) {
+            Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes)),
+            Err(HostError::Missing { .. }) => Ok(Self::default()),
+            Err(error) => Err(Fault::new(
+                Code::ConfigInvalid,
+                error.to_string(),
+                "see whether the file can be read, then restart the panel",
+            )),
+        }
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let body = toml::to_string(self).unwrap_or_default();
+        format!("# Settings of Lala Panel. After a change: systemctl restart lalapanel-agent lalapanel-web\n{body}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_is_written_and_read_back() {
+        let mut config = Config::default();
+        config.panel.hostname = Some(Hostname::parse("panel.example").unwrap());
+        config.acme.email = Some("admin@example.org".to_owned());
+        assert_eq!(Config::parse(&config.text()).unwrap(), config);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let fault = Config::parse("[panel]\nprot = 8443\n").unwrap_err();
+        assert!(fault.detail.contains("prot"), "{}", fault.detail);
+    }
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(Config::parse("").unwrap().panel.port, 8443);
+    }
+}
