@@ -16,4 +16,5 @@ pub mod host;
 pub mod render;
 pub mod rpc;
 pub mod store;
+pub mod system;
 pub mod worker;

@@ -4,7 +4,7 @@
 
 pub mod block;
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;
 pub mod logrotate;
 pub mod mariadb;
 pub mod nginx;

@@ -113,7 +113,9 @@ impl Config {
     #[must_use]
     pub fn text(&self) -> String {
         let body = toml::to_string(self).unwrap_or_default();
-        format!("# Settings of Lala Panel. After a change: systemctl restart lalapanel-agent lalapanel-web\n{body}")
+        format!(
+            "# Settings of Lala Panel. After a change: systemctl restart lalapanel-agent lalapanel-web\n{body}"
+        )
     }
 }
 

@@ -1,0 +1,19 @@
+//! What this product knows of nginx, PHP-FPM, services, packages, users and MariaDB, as functions over the host.
+//!
+//! Invariant: every look and every act goes through `&dyn Host`; nothing here decides whether something should happen.
+
+pub mod addresses;
+pub mod apt;
+pub mod distro;
+pub mod facts;
+mod files;
+pub mod machine;
+pub mod mariadb;
+pub mod nginx;
+pub mod nginx_files;
+pub mod nginx_text;
+pub mod panel_certificate;
+pub mod php_fpm;
+pub mod ports;
+pub mod service;
+pub mod users;

@@ -1,0 +1,177 @@
+//! Asking nginx: whether it accepts its files, which operation's files it runs, what it answers for a site.
+//!
+//! Invariant: questions go through nginx's own Unix socket by Host header; the agent has no network.
+
+use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
+use crate::host::exec::{Command, Program};
+use crate::host::{Host, HostError, HostResult};
+use crate::render;
+use crate::system::nginx_text;
+
+/// The marker's own name in a request.
+const MARKER_HOST: &str = "lalapanel-marker.invalid";
+const ANSWER_LIMIT: usize = 64 * 1024;
+const MARKER_MILLIS: u64 = 2_000;
+/// A site's first page may start its PHP-FPM.
+const PROBE_MILLIS: u64 = 20_000;
+
+/// The first line of what nginx finds wrong, with another main file than its own if given.
+///
+/// A name that two servers claim is only a warning to nginx, and the first file wins: where a staged file brings such a
+/// line that the live files do not have, it counts as wrong.
+pub fn complaint(host: &dyn Host, file: Option<&HostPath>) -> HostResult<Option<String>> {
+    let (accepted, words) = test(host, file)?;
+    if !accepted {
+        return Ok(Some(first_error(&words)));
+    }
+    let conflicts = conflicts(&words);
+    if file.is_none() || conflicts.is_empty() {
+        return Ok(None);
+    }
+    let (_, before) = test(host, None)?;
+    let before = self::conflicts(&before);
+    Ok(conflicts.into_iter().find(|line| !before.contains(line)))
+}
+
+fn test(host: &dyn Host, file: Option<&HostPath>) -> HostResult<(bool, String)> {
+    let mut arguments = vec!["-t".to_owned()];
+    if let Some(file) = file {
+        arguments.extend(["-c".to_owned(), file.to_string()]);
+    }
+    let output = host.run(&Command::new(Program::Nginx, arguments).within(120))?;
+    Ok((output.is_success(), output.stderr))
+}
+
+fn first_error(words: &str) -> String {
+    let line = words
+        .lines()
+        .find(|line| line.contains("[emerg]") || line.contains("[alert]"));
+    let line = line.or_else(|| words.lines().find(|line| !line.trim().is_empty()));
+    without_prefix(line.unwrap_or("nginx -t failed without a word"))
+}
+
+fn conflicts(words: &str) -> Vec<String> {
+    words
+        .lines()
+        .filter(|line| line.contains("[warn]") && line.contains("conflicting server name"))
+        .map(without_prefix)
+        .collect()
+}
+
+/// `nginx: [emerg] …`, or with date and process number where stderr is the log: the words from the level on.
+fn without_prefix(line: &str) -> String {
+    let from = line.find('[').unwrap_or(0);
+    line.get(from..).unwrap_or(line).trim().to_owned()
+}
+
+/// The main file with one more `include` at the end of its `http` block; `None` where it has no such block.
+#[must_use]
+pub fn with_include(main: &str, path: &HostPath) -> Option<String> {
+    let directives = nginx_text::parse(main);
+    let http = directives
+        .iter()
+        .find(|directive| directive.name() == "http")?;
+    let (before, after) = main.split_at_checked(http.close?)?;
+    Some(format!("{before}\n    include {path};\n{after}"))
+}
+
+/// The id that the marker file says.
+#[must_use]
+pub fn marker_in(text: &str) -> Option<String> {
+    let rest = text.split_once("return 200 \"")?.1;
+    let id = rest.split_once("\\n\"")?.0;
+    Some(id.to_owned())
+}
+
+/// The id that the running nginx says; `None` where it says nothing.
+#[must_use]
+pub fn marker(host: &dyn Host) -> Option<String> {
+    let answer = ask(host, MARKER_HOST, "/generation", MARKER_MILLIS).ok()?;
+    if status(&answer) != Some(200) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let body = text.split_once("\r\n\r\n")?.1.trim();
+    Some(body.to_owned()).filter(|body| !body.is_empty())
+}
+
+/// The status of a site's first page; `None` where nginx closes without an answer.
+pub fn probe(host: &dyn Host, hostname: &Hostname) -> HostResult<Option<u16>> {
+    match ask(host, hostname.as_str(), "/", PROBE_MILLIS) {
+        Ok(answer) => Ok(status(&answer)),
+        Err(HostError::Silent { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn ask(host: &dyn Host, name: &str, path: &str, millis: u64) -> HostResult<Vec<u8>> {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: lalapanel-probe\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n"
+    );
+    host.exchange(
+        &render::nginx::socket(),
+        request.as_bytes(),
+        ANSWER_LIMIT,
+        millis,
+    )
+}
+
+/// `HTTP/1.1 200 OK`.
+fn status(answer: &[u8]) -> Option<u16> {
+    let line = answer.split(|byte| *byte == b'\r').next()?;
+    let line = std::str::from_utf8(line).ok()?;
+    let rest = line.strip_prefix("HTTP/1.")?;
+    rest.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::golden;
+
+    #[test]
+    fn the_line_that_names_the_culprit_is_found() {
+        let words = "nginx: [warn] conflicting server name \"a.example\" on 0.0.0.0:80, ignored\nnginx: [emerg] unknown directive \"lisen\" in /etc/nginx/sites-enabled/x:3\nnginx: configuration file /etc/nginx/nginx.conf test failed\n";
+        assert_eq!(
+            first_error(words),
+            "[emerg] unknown directive \"lisen\" in /etc/nginx/sites-enabled/x:3"
+        );
+        assert_eq!(conflicts(words).len(), 1);
+        assert_eq!(
+            first_error("2026/11/22 10:00:00 [emerg] 7#7: open() failed"),
+            "[emerg] 7#7: open() failed"
+        );
+    }
+
+    #[test]
+    fn a_file_is_included_at_the_end_of_http_and_nowhere_else() {
+        let main = "events { }\nhttp {\n  # } not here\n  server { }\n  include sites-enabled/*;\n}\nstream { }\n";
+        let staged = with_include(
+            main,
+            &HostPath::fixed("/etc/nginx/sites-available/a.example"),
+        )
+        .unwrap();
+        assert_eq!(
+            staged,
+            "events { }\nhttp {\n  # } not here\n  server { }\n  include sites-enabled/*;\n\n    include /etc/nginx/sites-available/a.example;\n}\nstream { }\n"
+        );
+        assert_eq!(with_include("events { }", &HostPath::fixed("/a")), None);
+    }
+
+    #[test]
+    fn the_marker_is_read_back_from_its_file() {
+        let id = golden::operation();
+        assert_eq!(marker_in(&render::nginx::marker(id)), Some(id.to_string()));
+        assert_eq!(marker_in("server { }"), None);
+    }
+
+    #[test]
+    fn a_status_is_read_from_the_first_line_only() {
+        assert_eq!(status(b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\n"), Some(200));
+        assert_eq!(status(b"HTTP/1.1 502 Bad Gateway\r\n"), Some(502));
+        for bad in [&b""[..], b"SSH-2.0", b"HTTP/1.1 abc"] {
+            assert_eq!(status(bad), None);
+        }
+    }
+}

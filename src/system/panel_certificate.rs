@@ -1,0 +1,128 @@
+//! The panel's own certificate, signed by itself: browsers warn once, and the fingerprint tells whether the warning is harmless.
+//!
+//! Invariant: the key is made here and stays root's; nothing of it is shown.
+
+use std::net::IpAddr;
+
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, SanType,
+};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use sha2::{Digest, Sha256};
+use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
+
+use crate::domain::path::HostPath;
+use crate::domain::time::Timestamp;
+
+/// Browsers refuse certificates of their own users' trust that live longer than this many days (Apple, 2019).
+const DAYS: i64 = 825;
+
+/// A certificate with its key.
+pub struct PanelCertificate {
+    /// PEM.
+    pub certificate: String,
+    /// PEM, PKCS 8.
+    pub key: Zeroizing<String>,
+}
+
+/// It could not be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// rcgen refused.
+    #[error("the panel's certificate could not be made")]
+    Make(#[from] rcgen::Error),
+    /// The file holds no certificate.
+    #[error("the panel's certificate could not be read")]
+    Read,
+}
+
+/// Where the certificate is.
+#[must_use]
+pub fn certificate_file() -> HostPath {
+    directory().join("panel.crt")
+}
+
+/// Where the key is.
+#[must_use]
+pub fn key_file() -> HostPath {
+    directory().join("panel.key")
+}
+
+/// Where both are.
+#[must_use]
+pub fn directory() -> HostPath {
+    HostPath::fixed("/var/lib/lalapanel/panel")
+}
+
+/// Makes a certificate for a name and the machine's addresses.
+pub fn make(
+    name: &str,
+    addresses: &[IpAddr],
+    now: Timestamp,
+) -> Result<PanelCertificate, CertificateError> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut parameters = CertificateParams::default();
+    let mut subject = DistinguishedName::new();
+    subject.push(DnType::CommonName, name);
+    subject.push(
+        DnType::OrganizationName,
+        "Lala Panel, signed by this server itself",
+    );
+    parameters.distinguished_name = subject;
+    // A name that is no DNS name (a host called `my_server`) is left out; the address remains.
+    parameters.subject_alt_names = name.try_into().map(SanType::DnsName).into_iter().collect();
+    parameters
+        .subject_alt_names
+        .extend(addresses.iter().copied().map(SanType::IpAddress));
+    let seconds = i64::try_from(now.millis() / 1000).unwrap_or_default();
+    let now = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    // An hour back, for visitors whose clock is behind.
+    parameters.not_before = now - Duration::HOUR;
+    parameters.not_after = now + Duration::days(DAYS);
+    let certificate = parameters.self_signed(&key)?;
+    Ok(PanelCertificate {
+        certificate: certificate.pem(),
+        key: Zeroizing::new(key.serialize_pem()),
+    })
+}
+
+/// SHA-256 of a certificate as browsers show it: `AB:CD:…`.
+pub fn fingerprint(pem: &[u8]) -> Result<String, CertificateError> {
+    let der = CertificateDer::from_pem_slice(pem).map_err(|_| CertificateError::Read)?;
+    let bytes = Sha256::digest(&der);
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    Ok(pairs.join(":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_names_the_host_and_its_addresses_and_has_a_fingerprint() {
+        let addresses = [
+            "198.51.100.7".parse().unwrap(),
+            "2001:db8::7".parse().unwrap(),
+        ];
+        let made = make(
+            "panel.example",
+            &addresses,
+            Timestamp::from_millis(1_700_000_000_000),
+        )
+        .unwrap();
+        assert!(made.key.contains("BEGIN PRIVATE KEY"));
+        let der = CertificateDer::from_pem_slice(made.certificate.as_bytes()).unwrap();
+        let has = |wanted: &[u8]| der.windows(wanted.len()).any(|window| window == wanted);
+        assert!(has(b"panel.example") && has(&[198, 51, 100, 7]));
+        let print = fingerprint(made.certificate.as_bytes()).unwrap();
+        assert_eq!((print.len(), print.matches(':').count()), (95, 31));
+        assert!(fingerprint(b"nothing").is_err());
+    }
+
+    #[test]
+    fn a_host_without_a_dns_name_still_gets_a_certificate() {
+        assert!(make("größe", &[], Timestamp::from_millis(0)).is_ok());
+    }
+}
