@@ -134,7 +134,7 @@ impl Host for MemoryHost {
 
     fn write(&self, path: &HostPath, bytes: &[u8], owner: Owner, mode: Mode) -> HostResult<()> {
         let machine = &mut self.inside().machine;
-        machine.tree.check_above(path, true)?;
+        machine.tree.check_above(path)?;
         machine.check_room(path, bytes.len())?;
         let kind = Kind::File(Bytes(bytes.to_vec()));
         machine.tree.replace(path, kind, owner, mode)
@@ -199,7 +199,7 @@ impl Host for MemoryHost {
 
     fn job(&self, job: &Job) -> HostResult<JobResult> {
         let machine = &mut self.inside().machine;
-        machine.tree.check_above(&job.base.join("x"), true)?;
+        machine.tree.check_above(&job.base.join("x"))?;
         Ok(machine.job(job))
     }
 

@@ -1,12 +1,12 @@
 //! Ways into directories that a hostile neighbour cannot bend: root's way (every ancestor checked) and a site's way (openat2).
 //!
-//! Invariant: nothing here follows a symbolic link, and a directory is acted on only through the handle that was checked.
+//! Invariant: no link that root did not make is followed, none at all for writing, and a directory is acted on only through the handle that was checked.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::geteuid;
 
@@ -16,7 +16,7 @@ use crate::host::{HostError, HostResult};
 /// What is asked of the directories above a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Directories, not links.
+    /// Directories, and links that root made.
     Plain,
     /// Besides: nobody but root (or, in a test, the caller) can change what is in them.
     OnlyRoot,
@@ -57,31 +57,108 @@ pub(super) fn parent<'p>(
 }
 
 /// A handle (`O_PATH`) of the directory at `path`, reached from `root` component by component.
+///
+/// For reading, a link that root made is gone along (`/lib`, `/proc/net`); nobody else's is, and for writing none.
 pub(super) fn directory(
     root: BorrowedFd<'_>,
     path: &HostPath,
     trust: Trust,
 ) -> HostResult<OwnedFd> {
-    let failed = |at: &HostPath, errno| refusal("opening", at, errno);
-    let mut at = HostPath::fixed("/");
-    let mut here = root.try_clone_to_owned().map_err(|source| HostError::Io {
-        doing: "opening",
-        path: at.clone(),
-        source,
-    })?;
-    for part in path.as_str().split('/').filter(|part| !part.is_empty()) {
-        at = at.join(part);
-        let status = look(here.as_fd(), part).map_err(|errno| failed(&at, errno))?;
-        if kind(&status) != SFlag::S_IFDIR {
-            return Err(not_a(&at, kind_word(&status), "a directory"));
+    let mut walk = Walk {
+        root,
+        entered: Vec::new(),
+        trust,
+    };
+    let mut rest = reversed(path.as_str());
+    let mut links = 0;
+    while let Some(part) = rest.pop() {
+        let Some(target) = walk.step(&part)? else {
+            continue;
+        };
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(refusal("opening", path, Errno::ELOOP));
+        }
+        if target.starts_with('/') {
+            walk.entered.clear();
+        }
+        rest.extend(reversed(&target));
+    }
+    walk.end()
+}
+
+/// As many links as Linux itself goes along in one path.
+pub(super) const MOST_LINKS: u32 = 40;
+
+/// The components of a path, last first.
+pub(super) fn reversed(path: &str) -> Vec<String> {
+    let parts = path.split('/').rev();
+    let parts = parts.filter(|part| !part.is_empty() && *part != ".");
+    parts.map(str::to_owned).collect()
+}
+
+struct Walk<'r> {
+    root: BorrowedFd<'r>,
+    entered: Vec<(HostPath, OwnedFd)>,
+    trust: Trust,
+}
+
+impl Walk<'_> {
+    fn here(&self) -> BorrowedFd<'_> {
+        self.entered
+            .last()
+            .map_or(self.root, |(_, handle)| handle.as_fd())
+    }
+
+    fn path(&self) -> HostPath {
+        let last = self.entered.last();
+        last.map_or_else(|| HostPath::fixed("/"), |(path, _)| path.clone())
+    }
+
+    /// Enters one directory, or says where the link at that name points.
+    fn step(&mut self, part: &str) -> HostResult<Option<String>> {
+        if part == ".." {
+            self.entered.pop();
+            return Ok(None);
+        }
+        let at = self.path().join(part);
+        let failed = |errno| refusal("opening", &at, errno);
+        let status = look(self.here(), part).map_err(failed)?;
+        match kind(&status) {
+            SFlag::S_IFDIR => {}
+            SFlag::S_IFLNK if self.trust == Trust::Plain && is_ours(&status) => {
+                let target = readlinkat(self.here(), part).map_err(failed)?;
+                return Ok(Some(target.to_string_lossy().into_owned()));
+            }
+            _ => return Err(not_a(&at, kind_word(&status), "a directory")),
         }
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        here = openat(&here, part, flags, Mode::empty()).map_err(|errno| failed(&at, errno))?;
-        if trust == Trust::OnlyRoot {
-            check_trusted(&here, &at)?;
+        let handle = openat(self.here(), part, flags, Mode::empty()).map_err(failed)?;
+        if self.trust == Trust::OnlyRoot {
+            check_trusted(&handle, &at)?;
+        }
+        self.entered.push((at, handle));
+        Ok(None)
+    }
+
+    fn end(mut self) -> HostResult<OwnedFd> {
+        match self.entered.pop() {
+            Some((_, handle)) => Ok(handle),
+            None => self
+                .root
+                .try_clone_to_owned()
+                .map_err(|source| HostError::Io {
+                    doing: "opening",
+                    path: HostPath::fixed("/"),
+                    source,
+                }),
         }
     }
-    Ok(here)
+}
+
+/// True for what root, or in a test the caller, owns.
+fn is_ours(status: &FileStat) -> bool {
+    status.st_uid == 0 || status.st_uid == geteuid().as_raw()
 }
 
 /// The error for something of another kind.
@@ -96,8 +173,7 @@ pub(super) fn not_a(path: &HostPath, found: &'static str, expected: &'static str
 // Why a group may write: Ubuntu's own `/var/log` is root:syslog 0775.
 fn check_trusted(directory: &OwnedFd, at: &HostPath) -> HostResult<()> {
     let status = fstat(directory).map_err(|errno| refusal("opening", at, errno))?;
-    let owned = status.st_uid == 0 || status.st_uid == geteuid().as_raw();
-    if owned && status.st_mode & 0o002 == 0 {
+    if is_ours(&status) && status.st_mode & 0o002 == 0 {
         Ok(())
     } else {
         Err(not_a(at, UNTRUSTED, "one that only root can change"))
@@ -208,17 +284,36 @@ mod tests {
     }
 
     #[test]
-    fn a_link_above_a_path_is_named_and_refused() {
+    fn a_link_above_a_path_that_changes_is_named_and_refused() {
         let room = tempfile::tempdir().unwrap();
         let root = handle(room.path());
         mkdirat(&root, "real", Mode::S_IRWXU).unwrap();
         symlinkat("real", &root, "linked").unwrap();
         let path = HostPath::parse("/linked/file").unwrap();
-        let error = parent(root.as_fd(), &path, Trust::Plain).unwrap_err();
+        let error = parent(root.as_fd(), &path, Trust::OnlyRoot).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`/linked` is a symbolic link, not a directory"
         );
+    }
+
+    #[test]
+    fn reading_goes_along_roots_own_links_and_never_out_of_the_root_handle() {
+        let room = tempfile::tempdir().unwrap();
+        let root = handle(room.path());
+        mkdirat(&root, "real", Mode::S_IRWXU).unwrap();
+        mkdirat(&root, "real/inner", Mode::S_IRWXU).unwrap();
+        symlinkat("../../../real/./inner", &root, "relative").unwrap();
+        symlinkat("/relative", &root, "absolute").unwrap();
+        symlinkat("loop", &root, "loop").unwrap();
+        let inode = |text| {
+            let path = HostPath::parse(text).unwrap();
+            let opened = directory(root.as_fd(), &path, Trust::Plain)?;
+            Ok::<_, HostError>(fstat(opened).unwrap().st_ino)
+        };
+        assert_eq!(inode("/absolute").unwrap(), inode("/real/inner").unwrap());
+        assert!(matches!(inode("/loop"), Err(HostError::Kind { .. })));
+        assert!(matches!(inode("/etc"), Err(HostError::Missing { .. })));
     }
 
     #[test]

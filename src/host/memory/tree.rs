@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::domain::path::HostPath;
-use crate::host::walk::UNTRUSTED;
+use crate::host::walk::{MOST_LINKS, UNTRUSTED, reversed};
 use crate::host::{HostError, HostResult, Meta, Mode, Node, Owner};
 
 /// File content that prints as text.
@@ -131,7 +131,7 @@ impl Tree {
     pub fn followed(&self, path: &HostPath) -> Option<HostPath> {
         let mut hops = 0;
         let mut at = HostPath::fixed("/");
-        let mut rest: Vec<String> = parts(path.as_str());
+        let mut rest = reversed(path.as_str());
         while let Some(part) = rest.pop() {
             if part == ".." {
                 at = at.parent();
@@ -141,10 +141,10 @@ impl Tree {
             match &self.entry(&next)?.kind {
                 Kind::Link(target) => {
                     hops += 1;
-                    if hops > 40 {
+                    if hops > MOST_LINKS {
                         return None;
                     }
-                    rest.extend(parts(target));
+                    rest.extend(reversed(target));
                     if target.starts_with('/') {
                         at = HostPath::fixed("/");
                     }
@@ -155,42 +155,86 @@ impl Tree {
         Some(at)
     }
 
-    /// Checks every directory above a path; with `trusted`, that only root can change what is in them.
-    pub fn check_above(&self, path: &HostPath, trusted: bool) -> HostResult<()> {
-        let mut at = HostPath::fixed("/");
-        let above = path.parent();
-        for part in above.as_str().split('/').filter(|part| !part.is_empty()) {
-            at = at.join(part);
-            self.check_directory(&at, trusted)?;
-        }
-        Ok(())
-    }
-
-    fn check_directory(&self, at: &HostPath, trusted: bool) -> HostResult<()> {
-        let Some(entry) = self.entry(at) else {
-            return Err(HostError::Missing { path: at.clone() });
-        };
-        let refused = |found, expected| HostError::Kind {
+    /// Where a directory is when links that root made are gone along, as reading verbs do.
+    fn directory(&self, path: &HostPath) -> HostResult<HostPath> {
+        let refused = |at: &HostPath, found, expected| HostError::Kind {
             path: at.clone(),
             found,
             expected,
         };
-        if entry.kind != Kind::Directory {
-            return Err(refused(entry.kind.word(), "a directory"));
+        let mut links = 0;
+        let mut at = HostPath::fixed("/");
+        let mut rest = reversed(path.as_str());
+        while let Some(part) = rest.pop() {
+            if part == ".." {
+                at = at.parent();
+                continue;
+            }
+            let next = at.join(&part);
+            let missing = || HostError::Missing { path: next.clone() };
+            let entry = self.entry(&next).ok_or_else(missing)?;
+            match &entry.kind {
+                Kind::Directory => at = next,
+                Kind::Link(target) if entry.owner.uid == 0 => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err(refused(path, "a symbolic link", "a plain path"));
+                    }
+                    if target.starts_with('/') {
+                        at = HostPath::fixed("/");
+                    }
+                    rest.extend(reversed(target));
+                }
+                other => return Err(refused(&next, other.word(), "a directory")),
+            }
         }
-        if trusted && (entry.owner.uid != 0 || entry.mode.0 & 0o002 != 0) {
-            return Err(refused(UNTRUSTED, "one that only root can change"));
+        Ok(at)
+    }
+
+    /// The same path with its directory as reading verbs find it.
+    fn found(&self, path: &HostPath) -> HostResult<HostPath> {
+        let directory = self.directory(&path.parent())?;
+        Ok(match path.as_str() {
+            "/" => directory,
+            _ => directory.join(path.name()),
+        })
+    }
+
+    /// Checks that only root can change what is in every directory above a path, none of them being a link.
+    pub fn check_above(&self, path: &HostPath) -> HostResult<()> {
+        let mut at = HostPath::fixed("/");
+        let above = path.parent();
+        for part in above.as_str().split('/').filter(|part| !part.is_empty()) {
+            at = at.join(part);
+            self.check_directory(&at)?;
+        }
+        Ok(())
+    }
+
+    fn check_directory(&self, at: &HostPath) -> HostResult<()> {
+        let Some(entry) = self.entry(at) else {
+            return Err(HostError::Missing { path: at.clone() });
+        };
+        if entry.kind != Kind::Directory {
+            return Err(not_a(at, &entry.kind, "a directory"));
+        }
+        if entry.owner.uid != 0 || entry.mode.0 & 0o002 != 0 {
+            return Err(HostError::Kind {
+                path: at.clone(),
+                found: UNTRUSTED,
+                expected: "one that only root can change",
+            });
         }
         Ok(())
     }
 
     /// See [`crate::host::Host::stat`].
     pub fn stat(&self, path: &HostPath) -> HostResult<Option<Meta>> {
-        match self.check_above(path, false) {
+        let path = match self.found(path) {
             Err(HostError::Missing { .. }) => return Ok(None),
             answer => answer?,
-        }
-        Ok(self.entry(path).map(|entry| Meta {
+        };
+        Ok(self.entry(&path).map(|entry| Meta {
             node: node_of(&entry.kind),
             owner: entry.owner,
             mode: match entry.kind {
@@ -202,7 +246,7 @@ impl Tree {
 
     /// See [`crate::host::Host::read`].
     pub fn read(&self, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
-        self.check_above(path, false)?;
+        let path = &self.found(path)?;
         let missing = || HostError::Missing { path: path.clone() };
         match &self.entry(path).ok_or_else(missing)?.kind {
             Kind::File(bytes) if bytes.0.len() <= limit => Ok(bytes.0.clone()),
@@ -217,14 +261,9 @@ impl Tree {
 
     /// See [`crate::host::Host::list`].
     pub fn list(&self, path: &HostPath) -> HostResult<Vec<String>> {
-        match self.check_above(path, false) {
-            Err(HostError::Missing { .. }) => return Ok(Vec::new()),
-            answer => answer?,
-        }
-        match self.entry(path).map(|entry| &entry.kind) {
-            None => Ok(Vec::new()),
-            Some(Kind::Directory) => Ok(self.names(path)),
-            Some(other) => Err(not_a(path, other, "a directory")),
+        match self.directory(path) {
+            Err(HostError::Missing { .. }) => Ok(Vec::new()),
+            answer => Ok(self.names(&answer?)),
         }
     }
 
@@ -236,7 +275,7 @@ impl Tree {
         owner: Owner,
         mode: Mode,
     ) -> HostResult<()> {
-        self.check_above(path, true)?;
+        self.check_above(path)?;
         match self.entry(path).map(|entry| &entry.kind) {
             Some(Kind::Directory) => Err(not_a(path, &Kind::Directory, "a file")),
             _ => {
@@ -248,7 +287,7 @@ impl Tree {
 
     /// See [`crate::host::Host::make_dir`].
     pub fn make_dir(&mut self, path: &HostPath, owner: Owner, mode: Mode) -> HostResult<()> {
-        self.check_above(path, true)?;
+        self.check_above(path)?;
         let kind = Kind::Directory;
         match self.entry(path).map(|entry| &entry.kind) {
             None | Some(Kind::Directory) => {
@@ -261,8 +300,8 @@ impl Tree {
 
     /// See [`crate::host::Host::rename`].
     pub fn rename(&mut self, from: &HostPath, to: &HostPath) -> HostResult<()> {
-        self.check_above(from, true)?;
-        self.check_above(to, true)?;
+        self.check_above(from)?;
+        self.check_above(to)?;
         if let Some(there) = self.entry(to) {
             return Err(not_a(to, &there.kind, "a free name"));
         }
@@ -294,7 +333,7 @@ impl Tree {
 
     /// See [`crate::host::Host::remove`].
     pub fn remove(&mut self, path: &HostPath) -> HostResult<()> {
-        match self.check_above(path, true) {
+        match self.check_above(path) {
             Err(HostError::Missing { .. }) => return Ok(()),
             answer => answer?,
         }
@@ -309,7 +348,7 @@ impl Tree {
 
     /// See [`crate::host::Host::set_meta`].
     pub fn set_meta(&mut self, path: &HostPath, owner: Owner, mode: Mode) -> HostResult<()> {
-        self.check_above(path, true)?;
+        self.check_above(path)?;
         let missing = || HostError::Missing { path: path.clone() };
         let entry = self.0.get_mut(path).ok_or_else(missing)?;
         if matches!(entry.kind, Kind::Link(_)) {
@@ -319,15 +358,6 @@ impl Tree {
         entry.mode = mode;
         Ok(())
     }
-}
-
-fn parts(path: &str) -> Vec<String> {
-    let plain = |part: &&str| !part.is_empty() && *part != ".";
-    path.split('/')
-        .rev()
-        .filter(plain)
-        .map(str::to_owned)
-        .collect()
 }
 
 fn node_of(kind: &Kind) -> Node {
