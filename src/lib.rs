@@ -13,6 +13,7 @@
 
 pub mod domain;
 pub mod host;
+pub mod ops;
 pub mod render;
 pub mod rpc;
 pub mod store;

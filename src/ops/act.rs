@@ -31,34 +31,74 @@ const PING_MILLIS: u64 = 10_000;
 pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
     let host = context.host;
     Ok(match step {
-        Step::WriteFile { path, .. } | Step::RemoveFile { path } | Step::MakeDirectory { path, .. } | Step::Link { path, .. } => restore(host, path)?,
+        Step::WriteFile { path, .. }
+        | Step::RemoveFile { path }
+        | Step::MakeDirectory { path, .. }
+        | Step::Link { path, .. } => restore(host, path)?,
         Step::StampNginx {} => restore(host, &nginx::marker_file())?,
         Step::CheckNginx { with: Some(_) } => restore(host, &nginx::staged_file())?,
-        Step::MakeSiteDirectory { site, base, name, .. } => match host.stat(&base.join(name))? {
-            None => Undo::RemoveSiteDirectory { site: *site, base: base.clone(), name: name.clone() },
+        Step::MakeSiteDirectory {
+            site, base, name, ..
+        } => match host.stat(&base.join(name))? {
+            None => Undo::RemoveSiteDirectory {
+                site: *site,
+                base: base.clone(),
+                name: name.clone(),
+            },
             Some(_) => restore(host, &base.join(name))?,
         },
         Step::Move { from, to } => match host.stat(from)? {
-            Some(_) => Undo::MoveBack { from: to.clone(), to: from.clone() },
+            Some(_) => Undo::MoveBack {
+                from: to.clone(),
+                to: from.clone(),
+            },
             None => Undo::Nothing,
         },
-        Step::CreateUser(user) if !users::exists(host, &user.name)? => Undo::DeleteUser(user.clone()),
-        Step::DeleteUser(user) if users::exists(host, &user.name)? => Undo::CreateUser(user.clone()),
+        Step::CreateUser(user) if !users::exists(host, &user.name)? => {
+            Undo::DeleteUser(user.clone())
+        }
+        Step::DeleteUser(user) if users::exists(host, &user.name)? => {
+            Undo::CreateUser(user.clone())
+        }
         Step::Job(job) => undo_of_job(job),
-        Step::Service { act: ServiceAct::Reload, .. } => Undo::Nothing,
-        Step::Service { services, unit, act: ServiceAct::ReloadOnUndo } => Undo::ReloadService { services: *services, unit: unit.clone() },
+        Step::Service {
+            act: ServiceAct::Reload,
+            ..
+        } => Undo::Nothing,
+        Step::Service {
+            services,
+            unit,
+            act: ServiceAct::ReloadOnUndo,
+        } => Undo::ReloadService {
+            services: *services,
+            unit: unit.clone(),
+        },
         Step::Service { services, unit, .. } => Undo::Service {
             services: *services,
             unit: unit.clone(),
             was: service::state(host, *services, unit)?,
         },
-        Step::ReloadUnits { when: When::Undoing } => Undo::ReloadUnits,
-        Step::ReloadNginx { services, when: When::Undoing } => Undo::ReloadNginx { services: *services },
-        Step::InstallPackages { .. } => Undo::RemovePackages { before: packages::installed(host)? },
+        Step::ReloadUnits {
+            when: When::Undoing,
+        } => Undo::ReloadUnits,
+        Step::ReloadNginx {
+            services,
+            when: When::Undoing,
+        } => Undo::ReloadNginx {
+            services: *services,
+        },
+        Step::InstallPackages { .. } => Undo::RemovePackages {
+            before: packages::installed(host)?,
+        },
         Step::CreateUser(_)
         | Step::DeleteUser(_)
-        | Step::ReloadUnits { when: When::Forward }
-        | Step::ReloadNginx { when: When::Forward, .. }
+        | Step::ReloadUnits {
+            when: When::Forward,
+        }
+        | Step::ReloadNginx {
+            when: When::Forward,
+            ..
+        }
         | Step::CheckNginx { with: None }
         | Step::PingPhp { .. }
         | Step::ProbeSite { .. }
@@ -69,14 +109,20 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
 }
 
 fn restore(host: &dyn Host, path: &HostPath) -> HostResult<Undo> {
-    Ok(Undo::Restore { path: path.clone(), before: Before::look(host, path)? })
+    Ok(Undo::Restore {
+        path: path.clone(),
+        before: Before::look(host, path)?,
+    })
 }
 
 /// A file the job makes is removed again. One that existed stays: the job leaves it alone and so does the undo, since
 /// planners put files only into directories that the same plan makes.
 fn undo_of_job(job: &Job) -> Undo {
     match &job.act {
-        Act::PutFile { path, .. } => Undo::Job(Job { act: Act::RemoveFile { path: path.clone() }, ..job.clone() }),
+        Act::PutFile { path, .. } => Undo::Job(Job {
+            act: Act::RemoveFile { path: path.clone() },
+            ..job.clone()
+        }),
         Act::RemoveFile { .. } | Act::MakeDirectory { .. } | Act::Empty { .. } => Undo::Nothing,
     }
 }
@@ -85,11 +131,29 @@ fn undo_of_job(job: &Job) -> Undo {
 pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
     let host = context.host;
     match step {
-        Step::WriteFile { path, text, owner, mode } => host.write(path, text.as_bytes(), *owner, *mode).map_err(fault),
+        Step::WriteFile {
+            path,
+            text,
+            owner,
+            mode,
+        } => host
+            .write(path, text.as_bytes(), *owner, *mode)
+            .map_err(fault),
         Step::RemoveFile { path } => host.remove(path).map_err(fault),
-        Step::MakeDirectory { path, owner, mode } => host.make_dir(path, *owner, *mode).map_err(fault),
-        Step::MakeSiteDirectory { site, base, name, gid, mode } => {
-            let owner = Owner { uid: site.uid(), gid: *gid };
+        Step::MakeDirectory { path, owner, mode } => {
+            host.make_dir(path, *owner, *mode).map_err(fault)
+        }
+        Step::MakeSiteDirectory {
+            site,
+            base,
+            name,
+            gid,
+            mode,
+        } => {
+            let owner = Owner {
+                uid: site.uid(),
+                gid: *gid,
+            };
             host.make_dir(&base.join(name), owner, *mode).map_err(fault)
         }
         Step::Link { target, path } => host.link(target, path).map_err(fault),
@@ -97,18 +161,35 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::CreateUser(user) => create_user(host, user),
         Step::DeleteUser(user) => delete_user(host, user),
         Step::Job(job) => run_job(host, job),
-        Step::Service { services, unit, act } => service::act(host, *services, unit, *act),
-        Step::ReloadUnits { when: When::Forward } => reload_units(host),
+        Step::Service {
+            services,
+            unit,
+            act,
+        } => service::act(host, *services, unit, *act),
+        Step::ReloadUnits {
+            when: When::Forward,
+        } => reload_units(host),
         Step::StampNginx {} => nginx::stamp(host, context.operation),
         Step::CheckNginx { with } => nginx::check(host, with.as_ref()),
-        Step::ReloadNginx { services, when: When::Forward } => nginx::reload(host, *services),
-        Step::ReloadUnits { when: When::Undoing } | Step::ReloadNginx { when: When::Undoing, .. } => Ok(()),
+        Step::ReloadNginx {
+            services,
+            when: When::Forward,
+        } => nginx::reload(host, *services),
+        Step::ReloadUnits {
+            when: When::Undoing,
+        }
+        | Step::ReloadNginx {
+            when: When::Undoing,
+            ..
+        } => Ok(()),
         Step::PingPhp { socket } => ping(host, socket),
         Step::ProbeSite { hostname, expect } => nginx::probe(host, hostname, *expect),
         Step::InstallPackages { names } => packages::install(host, names),
         Step::RefreshPackageLists {} => packages::refresh(host),
         Step::FinishPackages {} => packages::finish(host),
-        Step::Sql { statements } => statements.iter().try_for_each(|statement| host.sql(statement).map(drop).map_err(fault)),
+        Step::Sql { statements } => statements
+            .iter()
+            .try_for_each(|statement| host.sql(statement).map(drop).map_err(fault)),
     }
 }
 
@@ -118,7 +199,9 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
     match undo {
         Undo::Nothing => Ok(()),
         Undo::Restore { path, before } => before.restore(host, path).map_err(fault),
-        Undo::RemoveSiteDirectory { site, base, name } => remove_site_directory(host, *site, base, name),
+        Undo::RemoveSiteDirectory { site, base, name } => {
+            remove_site_directory(host, *site, base, name)
+        }
         Undo::MoveBack { from, to } => move_away(host, from, to),
         Undo::DeleteUser(user) => delete_user(host, user),
         Undo::CreateUser(user) => create_user(host, user),
@@ -126,8 +209,14 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
             Some(_) => run_job(host, job),
             None => Ok(()),
         },
-        Undo::Service { services, unit, was } => service::restore(host, *services, unit, *was),
-        Undo::ReloadService { services, unit } => service::act(host, *services, unit, ServiceAct::Reload),
+        Undo::Service {
+            services,
+            unit,
+            was,
+        } => service::restore(host, *services, unit, *was),
+        Undo::ReloadService { services, unit } => {
+            service::act(host, *services, unit, ServiceAct::Reload)
+        }
         Undo::ReloadUnits => reload_units(host),
         Undo::ReloadNginx { services } => nginx::reload_if_running(host, *services),
         Undo::RemovePackages { before } => packages::remove_since(host, before),
@@ -135,13 +224,25 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
 }
 
 /// Empties a directory of a site as that site, then removes it. Also how the graveyard is swept.
-pub fn remove_site_directory(host: &dyn Host, site: crate::domain::id::SiteId, base: &HostPath, name: &str) -> Result<(), Fault> {
+pub fn remove_site_directory(
+    host: &dyn Host,
+    site: crate::domain::id::SiteId,
+    base: &HostPath,
+    name: &str,
+) -> Result<(), Fault> {
     let path = base.join(name);
     if host.stat(&path).map_err(fault)?.is_none() {
         return Ok(());
     }
     if let Ok(inside) = crate::domain::path::SitePath::parse(name) {
-        run_job(host, &Job { site, base: base.clone(), act: Act::Empty { path: inside } })?;
+        run_job(
+            host,
+            &Job {
+                site,
+                base: base.clone(),
+                act: Act::Empty { path: inside },
+            },
+        )?;
     }
     host.remove(&path).map_err(fault)
 }
@@ -157,7 +258,10 @@ fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
     if users::exists(host, &user.name).map_err(fault)? {
         return Ok(());
     }
-    must(host, &users::create_command(&user.name, user.id, &user.home))
+    must(
+        host,
+        &users::create_command(&user.name, user.id, &user.home),
+    )
 }
 
 /// Why first kill: `userdel` refuses while a process of the user lives, and a deleted user's process would go on.
@@ -165,14 +269,22 @@ fn delete_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
     if !users::exists(host, &user.name).map_err(fault)? {
         return Ok(());
     }
-    let _ = host.run(&Command::new(Program::Pkill, ["--signal", "KILL", "--euid", user.name.as_str()])).map_err(fault)?;
+    let _ = host
+        .run(&Command::new(
+            Program::Pkill,
+            ["--signal", "KILL", "--euid", user.name.as_str()],
+        ))
+        .map_err(fault)?;
     must(host, &users::delete_command(&user.name))
 }
 
 fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
     match host.job(job).map_err(fault)? {
         JobResult::Done { .. } => Ok(()),
-        JobResult::Failed { reason, disk_full: true } => Err(Fault::new(
+        JobResult::Failed {
+            reason,
+            disk_full: true,
+        } => Err(Fault::new(
             Code::DiskFull,
             format!("no space is left for the files of {}", job.base),
             "free some space (`df -h` and `df -i` show where it went), then try again",
@@ -188,11 +300,16 @@ fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
 }
 
 fn reload_units(host: &dyn Host) -> Result<(), Fault> {
-    must(host, &Command::new(Program::Systemctl, ["daemon-reload"]).within(60))
+    must(
+        host,
+        &Command::new(Program::Systemctl, ["daemon-reload"]).within(60),
+    )
 }
 
 fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
-    let answer = host.exchange(socket, &php_fpm::ping_request(), 4096, PING_MILLIS).map_err(fault)?;
+    let answer = host
+        .exchange(socket, &php_fpm::ping_request(), 4096, PING_MILLIS)
+        .map_err(fault)?;
     if php_fpm::is_pong(&answer) {
         return Ok(());
     }
@@ -207,7 +324,11 @@ fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
 /// Runs a program that has to succeed.
 pub fn must(host: &dyn Host, command: &Command) -> Result<(), Fault> {
     let output = host.run(command).map_err(fault)?;
-    if output.is_success() { Ok(()) } else { Err(of_program(command, &output)) }
+    if output.is_success() {
+        Ok(())
+    } else {
+        Err(of_program(command, &output))
+    }
 }
 
 fn fault(error: crate::host::HostError) -> Fault {

@@ -35,7 +35,9 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
     let state = State::read(engine.store())?;
     let facts = look(engine, panel, change)?;
     match change {
-        Change::SiteCreate(new) => site_create::plan(new, &state, &facts, engine.host().now()).map(Some),
+        Change::SiteCreate(new) => {
+            site_create::plan(new, &state, &facts, engine.host().now()).map(Some)
+        }
         Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts),
         Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts),
         Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
@@ -45,16 +47,30 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
         Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
-        Change::SiteEnable { .. } | Change::SiteDisable { .. } | Change::SiteDelete { .. } => Vec::new(),
+        Change::SiteEnable { .. } | Change::SiteDisable { .. } | Change::SiteDelete { .. } => {
+            Vec::new()
+        }
     };
     let own = engine.store().sites().map_err(of_store)?;
     facts::gather(engine.host(), panel, &own, &paths).map_err(|error| of_host(&error))
 }
 
 /// Checks the plan against the one that was seen, and writes it into the journal.
-pub fn begin(engine: &Engine, panel: &[Hostname], actor: Actor, change: &Change, seen: Option<&str>, id: OperationId) -> Result<Begun, Fault> {
+pub fn begin(
+    engine: &Engine,
+    panel: &[Hostname],
+    actor: Actor,
+    change: &Change,
+    seen: Option<&str>,
+    id: OperationId,
+) -> Result<Begun, Fault> {
     let pass = engine.enter(QUEUE_MILLIS)?;
-    if engine.store().operation::<Plan>(id).map_err(of_store)?.is_some() {
+    if engine
+        .store()
+        .operation::<Plan>(id)
+        .map_err(of_store)?
+        .is_some()
+    {
         return Ok(Begun::Before(id));
     }
     let Some(plan) = plan(engine, panel, change)? else {

@@ -20,11 +20,20 @@ pub fn owned(site: &Site, services: ServiceManager, ipv6: bool) -> Vec<(HostPath
     let mut files = vec![(site.nginx_file(), render::nginx::site(site, ipv6))];
     match (site.kind.php(), services) {
         (Some(php), ServiceManager::Systemd) => files.extend([
-            (render::php_fpm::master_file(site), render::php_fpm::master(site)),
+            (
+                render::php_fpm::master_file(site),
+                render::php_fpm::master(site),
+            ),
             (parts::socket_file(site), render::systemd::php_socket(site)),
-            (parts::service_file(site), render::systemd::php_service(site, php)),
+            (
+                parts::service_file(site),
+                render::systemd::php_service(site, php),
+            ),
         ]),
-        (Some(php), ServiceManager::Sysv) => files.push((render::php_fpm::pool_file(site, php), render::php_fpm::pool(site))),
+        (Some(php), ServiceManager::Sysv) => files.push((
+            render::php_fpm::pool_file(site, php),
+            render::php_fpm::pool(site),
+        )),
         (None, _) => {}
     }
     files

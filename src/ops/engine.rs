@@ -95,7 +95,13 @@ impl Engine {
     }
 
     /// Writes the operation into the journal. From here on it has an id, a page and an end.
-    pub fn begin(&self, _pass: &Pass, id: OperationId, actor: Actor, plan: Plan) -> Result<OperationRecord<Plan>, Fault> {
+    pub fn begin(
+        &self,
+        _pass: &Pass,
+        id: OperationId,
+        actor: Actor,
+        plan: Plan,
+    ) -> Result<OperationRecord<Plan>, Fault> {
         let record = OperationRecord {
             id,
             title: plan.title.clone(),
@@ -131,7 +137,12 @@ impl Engine {
     }
 
     /// Takes up one open or stuck operation.
-    pub fn take_up(&self, _pass: &Pass, id: OperationId, direction: Direction) -> Result<Outcome, Fault> {
+    pub fn take_up(
+        &self,
+        _pass: &Pass,
+        id: OperationId,
+        direction: Direction,
+    ) -> Result<Outcome, Fault> {
         let record = self.record(id)?;
         let events = self.store.events::<Event>(id).map_err(of_store)?;
         let mut progress = Progress::read(&events);
@@ -172,13 +183,24 @@ impl Engine {
                 Ok(()) => progress.done(index),
                 Err(fault) => {
                     let fault = fault.in_operation(record.id);
-                    self.note(record.id, What::Failed { step: index, fault: fault.clone() });
+                    self.note(
+                        record.id,
+                        What::Failed {
+                            step: index,
+                            fault: fault.clone(),
+                        },
+                    );
                     return self.go_back(record, progress, fault);
                 }
             }
         }
         let finished = self.event(What::Finished {});
-        match self.store.finish(record.id, &finished, &record.plan.effect, self.ending(Status::Done, None, progress)) {
+        match self.store.finish(
+            record.id,
+            &finished,
+            &record.plan.effect,
+            self.ending(Status::Done, None, progress),
+        ) {
             Ok(_) => {
                 self.tell();
                 Outcome::Done
@@ -188,17 +210,35 @@ impl Engine {
     }
 
     /// Makes the way back durable before the act. A step taken up again keeps what was captured the first time.
-    fn start(&self, id: OperationId, index: usize, step: &crate::ops::step::Step, progress: &mut Progress, context: &Context<'_>) -> Result<(), Fault> {
+    fn start(
+        &self,
+        id: OperationId,
+        index: usize,
+        step: &crate::ops::step::Step,
+        progress: &mut Progress,
+        context: &Context<'_>,
+    ) -> Result<(), Fault> {
         if progress.undo_of(index).is_some() {
             return Ok(());
         }
         let undo = act::look(step, context).map_err(|error| of_host(&error))?;
-        self.append(id, What::Started { step: index, undo: undo.clone() })?;
+        self.append(
+            id,
+            What::Started {
+                step: index,
+                undo: undo.clone(),
+            },
+        )?;
         progress.started(index, undo);
         Ok(())
     }
 
-    fn go_back(&self, record: &OperationRecord<Plan>, progress: &mut Progress, fault: Fault) -> Outcome {
+    fn go_back(
+        &self,
+        record: &OperationRecord<Plan>,
+        progress: &mut Progress,
+        fault: Fault,
+    ) -> Outcome {
         let context = Context {
             host: self.host(),
             operation: record.id,
@@ -207,7 +247,14 @@ impl Engine {
             if let Err(cause) = self.take_back(&undo, &context) {
                 let stuck = stuck(record, index, &cause);
                 let end = self.ending(Status::Stuck, Some(stuck.clone()), progress);
-                self.end(record.id, What::UndoFailed { step: index, fault: cause }, end);
+                self.end(
+                    record.id,
+                    What::UndoFailed {
+                        step: index,
+                        fault: cause,
+                    },
+                    end,
+                );
                 return Outcome::Stuck(stuck);
             }
             progress.undone(index);
@@ -232,7 +279,9 @@ impl Engine {
 
     /// Why not an error: when even the end cannot be written, the operation stays open and the next start takes it up.
     fn end(&self, id: OperationId, what: What, ending: Ending) {
-        let _ = self.store.finish(id, &self.event(what), &Effect::None, ending);
+        let _ = self
+            .store
+            .finish(id, &self.event(what), &Effect::None, ending);
         self.tell();
     }
 
@@ -253,7 +302,9 @@ impl Engine {
 
     /// `Done` need not be durable: a step that acted counts as begun until then, and undoing or acting again is safe.
     fn append_soon(&self, id: OperationId, what: What) -> Result<(), Fault> {
-        self.store.append_soon(id, &self.event(what)).map_err(of_store)?;
+        self.store
+            .append_soon(id, &self.event(what))
+            .map_err(of_store)?;
         self.tell();
         Ok(())
     }
@@ -265,11 +316,15 @@ impl Engine {
     }
 
     fn event(&self, what: What) -> Event {
-        Event { at: self.host.now(), what }
+        Event {
+            at: self.host.now(),
+            what,
+        }
     }
 
     fn tell(&self) {
-        self.news.send_modify(|number| *number = number.wrapping_add(1));
+        self.news
+            .send_modify(|number| *number = number.wrapping_add(1));
     }
 }
 
@@ -283,12 +338,23 @@ fn interrupted(id: OperationId) -> Fault {
 }
 
 fn stuck(record: &OperationRecord<Plan>, index: usize, cause: &Fault) -> Fault {
-    let title = record.plan.steps.get(index).map_or("a step", |planned| planned.title.as_str());
+    let title = record
+        .plan
+        .steps
+        .get(index)
+        .map_or("a step", |planned| planned.title.as_str());
     Fault::new(
         Code::OperationStuck,
         format!("step {} could not be undone: {title}", index + 1),
-        format!("run the commands shown by `lalapanel op show {}`, then choose Check again", record.id),
+        format!(
+            "run the commands shown by `lalapanel op show {}`, then choose Check again",
+            record.id
+        ),
     )
-    .detail(if cause.detail.is_empty() { cause.title.clone() } else { format!("{}: {}", cause.title, cause.detail) })
+    .detail(if cause.detail.is_empty() {
+        cause.title.clone()
+    } else {
+        format!("{}: {}", cause.title, cause.detail)
+    })
     .in_operation(record.id)
 }

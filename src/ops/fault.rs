@@ -49,8 +49,17 @@ pub fn of_store(error: StoreError) -> Fault {
 /// Of a program that ended with another code than 0.
 #[must_use]
 pub fn of_program(command: &Command, output: &Output) -> Fault {
-    let words = if output.stderr.trim().is_empty() { &output.stdout } else { &output.stderr };
-    let culprit = words.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let words = if output.stderr.trim().is_empty() {
+        &output.stdout
+    } else {
+        &output.stderr
+    };
+    let culprit = words
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     Fault::new(
         Code::ProgramFailed,
         format!("`{}` ended with code {}", command.shown(), output.code),

@@ -40,15 +40,25 @@ pub fn sweep(host: &dyn Host, state: &State) -> Result<(), Fault> {
     remove_if_empty(host, &logs())
 }
 
-fn dead(host: &dyn Host, graveyard: &HostPath, state: &State) -> Result<Vec<(SiteId, HostPath)>, Fault> {
+fn dead(
+    host: &dyn Host,
+    graveyard: &HostPath,
+    state: &State,
+) -> Result<Vec<(SiteId, HostPath)>, Fault> {
     let mut found = Vec::new();
     for name in host.list(graveyard).map_err(fault)? {
-        let Some(number) = name.strip_prefix('s').and_then(|digits| digits.parse::<u32>().ok()) else {
+        let Some(number) = name
+            .strip_prefix('s')
+            .and_then(|digits| digits.parse::<u32>().ok())
+        else {
             continue;
         };
         let id = SiteId::new(number);
         let base = graveyard.join(&name);
-        let is_directory = host.stat(&base).map_err(fault)?.is_some_and(|meta| meta.node == Node::Directory);
+        let is_directory = host
+            .stat(&base)
+            .map_err(fault)?
+            .is_some_and(|meta| meta.node == Node::Directory);
         if is_directory && state.sites.iter().all(|site| site.id != id) {
             found.push((id, base));
         }

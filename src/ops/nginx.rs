@@ -32,7 +32,8 @@ pub fn staged_file() -> HostPath {
 /// Writes the marker of an operation.
 pub fn stamp(host: &dyn Host, operation: OperationId) -> Result<(), Fault> {
     let text = render::nginx::marker(operation);
-    host.write(&marker_file(), text.as_bytes(), Owner::ROOT, Mode(0o644)).map_err(|error| of_host(&error))
+    host.write(&marker_file(), text.as_bytes(), Owner::ROOT, Mode(0o644))
+        .map_err(|error| of_host(&error))
 }
 
 /// Lets nginx test what it would read, with one more file if given; the live configuration is not touched.
@@ -40,7 +41,9 @@ pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
     let Some(path) = with else {
         return test(host, None);
     };
-    let main = host.read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT).map_err(|error| of_host(&error))?;
+    let main = host
+        .read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT)
+        .map_err(|error| of_host(&error))?;
     let Some(staged) = nginx::with_include(&String::from_utf8_lossy(&main), path) else {
         return Err(Fault::new(
             Code::NginxBroken,
@@ -49,8 +52,11 @@ pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
         ));
     };
     let write = host.write(&staged_file(), staged.as_bytes(), Owner::ROOT, Mode(0o600));
-    let tested = write.map_err(|error| of_host(&error)).and_then(|()| test(host, Some(&staged_file())));
-    host.remove(&staged_file()).map_err(|error| of_host(&error))?;
+    let tested = write
+        .map_err(|error| of_host(&error))
+        .and_then(|()| test(host, Some(&staged_file())));
+    host.remove(&staged_file())
+        .map_err(|error| of_host(&error))?;
     tested
 }
 
@@ -98,10 +104,16 @@ pub fn reload_if_running(host: &dyn Host, services: ServiceManager) -> Result<()
 }
 
 fn marker_on_disk(host: &dyn Host) -> Result<Option<String>, Fault> {
-    if host.stat(&marker_file()).map_err(|error| of_host(&error))?.is_none() {
+    if host
+        .stat(&marker_file())
+        .map_err(|error| of_host(&error))?
+        .is_none()
+    {
         return Ok(None);
     }
-    let bytes = host.read(&marker_file(), CONFIG_LIMIT).map_err(|error| of_host(&error))?;
+    let bytes = host
+        .read(&marker_file(), CONFIG_LIMIT)
+        .map_err(|error| of_host(&error))?;
     Ok(nginx::marker_in(&String::from_utf8_lossy(&bytes)))
 }
 
@@ -110,7 +122,10 @@ fn unconfirmed(host: &dyn Host) -> Fault {
         .run(&Command::new(Program::Nginx, ["-t"]))
         .map(|output| output.stderr)
         .unwrap_or_default();
-    let line = words.lines().find(|line| line.contains("[emerg]")).unwrap_or_default();
+    let line = words
+        .lines()
+        .find(|line| line.contains("[emerg]"))
+        .unwrap_or_default();
     Fault::new(
         Code::NginxUnconfirmed,
         "nginx was told to reload, but still serves the old configuration",
@@ -130,7 +145,10 @@ pub fn probe(host: &dyn Host, hostname: &Hostname, expect: Expectation) -> Resul
     if fine {
         return Ok(());
     }
-    let said = status.map_or_else(|| "closed the connection".to_owned(), |status| format!("answered {status}"));
+    let said = status.map_or_else(
+        || "closed the connection".to_owned(),
+        |status| format!("answered {status}"),
+    );
     Err(Fault::new(
         Code::SiteUnhealthy,
         format!("{hostname} {said} after the change"),

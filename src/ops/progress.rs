@@ -95,6 +95,10 @@ impl Progress {
     /// What is to be undone, newest first.
     #[must_use]
     pub fn to_undo(&self) -> Vec<(usize, Undo)> {
-        self.undos.iter().rev().map(|(step, undo)| (*step, undo.clone())).collect()
+        self.undos
+            .iter()
+            .rev()
+            .map(|(step, undo)| (*step, undo.clone()))
+            .collect()
     }
 }

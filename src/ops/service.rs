@@ -24,12 +24,25 @@ pub fn state(host: &dyn Host, services: ServiceManager, unit: &str) -> HostResul
 }
 
 /// Does it.
-pub fn act(host: &dyn Host, services: ServiceManager, unit: &str, act: ServiceAct) -> Result<(), Fault> {
-    verbs(act).iter().flat_map(|verb| commands(services, *verb, unit)).try_for_each(|command| must(host, &command))
+pub fn act(
+    host: &dyn Host,
+    services: ServiceManager,
+    unit: &str,
+    act: ServiceAct,
+) -> Result<(), Fault> {
+    verbs(act)
+        .iter()
+        .flat_map(|verb| commands(services, *verb, unit))
+        .try_for_each(|command| must(host, &command))
 }
 
 /// Brings a service back to how it was found.
-pub fn restore(host: &dyn Host, services: ServiceManager, unit: &str, was: ServiceState) -> Result<(), Fault> {
+pub fn restore(
+    host: &dyn Host,
+    services: ServiceManager,
+    unit: &str,
+    was: ServiceState,
+) -> Result<(), Fault> {
     let now = state(host, services, unit).map_err(|error| of_host(&error))?;
     let mut verbs = Vec::new();
     if now.masked && !was.masked {
@@ -50,7 +63,10 @@ pub fn restore(host: &dyn Host, services: ServiceManager, unit: &str, was: Servi
     if was.masked && !now.masked {
         verbs.push(Verb::Mask);
     }
-    verbs.iter().flat_map(|verb| commands(services, *verb, unit)).try_for_each(|command| must(host, &command))
+    verbs
+        .iter()
+        .flat_map(|verb| commands(services, *verb, unit))
+        .try_for_each(|command| must(host, &command))
 }
 
 fn verbs(act: ServiceAct) -> &'static [Verb] {
@@ -73,12 +89,30 @@ fn commands(services: ServiceManager, verb: Verb, unit: &str) -> Vec<Command> {
 /// The command a step runs, as it could be typed.
 #[must_use]
 pub fn shown(step: &Step) -> Option<String> {
-    let lines = |services, unit: &str, act| verbs(act).iter().flat_map(|verb| commands(services, *verb, unit)).map(|command| command.shown()).collect::<Vec<_>>().join("; ");
+    let lines = |services, unit: &str, act| {
+        verbs(act)
+            .iter()
+            .flat_map(|verb| commands(services, *verb, unit))
+            .map(|command| command.shown())
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
     match step {
-        Step::Service { services, unit, act } => Some(lines(*services, unit, *act)).filter(|line| !line.is_empty()),
-        Step::ReloadNginx { services, when: When::Forward } => Some(lines(*services, "nginx", ServiceAct::Reload)),
-        Step::ReloadUnits { when: When::Forward } => Some("systemctl daemon-reload".to_owned()),
-        Step::CreateUser(user) => Some(users::create_command(&user.name, user.id, &user.home).shown()),
+        Step::Service {
+            services,
+            unit,
+            act,
+        } => Some(lines(*services, unit, *act)).filter(|line| !line.is_empty()),
+        Step::ReloadNginx {
+            services,
+            when: When::Forward,
+        } => Some(lines(*services, "nginx", ServiceAct::Reload)),
+        Step::ReloadUnits {
+            when: When::Forward,
+        } => Some("systemctl daemon-reload".to_owned()),
+        Step::CreateUser(user) => {
+            Some(users::create_command(&user.name, user.id, &user.home).shown())
+        }
         Step::DeleteUser(user) => Some(users::delete_command(&user.name).shown()),
         Step::CheckNginx { .. } => Some("nginx -t".to_owned()),
         Step::InstallPackages { names } => Some(format!("apt-get install {}", names.join(" "))),
@@ -92,5 +126,9 @@ pub fn shown(step: &Step) -> Option<String> {
 /// How a person has a service read its configuration again.
 #[must_use]
 pub fn reload_line(services: ServiceManager, unit: &str) -> String {
-    commands(services, Verb::Reload, unit).iter().map(Command::shown).collect::<Vec<_>>().join("; ")
+    commands(services, Verb::Reload, unit)
+        .iter()
+        .map(Command::shown)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

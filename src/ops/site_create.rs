@@ -43,31 +43,48 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         parts::php(&mut steps, &site, php, facts);
     }
     parts::nginx_change(&mut steps, facts, |steps| {
-        steps.root_file("Write the site's nginx file", &site.nginx_file(), render::nginx::site(&site, facts.ipv6));
+        steps.root_file(
+            "Write the site's nginx file",
+            &site.nginx_file(),
+            render::nginx::site(&site, facts.ipv6),
+        );
         parts::link(steps, &site);
     });
     parts::probe(&mut steps, &site, Expectation::Welcome);
-    Ok(Plan::new(format!("Create {}", site.hostname), "site create")
-        .about(&site.hostname)
-        .steps(steps.into_list())
-        .effect(Effect::PutSite(site)))
+    Ok(
+        Plan::new(format!("Create {}", site.hostname), "site create")
+            .about(&site.hostname)
+            .steps(steps.into_list())
+            .effect(Effect::PutSite(site)),
+    )
 }
 
 fn kind(kind: NewSiteKind, facts: &Facts) -> Result<SiteKind, Fault> {
     match kind {
         NewSiteKind::Static {} => Ok(SiteKind::Static),
-        NewSiteKind::Php { php } => Ok(SiteKind::Php { php: choose_php(php, facts)? }),
+        NewSiteKind::Php { php } => Ok(SiteKind::Php {
+            php: choose_php(php, facts)?,
+        }),
     }
 }
 
 fn choose_php(wanted: Option<PhpVersion>, facts: &Facts) -> Result<PhpVersion, Fault> {
-    let installed = facts.php.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let installed = facts
+        .php
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     match wanted {
         Some(version) if facts.php.contains(&version) => Ok(version),
         Some(version) => Err(Fault::new(
             Code::PhpNotInstalled,
             format!("PHP {version} is not installed"),
-            if installed.is_empty() { format!("run `apt-get install php{version}-fpm`, then try again") } else { format!("choose one of the installed versions: {installed}") },
+            if installed.is_empty() {
+                format!("run `apt-get install php{version}-fpm`, then try again")
+            } else {
+                format!("choose one of the installed versions: {installed}")
+            },
         )),
         None => facts.php.last().copied().ok_or_else(|| {
             Fault::new(
@@ -91,7 +108,10 @@ fn refuse_name(name: &Hostname, state: &State, facts: &Facts) -> Result<(), Faul
         return Err(Fault::new(
             Code::HostnameTaken,
             format!("{name} is already served by the site {}", site.hostname),
-            format!("choose another hostname, or delete that site first: `lalapanel site delete {}`", site.hostname),
+            format!(
+                "choose another hostname, or delete that site first: `lalapanel site delete {}`",
+                site.hostname
+            ),
         ));
     }
     if let Some(file) = facts.foreign_names.get(name) {
@@ -122,7 +142,10 @@ fn refuse_no_room(facts: &Facts) -> Result<(), Fault> {
     }
     Err(Fault::new(
         Code::DiskFull,
-        format!("only {} MB are free where sites live", facts.disk_free / 1_000_000),
+        format!(
+            "only {} MB are free where sites live",
+            facts.disk_free / 1_000_000
+        ),
         "free some space (`df -h` shows where it went), then try again",
     ))
 }
@@ -142,7 +165,12 @@ fn refuse_occupied(site: &Site, facts: &Facts) -> Result<(), Fault> {
 /// What a new site needs to find free; the facts are asked about these.
 #[must_use]
 pub fn owned_paths(site: &Site) -> Vec<crate::domain::path::HostPath> {
-    vec![site.root(), site.log_directory(), site.nginx_file(), site.nginx_link()]
+    vec![
+        site.root(),
+        site.log_directory(),
+        site.nginx_file(),
+        site.nginx_link(),
+    ]
 }
 
 /// The paths of a hostname before its number is known.

@@ -27,38 +27,84 @@ pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, F
         refuse::broken_nginx(facts)?;
         site_switch::offline(&mut steps, site, facts);
     }
-    steps.add("Remove the site's nginx file", Step::RemoveFile { path: site.nginx_file() });
+    steps.add(
+        "Remove the site's nginx file",
+        Step::RemoveFile {
+            path: site.nginx_file(),
+        },
+    );
     if let Some(php) = site.kind.php() {
         match facts.services {
             ServiceManager::Systemd => remove_own_php(&mut steps, site),
             ServiceManager::Sysv => {
                 steps
-                    .add("Reload PHP-FPM if this is undone", parts::shared(php, ServiceAct::ReloadOnUndo))
-                    .add("Remove the PHP-FPM pool of the site", Step::RemoveFile { path: render::php_fpm::pool_file(site, php) })
-                    .add(format!("Reload PHP-FPM {php}"), parts::shared(php, ServiceAct::Reload));
+                    .add(
+                        "Reload PHP-FPM if this is undone",
+                        parts::shared(php, ServiceAct::ReloadOnUndo),
+                    )
+                    .add(
+                        "Remove the PHP-FPM pool of the site",
+                        Step::RemoveFile {
+                            path: render::php_fpm::pool_file(site, php),
+                        },
+                    )
+                    .add(
+                        format!("Reload PHP-FPM {php}"),
+                        parts::shared(php, ServiceAct::Reload),
+                    );
             }
         }
     }
     aside(&mut steps, "files", &graveyard::sites(), &site.root(), site);
-    aside(&mut steps, "logs", &graveyard::logs(), &site.log_directory(), site);
-    steps.add(format!("End what runs as {} and remove the user", site.user()), Step::DeleteUser(parts::user(site)));
-    Ok(Plan::new(format!("Delete {}", site.hostname), "site delete")
-        .about(&site.hostname)
-        .steps(steps.into_list())
-        .note("The files of the site are deleted for good once all steps are done.")
-        .effect(Effect::RemoveSite(site.id)))
+    aside(
+        &mut steps,
+        "logs",
+        &graveyard::logs(),
+        &site.log_directory(),
+        site,
+    );
+    steps.add(
+        format!("End what runs as {} and remove the user", site.user()),
+        Step::DeleteUser(parts::user(site)),
+    );
+    Ok(
+        Plan::new(format!("Delete {}", site.hostname), "site delete")
+            .about(&site.hostname)
+            .steps(steps.into_list())
+            .note("The files of the site are deleted for good once all steps are done.")
+            .effect(Effect::RemoveSite(site.id)),
+    )
 }
 
 fn remove_own_php(steps: &mut Steps, site: &Site) {
-    steps.add("Let systemd read its units again if this is undone", Step::ReloadUnits { when: When::Undoing });
+    steps.add(
+        "Let systemd read its units again if this is undone",
+        Step::ReloadUnits {
+            when: When::Undoing,
+        },
+    );
     for (title, path) in [
-        ("Remove the systemd service of its PHP-FPM", parts::service_file(site)),
-        ("Remove the systemd socket of its PHP-FPM", parts::socket_file(site)),
-        ("Remove the PHP-FPM configuration of the site", render::php_fpm::master_file(site)),
+        (
+            "Remove the systemd service of its PHP-FPM",
+            parts::service_file(site),
+        ),
+        (
+            "Remove the systemd socket of its PHP-FPM",
+            parts::socket_file(site),
+        ),
+        (
+            "Remove the PHP-FPM configuration of the site",
+            render::php_fpm::master_file(site),
+        ),
     ] {
         steps.add(title, Step::RemoveFile { path });
     }
-    steps.add("Let systemd forget the units", Step::ReloadUnits { when: When::Forward });
+    steps.add(
+        "Let systemd forget the units",
+        Step::ReloadUnits {
+            when: When::Forward,
+        },
+    );
 }
 
 fn aside(steps: &mut Steps, what: &str, graveyard: &HostPath, from: &HostPath, site: &Site) {

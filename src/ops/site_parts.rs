@@ -19,11 +19,19 @@ pub(super) struct Steps(Vec<PlannedStep>);
 
 impl Steps {
     pub(super) fn add(&mut self, title: impl Into<String>, step: Step) -> &mut Self {
-        self.0.push(PlannedStep { title: title.into(), step });
+        self.0.push(PlannedStep {
+            title: title.into(),
+            step,
+        });
         self
     }
 
-    pub(super) fn root_file(&mut self, title: impl Into<String>, path: &HostPath, text: String) -> &mut Self {
+    pub(super) fn root_file(
+        &mut self,
+        title: impl Into<String>,
+        path: &HostPath,
+        text: String,
+    ) -> &mut Self {
         self.add(
             title,
             Step::WriteFile {
@@ -51,7 +59,10 @@ pub(super) fn user(site: &Site) -> User {
 /// User, directories and the friendly first page.
 pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
     steps
-        .add(format!("Create the Unix user {}", site.user()), Step::CreateUser(user(site)))
+        .add(
+            format!("Create the Unix user {}", site.user()),
+            Step::CreateUser(user(site)),
+        )
         .add(
             "Make the site's directory, owned by root",
             Step::MakeDirectory {
@@ -60,13 +71,22 @@ pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
                 mode: Mode(0o711),
             },
         )
-        .add("Make the document root", site_directory(site, "htdocs", facts.web_gid, 0o2750))
-        .add("Make the directory for uploads and sessions", site_directory(site, "tmp", site.id.uid(), 0o700));
+        .add(
+            "Make the document root",
+            site_directory(site, "htdocs", facts.web_gid, 0o2750),
+        )
+        .add(
+            "Make the directory for uploads and sessions",
+            site_directory(site, "tmp", site.id.uid(), 0o700),
+        );
     if let Some(job) = job(site, "tmp/sessions", |path| Act::MakeDirectory { path }) {
         steps.add("Make the directory for PHP sessions", job);
     }
     let text = render::welcome::page(site);
-    if let Some(job) = job(site, render::welcome::path(site), |path| Act::PutFile { path, text }) {
+    if let Some(job) = job(site, render::welcome::path(site), |path| Act::PutFile {
+        path,
+        text,
+    }) {
         steps.add("Put a first page in place", job);
     }
 }
@@ -97,7 +117,10 @@ pub(super) fn logs(steps: &mut Steps, site: &Site, facts: &Facts) {
         "Make the log directory, owned by root",
         Step::MakeDirectory {
             path: directory.clone(),
-            owner: Owner { uid: 0, gid: facts.log_gid },
+            owner: Owner {
+                uid: 0,
+                gid: facts.log_gid,
+            },
             mode: Mode(0o751),
         },
     );
@@ -124,18 +147,32 @@ pub(super) fn php(steps: &mut Steps, site: &Site, php: PhpVersion, facts: &Facts
         ServiceManager::Systemd => php_of_its_own(steps, site, php),
         ServiceManager::Sysv => php_shared(steps, site, php),
     }
-    steps.add("Wait until PHP answers", Step::PingPhp { socket: site.php_socket() });
+    steps.add(
+        "Wait until PHP answers",
+        Step::PingPhp {
+            socket: site.php_socket(),
+        },
+    );
 }
 
 fn php_of_its_own(steps: &mut Steps, site: &Site, php: PhpVersion) {
     steps
-        .add("Let systemd read its units again if this is undone", Step::ReloadUnits { when: When::Undoing })
+        .add(
+            "Let systemd read its units again if this is undone",
+            Step::ReloadUnits {
+                when: When::Undoing,
+            },
+        )
         .root_file(
             format!("Write the PHP-FPM {php} configuration of the site"),
             &render::php_fpm::master_file(site),
             render::php_fpm::master(site),
         )
-        .root_file("Write the systemd socket of its PHP-FPM", &socket_file(site), render::systemd::php_socket(site))
+        .root_file(
+            "Write the systemd socket of its PHP-FPM",
+            &socket_file(site),
+            render::systemd::php_socket(site),
+        )
         .root_file(
             "Write the systemd service of its PHP-FPM",
             &service_file(site),
@@ -147,15 +184,33 @@ fn php_of_its_own(steps: &mut Steps, site: &Site, php: PhpVersion) {
 /// Starts the site's own PHP-FPM: the socket is root's, the master runs as the site.
 pub(super) fn php_start(steps: &mut Steps, site: &Site) {
     steps
-        .add("Open the socket, now and at every boot", service(render::systemd::php_socket_name(site), ServiceAct::EnableNow))
-        .add("Start PHP-FPM as the site's user", service(render::systemd::php_service_name(site), ServiceAct::Start));
+        .add(
+            "Open the socket, now and at every boot",
+            service(
+                render::systemd::php_socket_name(site),
+                ServiceAct::EnableNow,
+            ),
+        )
+        .add(
+            "Start PHP-FPM as the site's user",
+            service(render::systemd::php_service_name(site), ServiceAct::Start),
+        );
 }
 
 /// Stops the site's own PHP-FPM.
 pub(super) fn php_stop(steps: &mut Steps, site: &Site) {
     steps
-        .add("Close the socket", service(render::systemd::php_socket_name(site), ServiceAct::DisableNow))
-        .add("Stop PHP-FPM", service(render::systemd::php_service_name(site), ServiceAct::Stop));
+        .add(
+            "Close the socket",
+            service(
+                render::systemd::php_socket_name(site),
+                ServiceAct::DisableNow,
+            ),
+        )
+        .add(
+            "Stop PHP-FPM",
+            service(render::systemd::php_service_name(site), ServiceAct::Stop),
+        );
 }
 
 fn service(unit: String, act: ServiceAct) -> Step {
@@ -168,13 +223,19 @@ fn service(unit: String, act: ServiceAct) -> Step {
 
 fn php_shared(steps: &mut Steps, site: &Site, php: PhpVersion) {
     steps
-        .add("Reload PHP-FPM if this is undone", shared(php, ServiceAct::ReloadOnUndo))
+        .add(
+            "Reload PHP-FPM if this is undone",
+            shared(php, ServiceAct::ReloadOnUndo),
+        )
         .root_file(
             format!("Write the PHP-FPM {php} pool of the site"),
             &render::php_fpm::pool_file(site, php),
             render::php_fpm::pool(site),
         )
-        .add(format!("Reload PHP-FPM {php}"), shared(php, ServiceAct::Reload));
+        .add(
+            format!("Reload PHP-FPM {php}"),
+            shared(php, ServiceAct::Reload),
+        );
 }
 
 /// Acts on the one master that all sites of a version share where systemd is absent.
@@ -196,7 +257,10 @@ pub(super) fn nginx_change(steps: &mut Steps, facts: &Facts, change: impl FnOnce
                 when: When::Undoing,
             },
         )
-        .add("Stamp the nginx configuration with this operation", Step::StampNginx {});
+        .add(
+            "Stamp the nginx configuration with this operation",
+            Step::StampNginx {},
+        );
     change(steps);
     steps.add(
         "Reload nginx and wait for the new configuration",
@@ -210,7 +274,12 @@ pub(super) fn nginx_change(steps: &mut Steps, facts: &Facts, change: impl FnOnce
 /// Tests the site's file, then makes nginx read it.
 pub(super) fn link(steps: &mut Steps, site: &Site) {
     steps
-        .add("Test the nginx configuration with the new file", Step::CheckNginx { with: Some(site.nginx_file()) })
+        .add(
+            "Test the nginx configuration with the new file",
+            Step::CheckNginx {
+                with: Some(site.nginx_file()),
+            },
+        )
         .add(
             "Link the site's nginx file",
             Step::Link {

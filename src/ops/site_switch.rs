@@ -22,7 +22,14 @@ pub fn disable(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Opti
     refuse::broken_nginx(facts)?;
     let mut steps = Steps::default();
     offline(&mut steps, site, facts);
-    Ok(Some(finish("Take", "offline", "site disable", site, false, steps)))
+    Ok(Some(finish(
+        "Take",
+        "offline",
+        "site disable",
+        site,
+        false,
+        steps,
+    )))
 }
 
 /// Plans putting it online; no plan where it is online already.
@@ -35,24 +42,48 @@ pub fn enable(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Optio
     let mut steps = Steps::default();
     if facts.services == ServiceManager::Systemd && site.kind.php().is_some() {
         parts::php_start(&mut steps, site);
-        steps.add("Wait until PHP answers", Step::PingPhp { socket: site.php_socket() });
+        steps.add(
+            "Wait until PHP answers",
+            Step::PingPhp {
+                socket: site.php_socket(),
+            },
+        );
     }
     parts::nginx_change(&mut steps, facts, |steps| parts::link(steps, site));
     parts::probe(&mut steps, site, Expectation::Answer);
-    Ok(Some(finish("Put", "online", "site enable", site, true, steps)))
+    Ok(Some(finish(
+        "Put",
+        "online",
+        "site enable",
+        site,
+        true,
+        steps,
+    )))
 }
 
 /// The steps after which nobody reaches the site and nothing of it runs.
 pub(super) fn offline(steps: &mut Steps, site: &Site, facts: &Facts) {
     parts::nginx_change(steps, facts, |steps| {
-        steps.add("Unlink the site's nginx file", Step::RemoveFile { path: site.nginx_link() });
+        steps.add(
+            "Unlink the site's nginx file",
+            Step::RemoveFile {
+                path: site.nginx_link(),
+            },
+        );
     });
     if facts.services == ServiceManager::Systemd && site.kind.php().is_some() {
         parts::php_stop(steps, site);
     }
 }
 
-fn finish(verb: &str, adverb: &str, change: &str, site: &Site, enabled: bool, steps: Steps) -> Plan {
+fn finish(
+    verb: &str,
+    adverb: &str,
+    change: &str,
+    site: &Site,
+    enabled: bool,
+    steps: Steps,
+) -> Plan {
     let changed = Site {
         enabled,
         ..site.clone()

@@ -30,7 +30,9 @@ impl State {
     /// The site that answers to a name.
     #[must_use]
     pub fn serving(&self, name: &Hostname) -> Option<&Site> {
-        self.sites.iter().find(|site| site.names().any(|own| own == name))
+        self.sites
+            .iter()
+            .find(|site| site.names().any(|own| own == name))
     }
 
     /// The site a person means.

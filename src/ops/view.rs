@@ -12,7 +12,10 @@ use crate::ops::plan::{Plan, PlannedStep};
 use crate::ops::progress::Progress;
 use crate::ops::step::Step;
 use crate::ops::undo::{Before, Undo};
-use crate::rpc::view::{OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView, StepState};
+use crate::rpc::view::{
+    OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView,
+    StepState,
+};
 use crate::store::{OperationRecord, Status};
 
 /// A file longer than this is not shown as a diff.
@@ -24,14 +27,20 @@ pub fn plan(plan: &Plan, host: &dyn Host) -> PlanView {
     PlanView {
         title: plan.title.clone(),
         hash: plan.hash(),
-        steps: plan.steps.iter().map(|planned| step(planned, host)).collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|planned| step(planned, host))
+            .collect(),
         notes: plan.notes.clone(),
     }
 }
 
 fn step(planned: &PlannedStep, host: &dyn Host) -> PlanStepView {
     let diff = match &planned.step {
-        Step::WriteFile { path, text, .. } => Some(unified(path.as_str(), &present(host, path), text)),
+        Step::WriteFile { path, text, .. } => {
+            Some(unified(path.as_str(), &present(host, path), text))
+        }
         Step::RemoveFile { path } => Some(unified(path.as_str(), &present(host, path), "")),
         _ => None,
     };
@@ -44,11 +53,14 @@ fn step(planned: &PlannedStep, host: &dyn Host) -> PlanStepView {
 }
 
 fn present(host: &dyn Host, path: &crate::domain::path::HostPath) -> String {
-    let is_file = matches!(host.stat(path), Ok(Some(meta)) if matches!(meta.node, Node::File { .. }));
+    let is_file =
+        matches!(host.stat(path), Ok(Some(meta)) if matches!(meta.node, Node::File { .. }));
     if !is_file {
         return String::new();
     }
-    host.read(path, DIFF_LIMIT).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    host.read(path, DIFF_LIMIT)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }
 
 /// A unified diff with three lines around each change.
@@ -57,14 +69,20 @@ pub fn unified(name: &str, old: &str, new: &str) -> String {
     if old == new {
         return String::new();
     }
-    TextDiff::from_lines(old, new).unified_diff().context_radius(3).header(name, name).to_string()
+    TextDiff::from_lines(old, new)
+        .unified_diff()
+        .context_radius(3)
+        .header(name, name)
+        .to_string()
 }
 
 /// One line for a list.
 #[must_use]
 pub fn summary(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> OperationSummary {
     let progress = Progress::read(events);
-    let done = (0..record.plan.steps.len()).filter(|index| progress.is_done(*index)).count();
+    let done = (0..record.plan.steps.len())
+        .filter(|index| progress.is_done(*index))
+        .count();
     OperationSummary {
         id: record.id,
         title: record.title.clone(),
@@ -104,7 +122,11 @@ pub fn operation(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Ope
         sequence: events.last().map_or(0, |(sequence, _)| *sequence),
         steps,
         fault,
-        remaining: if record.status == Status::Stuck { remaining(&Progress::read(events)) } else { Vec::new() },
+        remaining: if record.status == Status::Stuck {
+            remaining(&Progress::read(events))
+        } else {
+            Vec::new()
+        },
         recovered,
     }
 }
@@ -151,26 +173,51 @@ fn mark(step: &mut OperationStepView, state: StepState, at: Timestamp) {
 
 /// What a person must do by hand where undoing failed: one line each, newest step first.
 fn remaining(progress: &Progress) -> Vec<String> {
-    progress.to_undo().iter().filter_map(|(_, undo)| by_hand(undo)).collect()
+    progress
+        .to_undo()
+        .iter()
+        .filter_map(|(_, undo)| by_hand(undo))
+        .collect()
 }
 
 fn by_hand(undo: &Undo) -> Option<String> {
     Some(match undo {
         Undo::Nothing => return None,
-        Undo::Restore { path, before: Before::Absent } => format!("rm -d '{path}'"),
-        Undo::Restore { path, before: Before::Link { target } } => format!("ln -sfn '{target}' '{path}'"),
-        Undo::Restore { path, before: Before::Directory { owner, mode } } => format!("install -d -o {} -g {} -m {:o} '{path}'", owner.uid, owner.gid, mode.0),
+        Undo::Restore {
+            path,
+            before: Before::Absent,
+        } => format!("rm -d '{path}'"),
+        Undo::Restore {
+            path,
+            before: Before::Link { target },
+        } => format!("ln -sfn '{target}' '{path}'"),
+        Undo::Restore {
+            path,
+            before: Before::Directory { owner, mode },
+        } => format!(
+            "install -d -o {} -g {} -m {:o} '{path}'",
+            owner.uid, owner.gid, mode.0
+        ),
         Undo::Restore { path, .. } => format!("# put back the former content of {path}"),
         Undo::RemoveSiteDirectory { base, name, .. } => format!("rm -r '{}'", base.join(name)),
         Undo::MoveBack { from, to } => format!("mv -n '{from}' '{to}'"),
         Undo::DeleteUser(user) => format!("userdel {}", user.name),
-        Undo::CreateUser(user) => format!("useradd --no-create-home --home-dir '{}' {}", user.home, user.name),
+        Undo::CreateUser(user) => format!(
+            "useradd --no-create-home --home-dir '{}' {}",
+            user.home, user.name
+        ),
         Undo::Job(job) => format!("# undo in {}: {:?}", job.base, job.act),
-        Undo::Service { unit, was, .. } => format!("systemctl {} {unit}", if was.active { "start" } else { "stop" }),
+        Undo::Service { unit, was, .. } => format!(
+            "systemctl {} {unit}",
+            if was.active { "start" } else { "stop" }
+        ),
         Undo::ReloadService { services, unit } => super::service::reload_line(*services, unit),
         Undo::ReloadUnits => "systemctl daemon-reload".to_owned(),
         Undo::ReloadNginx { services } => super::service::reload_line(*services, "nginx"),
-        Undo::RemovePackages { .. } => "# remove the packages that this operation installed (see /var/log/apt/history.log)".to_owned(),
+        Undo::RemovePackages { .. } => {
+            "# remove the packages that this operation installed (see /var/log/apt/history.log)"
+                .to_owned()
+        }
     })
 }
 

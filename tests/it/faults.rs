@@ -28,7 +28,11 @@ fn ends(world: fn() -> World, change: &Change) -> Ends {
     run(&engine, 9, change).unwrap();
     let new = (world.machine(), world.state());
     assert_ne!(old.0, new.0, "the operation changes the machine");
-    Ends { old, new, calls: counting.calls() }
+    Ends {
+        old,
+        new,
+        calls: counting.calls(),
+    }
 }
 
 fn every_fault(world: fn() -> World, change: &Change) {
@@ -42,21 +46,38 @@ fn every_fault(world: fn() -> World, change: &Change) {
             let engine = Engine::new(Arc::new(host), world.store.clone());
             let result = panic::catch_unwind(AssertUnwindSafe(|| run(&engine, 9, change)));
             if let Err(payload) = &result {
-                assert!(payload.is::<Crash>(), "a panic of our own at call {call} {strike:?}");
+                assert!(
+                    payload.is::<Crash>(),
+                    "a panic of our own at call {call} {strike:?}"
+                );
             }
             drop(engine);
             world.recover();
             let (machine, state) = (world.machine(), world.state());
             if state.sites == ends.new.1.sites {
-                assert_eq!(machine.differences(&ends.new.0), Vec::<String>::new(), "call {call} {strike:?}: state new, machine not");
+                assert_eq!(
+                    machine.differences(&ends.new.0),
+                    Vec::<String>::new(),
+                    "call {call} {strike:?}: state new, machine not"
+                );
                 news += 1;
             } else {
                 assert_eq!(state.sites, ends.old.1.sites, "call {call} {strike:?}");
-                assert_eq!(machine.differences(&ends.old.0), Vec::<String>::new(), "call {call} {strike:?}: state old, machine not");
+                assert_eq!(
+                    machine.differences(&ends.old.0),
+                    Vec::<String>::new(),
+                    "call {call} {strike:?}: state old, machine not"
+                );
                 olds += 1;
             }
-            assert!(world.store.unfinished().unwrap().is_empty(), "call {call} {strike:?}");
-            assert!(world.store.stuck().unwrap().is_empty(), "call {call} {strike:?}");
+            assert!(
+                world.store.unfinished().unwrap().is_empty(),
+                "call {call} {strike:?}"
+            );
+            assert!(
+                world.store.stuck().unwrap().is_empty(),
+                "call {call} {strike:?}"
+            );
         }
     }
     assert!(olds > 0 && news > 0, "{olds} old, {news} new");
@@ -69,30 +90,94 @@ fn creating_a_php_site_ends_old_or_new_whatever_fails() {
 
 #[test]
 fn creating_a_static_site_ends_old_or_new_whatever_fails() {
-    every_fault(World::with_sites, &create("more.example", NewSiteKind::Static {}));
+    every_fault(
+        World::with_sites,
+        &create("more.example", NewSiteKind::Static {}),
+    );
 }
 
 #[test]
 fn taking_a_site_offline_ends_old_or_new_whatever_fails() {
-    every_fault(World::with_sites, &Change::SiteDisable { hostname: name("shop.example") });
+    every_fault(
+        World::with_sites,
+        &Change::SiteDisable {
+            hostname: name("shop.example"),
+        },
+    );
 }
 
 #[test]
 fn putting_a_site_online_ends_old_or_new_whatever_fails() {
     fn offline() -> World {
         let world = World::with_sites();
-        world.run(3, &Change::SiteDisable { hostname: name("shop.example") }).unwrap();
+        world
+            .run(
+                3,
+                &Change::SiteDisable {
+                    hostname: name("shop.example"),
+                },
+            )
+            .unwrap();
         world
     }
-    every_fault(offline, &Change::SiteEnable { hostname: name("shop.example") });
+    every_fault(
+        offline,
+        &Change::SiteEnable {
+            hostname: name("shop.example"),
+        },
+    );
 }
 
 #[test]
 fn deleting_a_php_site_ends_old_or_new_whatever_fails() {
-    every_fault(World::with_sites, &Change::SiteDelete { hostname: name("shop.example") });
+    every_fault(
+        World::with_sites,
+        &Change::SiteDelete {
+            hostname: name("shop.example"),
+        },
+    );
 }
 
 #[test]
 fn deleting_a_static_site_ends_old_or_new_whatever_fails() {
-    every_fault(World::with_sites, &Change::SiteDelete { hostname: name("plain.example") });
+    every_fault(
+        World::with_sites,
+        &Change::SiteDelete {
+            hostname: name("plain.example"),
+        },
+    );
+}
+
+/// The way back itself is struck: the last step of creating a site fails, and then one call of the undoing.
+#[test]
+fn a_creation_that_fails_at_its_end_is_undone_whatever_fails_on_the_way_back() {
+    let change = create("shop.example", php());
+    let ends = ends(World::installed, &change);
+    let last = Fault {
+        // After the last step the graveyard is swept, with four calls.
+        call: ends.calls - 5,
+        strike: Strike::ErrorBefore,
+    };
+    let mut undoing = 0;
+    for call in last.call.. {
+        let mut struck = false;
+        for strike in Strike::ALL {
+            let world = World::installed();
+            let inner = FaultyHost::striking(world.host.clone(), Fault { call, strike });
+            let outer = FaultyHost::striking(inner.clone(), last);
+            let engine = Engine::new(Arc::new(outer), world.store.clone());
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| run(&engine, 9, &change)));
+            drop(engine);
+            struck |= inner.calls() > call;
+            world.recover();
+            assert_eq!(world.machine().differences(&ends.old.0), Vec::<String>::new(), "call {call} {strike:?}");
+            assert_eq!(world.state(), ends.old.1, "call {call} {strike:?}");
+            assert!(world.store.unfinished().unwrap().is_empty() && world.store.stuck().unwrap().is_empty());
+        }
+        if !struck {
+            break;
+        }
+        undoing += 1;
+    }
+    assert!(undoing > 20, "only {undoing} calls undo a creation");
 }
