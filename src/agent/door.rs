@@ -1,0 +1,263 @@
+//! The door every request comes through: who asks, may they, is it written down, and only then what is behind it.
+//!
+//! Invariant: nothing behind the door runs for a request that `policy` did not let through, and no change that could not be written down.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::agent::accounts::Accounts;
+use crate::agent::audit::{Subject, Trail};
+use crate::agent::limits::Limits;
+use crate::agent::panel::Panel;
+use crate::agent::password::Strength;
+use crate::agent::policy::{self, Audit, Rule};
+use crate::agent::session::{Live, Sessions};
+use crate::domain::account::Actor;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::OperationId;
+use crate::domain::secret::Token;
+use crate::host::Host;
+use crate::rpc::protocol::{Answer, Call, Reply, Request};
+use crate::store::Store;
+
+/// A follower's answer under way.
+pub type Following = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// What is behind the door: everything about the server itself.
+pub trait Desk: Send + Sync {
+    /// Answers one request that was let through. May block.
+    fn handle(&self, actor: &Actor, request: Request) -> Answer;
+    /// Answers once there is news of an operation.
+    fn follow(&self, id: OperationId, after: u64) -> Following;
+}
+
+/// The process at the other end of the socket, as the kernel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its user.
+    pub uid: u32,
+}
+
+/// The door. Clones share everything.
+#[derive(Clone)]
+pub struct Door {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    host: Arc<dyn Host>,
+    desk: Arc<dyn Desk>,
+    accounts: Accounts,
+    sessions: Arc<Sessions>,
+    limits: Limits,
+    trail: Trail,
+}
+
+/// Who asks, as far as it is established.
+struct Asker {
+    actor: Option<Actor>,
+    live: Option<Live>,
+    token: Option<Token>,
+    from: Option<IpAddr>,
+}
+
+impl Door {
+    /// A door before `desk`, with the state behind it.
+    #[must_use]
+    pub fn new(
+        host: Arc<dyn Host>,
+        store: Store,
+        panel: Panel,
+        strength: Strength,
+        desk: Arc<dyn Desk>,
+    ) -> Self {
+        let sessions = Arc::new(Sessions::new(store.clone()));
+        let accounts = Accounts::new(
+            store.clone(),
+            Arc::clone(&host),
+            panel,
+            strength,
+            Arc::clone(&sessions),
+        );
+        Self {
+            inner: Arc::new(Inner {
+                host,
+                desk,
+                accounts,
+                sessions,
+                limits: Limits::default(),
+                trail: Trail::new(store),
+            }),
+        }
+    }
+
+    /// Answers one call.
+    pub async fn answer(&self, peer: Peer, call: Call) -> Answer {
+        if let Request::OperationFollow { id, after } = call.request {
+            return self.follow(peer, call, id, after).await;
+        }
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || inner.answer(peer, call))
+            .await
+            .unwrap_or_else(|_| Err(broke()))
+    }
+
+    /// Removes what is over from the state; to be called now and then.
+    pub fn housekeep(&self) -> Result<usize, Fault> {
+        self.inner.sessions.sweep(self.inner.host.now())
+    }
+
+    async fn follow(&self, peer: Peer, call: Call, id: OperationId, after: u64) -> Answer {
+        let mut endings = self.inner.sessions.endings();
+        let rule = policy::rule(&call.request);
+        self.inner.admit(peer, &call, rule)?;
+        let mut news = self.inner.desk.follow(id, after);
+        loop {
+            endings.borrow_and_update();
+            tokio::select! {
+                answer = &mut news => return answer,
+                ended = endings.changed() => {
+                    self.inner.admit(peer, &call, rule)?;
+                    if ended.is_err() {
+                        return news.await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn answer(&self, peer: Peer, call: Call) -> Answer {
+        let rule = policy::rule(&call.request);
+        let asker = self.admit(peer, &call, rule)?;
+        let is_root = asker.actor == Some(Actor::LocalRoot);
+        if !rule.limited || is_root {
+            return self.written_down(rule, &asker, call.request);
+        }
+        self.limits
+            .take(asker.from, self.host.now())
+            .map_err(too_many)?;
+        let answer = self.written_down(rule, &asker, call.request);
+        if !is_wrong_guess(&answer) {
+            self.limits.give_back(asker.from);
+        }
+        answer
+    }
+
+    /// Establishes who asks and whether they may.
+    fn admit(&self, peer: Peer, call: &Call, rule: Rule) -> Result<Asker, Fault> {
+        let live = match &call.session {
+            Some(token) => self
+                .sessions
+                .find(token, self.host.now(), rule.keeps_alive)?,
+            None => None,
+        };
+        let actor = match &live {
+            Some(live) => Some(live.actor()),
+            // Root who brings a token asks as its holder, or as nobody.
+            None if peer.uid == 0 && call.session.is_none() => Some(Actor::LocalRoot),
+            None => None,
+        };
+        policy::authorize(rule.who, actor.as_ref())?;
+        Ok(Asker {
+            actor,
+            live,
+            token: call.session.clone(),
+            from: call.from.map(|address| address.to_canonical()),
+        })
+    }
+
+    fn written_down(&self, rule: Rule, asker: &Asker, request: Request) -> Answer {
+        if rule.audit == Audit::None {
+            return self.act(asker, request);
+        }
+        let subject = Subject::of(asker.actor.as_ref(), asker.from, &request);
+        let announced = match rule.audit {
+            Audit::Change => Some(self.trail.announce(&subject, self.host.now())?),
+            Audit::None | Audit::Outcome => None,
+        };
+        let answer = self.act(asker, request);
+        let concluded = self
+            .trail
+            .conclude(&subject, self.host.now(), &answer, announced);
+        match concluded {
+            Err(fault) if announced.is_none() => Err(fault),
+            _ => answer,
+        }
+    }
+
+    fn act(&self, asker: &Asker, request: Request) -> Answer {
+        let accounts = &self.accounts;
+        match request {
+            Request::Ping {} => Ok(Reply::Pong {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            }),
+            Request::SetupCheck { link } => accounts.check_link(&link),
+            Request::SetupComplete {
+                link,
+                name,
+                password,
+            } => accounts.complete_setup(&link, &name, &password, asker.from),
+            Request::Login { name, password } => {
+                accounts.login(&name, &password, asker.from, asker.token.as_ref())
+            }
+            Request::Logout {} => {
+                let live = asker.live.as_ref().ok_or_else(policy::unauthenticated)?;
+                self.sessions.end(&live.hash)?;
+                Ok(Reply::Done {})
+            }
+            Request::Session { .. } => {
+                let live = asker.live.as_ref().ok_or_else(policy::unauthenticated)?;
+                Ok(Reply::Session(live.view.clone()))
+            }
+            Request::AdminLink {} => accounts.make_link(),
+            Request::AdminUnban { address } => {
+                self.limits.forget(address);
+                Ok(Reply::Done {})
+            }
+            Request::AccountList {} => accounts.list(),
+            Request::AccountCreate { name, password } => accounts.create(&name, &password),
+            Request::AccountPassword {
+                name,
+                password,
+                current,
+            } => accounts.set_password(asker.live.as_ref(), &name, &password, current.as_ref()),
+            Request::AccountDelete { name } => accounts.delete(&name),
+            Request::AuditList { limit } => self.trail.list(limit).map(Reply::Audit),
+            Request::AuditVerify {} => {
+                let entries = self.trail.verify()?;
+                Ok(Reply::AuditSound { entries })
+            }
+            other => match &asker.actor {
+                Some(actor) => self.desk.handle(actor, other),
+                None => Err(policy::unauthenticated()),
+            },
+        }
+    }
+}
+
+fn is_wrong_guess(answer: &Answer) -> bool {
+    matches!(answer, Err(fault) if matches!(fault.code, Code::LoginRefused | Code::SetupClosed))
+}
+
+fn too_many(seconds: u64) -> Fault {
+    let minutes = seconds.div_ceil(60);
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    Fault::new(
+        Code::LoginLimited,
+        "Too many tries from your address",
+        format!("wait {minutes} {unit}, or run `lalapanel admin unban` as root on the server"),
+    )
+    .detail(format!("retry after {seconds} s"))
+}
+
+fn broke() -> Fault {
+    Fault::new(
+        Code::HostFailed,
+        "The agent could not finish this request",
+        "see `journalctl -u lalapanel-agent`, and report it",
+    )
+}

@@ -1,0 +1,13 @@
+//! The agent: the one process with root's rights. It owns the state, decides who may do what, and does it.
+//!
+//! Invariant: it listens on a Unix socket only, and nothing in here opens a file, starts a program or reads the clock but through `Host`.
+
+pub mod accounts;
+pub mod audit;
+pub mod door;
+pub mod limits;
+pub mod panel;
+pub mod password;
+pub mod policy;
+pub mod server;
+pub mod session;
