@@ -143,7 +143,8 @@ impl Accounts {
         if self.store.account_named(name)?.is_some() {
             return Err(crate::store::StoreError::AccountTaken { name: name.clone() }.into());
         }
-        self.store.create_account(&self.new_account(name, password)?)?;
+        self.store
+            .create_account(&self.new_account(name, password)?)?;
         Ok(Reply::Done {})
     }
 

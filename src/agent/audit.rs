@@ -48,17 +48,21 @@ impl Subject {
     }
 }
 
+/// Where a copy of the newest entry's hash goes.
+pub type Mirror = fn(AuditHead);
+
 /// The trail.
 #[derive(Debug, Clone)]
 pub struct Trail {
     store: Store,
+    mirror: Mirror,
 }
 
 impl Trail {
     /// Over the state.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, mirror: Mirror) -> Self {
+        Self { store, mirror }
     }
 
     /// Announces a change; without this it is not done.
@@ -121,13 +125,13 @@ impl Trail {
             operation,
             answers,
         })?;
-        mirror(head);
+        (self.mirror)(head);
         Ok(head.number)
     }
 }
 
-/// A copy of the chain's head in the system log, which a changed state file cannot change.
-fn mirror(head: AuditHead) {
+/// Into the system log by way of standard error: a changed state file does not change what stands there.
+pub fn to_the_log(head: AuditHead) {
     let line = format!("audit entry {}: {}\n", head.number, hex(&head.hash));
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
@@ -214,29 +218,34 @@ mod tests {
 
     #[test]
     fn a_change_is_shown_once_with_its_outcome() {
-        let trail = Trail::new(Store::in_memory().unwrap());
+        let trail = Trail::new(Store::in_memory().unwrap(), |_| ());
         let asked = trail.announce(&subject("mara"), NOW).unwrap();
         let fault = Fault::new(Code::LoginRefused, "a", "b");
         let done = trail.conclude(&subject("mara"), NOW, &Err(fault), Some(asked));
         let list = trail.list(10).unwrap();
         assert_eq!(list.len(), 1);
-        assert_eq!((list[0].number, list[0].result.as_str()), (done.unwrap(), "session.refused"));
+        assert_eq!(
+            (list[0].number, list[0].result.as_str()),
+            (done.unwrap(), "session.refused")
+        );
         assert_eq!(trail.verify().unwrap(), 2);
     }
 
     #[test]
     fn a_change_without_an_outcome_is_shown_as_unanswered() {
-        let trail = Trail::new(Store::in_memory().unwrap());
+        let trail = Trail::new(Store::in_memory().unwrap(), |_| ());
         trail.announce(&subject("mara"), NOW).unwrap();
         assert_eq!(trail.list(10).unwrap()[0].result, "unanswered");
     }
 
     #[test]
     fn what_was_typed_as_a_name_is_one_short_clean_line() {
-        let trail = Trail::new(Store::in_memory().unwrap());
+        let trail = Trail::new(Store::in_memory().unwrap(), |_| ());
         let typed = format!("<b>\n\u{1b}[31m{}", "x".repeat(500));
         let answer = Ok(Reply::Done {});
-        trail.conclude(&subject(&typed), NOW, &answer, None).unwrap();
+        trail
+            .conclude(&subject(&typed), NOW, &answer, None)
+            .unwrap();
         let object = trail.list(1).unwrap().remove(0).object;
         assert_eq!(object.chars().count(), 64);
         assert!(!object.chars().any(char::is_control), "{object:?}");

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::agent::accounts::Accounts;
-use crate::agent::audit::{Subject, Trail};
+use crate::agent::audit::{Mirror, Subject, Trail};
 use crate::agent::limits::Limits;
 use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
@@ -63,33 +63,44 @@ struct Asker {
     from: Option<IpAddr>,
 }
 
+/// What a door is made of.
+pub struct Parts {
+    /// The machine, for its clock and its random numbers.
+    pub host: Arc<dyn Host>,
+    /// The state.
+    pub store: Store,
+    /// How people reach the panel.
+    pub panel: Panel,
+    /// How much work a password hash is.
+    pub strength: Strength,
+    /// Where the audit trail's newest hash is copied to.
+    pub mirror: Mirror,
+    /// What is behind the door.
+    pub desk: Arc<dyn Desk>,
+}
+
 impl Door {
-    /// A door before `desk`, with the state behind it.
+    /// A door before a desk, with the state behind it.
     #[must_use]
-    pub fn new(
-        host: Arc<dyn Host>,
-        store: Store,
-        panel: Panel,
-        strength: Strength,
-        desk: Arc<dyn Desk>,
-    ) -> Self {
-        let sessions = Arc::new(Sessions::new(store.clone()));
+    pub fn new(parts: Parts) -> Self {
+        let sessions = Arc::new(Sessions::new(parts.store.clone()));
         let accounts = Accounts::new(
-            store.clone(),
-            Arc::clone(&host),
-            panel,
-            strength,
+            parts.store.clone(),
+            Arc::clone(&parts.host),
+            parts.panel,
+            parts.strength,
             Arc::clone(&sessions),
         );
+        let inner = Inner {
+            host: parts.host,
+            desk: parts.desk,
+            accounts,
+            sessions,
+            limits: Limits::default(),
+            trail: Trail::new(parts.store, parts.mirror),
+        };
         Self {
-            inner: Arc::new(Inner {
-                host,
-                desk,
-                accounts,
-                sessions,
-                limits: Limits::default(),
-                trail: Trail::new(store),
-            }),
+            inner: Arc::new(inner),
         }
     }
 

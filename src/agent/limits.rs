@@ -136,7 +136,9 @@ mod tests {
     }
 
     fn allowed(limits: &Limits, from: Option<IpAddr>, now: Timestamp) -> u64 {
-        (0..1000).take_while(|_| limits.take(from, now).is_ok()).count() as u64
+        (0..1000)
+            .take_while(|_| limits.take(from, now).is_ok())
+            .count() as u64
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 pub mod accounts;
 pub mod audit;
+#[cfg(test)]
+mod conduct;
 pub mod door;
 pub mod limits;
 pub mod panel;

@@ -2,15 +2,11 @@
 //!
 //! Invariant: no address is ever built from what a browser sent.
 
-use sha2::{Digest, Sha256};
-
 use crate::domain::fault::{Code, Fault};
-use crate::domain::path::HostPath;
 use crate::domain::secret::Token;
 use crate::host::Host;
+use crate::system::panel_certificate;
 
-/// The certificate of the panel.
-const CERTIFICATE: &str = "/var/lib/lalapanel/panel/panel.crt";
 const CERTIFICATE_LIMIT: usize = 64 * 1024;
 
 /// The panel's public address.
@@ -46,17 +42,24 @@ pub fn fingerprint(host: &dyn Host) -> Result<String, Fault> {
         )
     };
     let pem = host
-        .read(&HostPath::fixed(CERTIFICATE), CERTIFICATE_LIMIT)
+        .read(&panel_certificate::certificate_file(), CERTIFICATE_LIMIT)
         .map_err(|_| missing())?;
-    let der = first_certificate(&pem).ok_or_else(missing)?;
-    let digest = Sha256::digest(&der);
-    let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
-    Ok(pairs.join(":"))
+    panel_certificate::fingerprint(&pem).map_err(|_| missing())
 }
 
-fn first_certificate(pem: &[u8]) -> Option<Vec<u8>> {
-    use rustls_pki_types::pem::PemObject as _;
-    rustls_pki_types::CertificateDer::from_pem_slice(pem)
-        .ok()
-        .map(|der| der.to_vec())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_link_can_be_opened_as_it_is() {
+        let link = Token::from_random([1; 32]);
+        let url = |host: &str| {
+            let host = host.to_owned();
+            Panel { host, port: 8443 }.start_url(&link)
+        };
+        let tail = format!(":8443/start?link={}", link.reveal());
+        assert_eq!(url("panel.example"), format!("https://panel.example{tail}"));
+        assert_eq!(url("2001:db8::1"), format!("https://[2001:db8::1]{tail}"));
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::password_hash::{Error, PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use crate::domain::fault::{Code, Fault};
@@ -95,9 +95,11 @@ impl Hasher {
         let Ok(parsed) = PasswordHash::new(text) else {
             return Err(failed());
         };
-        let matches = Argon2::default()
-            .verify_password(password.bytes(), &parsed)
-            .is_ok();
+        let matches = match Argon2::default().verify_password(password.bytes(), &parsed) {
+            Ok(()) => true,
+            Err(Error::Password) => false,
+            Err(_) => return Err(failed()),
+        };
         Ok(match (matches && kept.is_some(), self.is_weak(&parsed)) {
             (false, _) => Verdict::Wrong,
             (true, false) => Verdict::Right,
@@ -146,8 +148,7 @@ fn dummy(strength: Strength) -> String {
 }
 
 fn hash(strength: Strength, bytes: &[u8], salt: &[u8; 16]) -> Result<String, Fault> {
-    let params =
-        Params::new(strength.memory, strength.passes, 1, None).map_err(|_| failed())?;
+    let params = Params::new(strength.memory, strength.passes, 1, None).map_err(|_| failed())?;
     let salt = SaltString::encode_b64(salt).map_err(|_| failed())?;
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password(bytes, &salt)
@@ -192,7 +193,7 @@ mod tests {
     #[test]
     fn the_strength_follows_the_memory_and_has_a_floor() {
         assert_eq!(Strength::for_memory(4 * GIB).memory, 65_536);
-        assert_eq!(Strength::for_memory(2_010_000_000).passes, 3);
+        assert_eq!(Strength::for_memory(2_040_000_000).passes, 3);
         assert_eq!(Strength::for_memory(GIB).memory, 19_456);
         assert_eq!(Strength::for_memory(0).passes, 2);
     }
@@ -231,7 +232,9 @@ mod tests {
 
     #[test]
     fn a_hash_of_less_work_is_recognised() {
-        let kept = hasher(SMALL).hash(&password("mauve otter"), &[1; 16]).unwrap();
+        let kept = hasher(SMALL)
+            .hash(&password("mauve otter"), &[1; 16])
+            .unwrap();
         let stronger = hasher(Strength {
             memory: 128,
             passes: 1,

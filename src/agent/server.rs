@@ -79,7 +79,11 @@ fn admit(stream: UnixStream, door: &Door, peers: Peers, places: &Places) {
 
 fn known_peer(stream: &UnixStream, peers: Peers) -> Option<Peer> {
     let uid = stream.peer_cred().ok()?.uid();
-    (uid == 0 || Some(uid) == peers.web).then_some(Peer { uid })
+    is_known(uid, peers).then_some(Peer { uid })
+}
+
+fn is_known(uid: u32, peers: Peers) -> bool {
+    uid == 0 || Some(uid) == peers.web
 }
 
 async fn converse(mut stream: UnixStream, door: &Door, peer: Peer) {
@@ -128,4 +132,126 @@ fn too_long(error: &CodecError) -> Fault {
         error.to_string(),
         "ask for fewer things at once",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::door::{Desk, Following, Parts};
+    use crate::agent::panel::Panel;
+    use crate::agent::password::Strength;
+    use crate::domain::account::Actor;
+    use crate::domain::id::OperationId;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+    use crate::rpc::protocol::{Reply, Request};
+    use crate::store::Store;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    struct Nothing;
+    impl Desk for Nothing {
+        fn handle(&self, _: &Actor, _: Request) -> Answer {
+            Ok(Reply::Done {})
+        }
+        fn follow(&self, _: OperationId, _: u64) -> Following {
+            Box::pin(std::future::ready(Ok(Reply::Done {})))
+        }
+    }
+
+    fn door() -> Door {
+        let panel = Panel {
+            host: "panel.example".to_owned(),
+            port: 8443,
+        };
+        let strength = Strength {
+            memory: 64,
+            passes: 1,
+        };
+        Door::new(Parts {
+            host: Arc::new(MemoryHost::new(Machine::debian())),
+            store: Store::in_memory().unwrap(),
+            panel,
+            strength,
+            mirror: |_| (),
+            desk: Arc::new(Nothing),
+        })
+    }
+
+    async fn answer_to(frame: &[u8]) -> (Option<Answer>, bool) {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let serving = tokio::spawn(async move { converse(far, &door(), Peer { uid: 990 }).await });
+        near.write_all(frame).await.unwrap();
+        let body = codec::read_frame(&mut near, DEADLINE).await.unwrap();
+        let answer = body.map(|body| codec::decode(&body).unwrap());
+        let mut rest = [0];
+        let closed = tokio::time::timeout(Duration::from_millis(100), near.read(&mut rest));
+        let closed = matches!(closed.await, Ok(Ok(0)));
+        serving.abort();
+        (answer, closed)
+    }
+
+    fn framed(text: &str) -> Vec<u8> {
+        let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+        [length.as_slice(), text.as_bytes()].concat()
+    }
+
+    #[test]
+    fn only_root_and_the_web_process_are_known() {
+        let peers = Peers { web: Some(990) };
+        let known = |uid, peers| is_known(uid, peers);
+        assert!(known(0, peers) && known(990, peers));
+        assert!(!known(33, peers) && !known(20_001, peers) && !known(u32::MAX, peers));
+        assert!(known(0, Peers { web: None }) && !known(990, Peers { web: None }));
+    }
+
+    #[tokio::test]
+    async fn a_good_request_is_answered_and_the_connection_stays() {
+        let (answer, closed) = answer_to(&framed(r#"{"request":{"ping":{}}}"#)).await;
+        assert!(matches!(answer, Some(Ok(Reply::Pong { .. }))));
+        assert!(!closed);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_refused_and_the_connection_closed() {
+        for text in [
+            r#"{"request":{"run_command":{"line":"id"}}}"#,
+            r#"{"request":{"ping":{"extra":1}}}"#,
+            r#"{"request":{"site_show":{"hostname":"a..b"}}}"#,
+            r#"{"request":{"site_show":{"hostname":"shop.example;}"}}}"#,
+            "not json",
+        ] {
+            let (answer, closed) = answer_to(&framed(text)).await;
+            let fault = answer.unwrap().unwrap_err();
+            assert_eq!(fault.code, Code::RequestInvalid, "{text}");
+            assert!(closed, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_frame_that_announces_too_much_is_not_answered() {
+        let (answer, closed) = answer_to(&u32::MAX.to_be_bytes()).await;
+        assert!(answer.is_none() && closed);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_not_known_is_closed_before_anything_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(directory.path().join("agent.sock")).unwrap();
+        let mine = listener.local_addr().unwrap();
+        let path = mine.as_pathname().unwrap().to_owned();
+        let me = nix::unistd::getuid().as_raw();
+        let serving = tokio::spawn(serve(
+            listener,
+            door(),
+            Peers { web: None },
+            std::future::pending::<()>(),
+        ));
+        let mut stream = UnixStream::connect(path).await.unwrap();
+        let _ = stream
+            .write_all(&framed(r#"{"request":{"ping":{}}}"#))
+            .await;
+        let answered = matches!(codec::read_frame(&mut stream, DEADLINE).await, Ok(Some(_)));
+        assert_eq!(answered, me == 0);
+        serving.abort();
+    }
 }

@@ -161,7 +161,8 @@ impl Sessions {
 
     fn last_seen(&self, hash: &TokenHash, record: &SessionRecord) -> Timestamp {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(hash).map_or(record.seen, |at| record.seen.max(*at))
+        seen.get(hash)
+            .map_or(record.seen, |at| record.seen.max(*at))
     }
 
     fn note(&self, hash: &TokenHash, record: &SessionRecord, now: Timestamp) -> Result<(), Fault> {
@@ -295,7 +296,9 @@ mod tests {
     fn the_eleventh_session_ends_the_oldest() {
         let sessions = sessions();
         let tokens: Vec<Token> = (1..=11).map(|random| begun(&sessions, random)).collect();
-        let alive = tokens.iter().filter(|token| lives(&sessions, token, 1, false));
+        let alive = tokens
+            .iter()
+            .filter(|token| lives(&sessions, token, 1, false));
         assert_eq!(alive.count(), 10);
     }
 

@@ -154,7 +154,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-fn builder() -> redb::Builder {
+pub(super) fn builder() -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     builder
@@ -234,6 +234,7 @@ pub(super) fn count_up(transaction: &WriteTransaction, name: &str) -> StoreResul
 mod tests {
     use super::*;
     use crate::domain::fault::{Code, Fault};
+    use crate::store::small_disk;
 
     fn counted(store: &Store) -> StoreResult<u64> {
         store.write(|transaction| count_up(transaction, "test"))
@@ -275,63 +276,14 @@ mod tests {
         assert_eq!(counted(&store).unwrap(), 1);
     }
 
-    /// A backend that runs out of space on demand and keeps its bytes over a reopening.
-    #[derive(Debug, Clone, Default)]
-    struct SmallDisk {
-        bytes: Arc<RwLock<Vec<u8>>>,
-        full: Arc<std::sync::atomic::AtomicBool>,
-    }
-
-    impl SmallDisk {
-        fn check(&self) -> std::io::Result<()> {
-            if self.full.load(std::sync::atomic::Ordering::SeqCst) {
-                return Err(std::io::ErrorKind::StorageFull.into());
-            }
-            Ok(())
-        }
-    }
-
-    impl redb::StorageBackend for SmallDisk {
-        fn len(&self) -> std::io::Result<u64> {
-            Ok(self.bytes.read().unwrap().len() as u64)
-        }
-        fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-            let start = usize::try_from(offset).unwrap();
-            out.copy_from_slice(&self.bytes.read().unwrap()[start..start + out.len()]);
-            Ok(())
-        }
-        fn set_len(&self, len: u64) -> std::io::Result<()> {
-            self.check()?;
-            let len = usize::try_from(len).unwrap();
-            self.bytes.write().unwrap().resize(len, 0);
-            Ok(())
-        }
-        fn sync_data(&self) -> std::io::Result<()> {
-            self.check()
-        }
-        fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-            self.check()?;
-            let start = usize::try_from(offset).unwrap();
-            self.bytes.write().unwrap()[start..start + data.len()].copy_from_slice(data);
-            Ok(())
-        }
-    }
-
     #[test]
     fn after_a_full_disk_the_state_is_as_before_and_works_again() {
-        let disk = SmallDisk::default();
-        let same = disk.clone();
-        let store = Store::with(Box::new(move || {
-            builder()
-                .create_with_backend(same.clone())
-                .map_err(|error| database_error("opened", error))
-        }))
-        .unwrap();
+        let (store, disk) = small_disk::store();
         assert_eq!(counted(&store).unwrap(), 1);
-        disk.full.store(true, std::sync::atomic::Ordering::SeqCst);
+        disk.set_full(true);
         let error = counted(&store).unwrap_err();
         assert_eq!(Fault::from(error).code, Code::DiskFull);
-        disk.full.store(false, std::sync::atomic::Ordering::SeqCst);
+        disk.set_full(false);
         assert_eq!(counted(&store).unwrap(), 2);
     }
 }

@@ -14,6 +14,8 @@ pub mod operation;
 pub mod session;
 pub mod setup;
 pub mod site;
+#[cfg(test)]
+pub(crate) mod small_disk;
 pub mod tables;
 
 pub use database::Store;
