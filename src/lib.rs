@@ -11,6 +11,7 @@
 //! | 1 | `host`, `render`, `store`, `rpc` | the port to the machine; pure text; redb; wire types and client |
 //! | 0 | `domain` | values that cannot be wrong; faults |
 
+pub mod agent;
 pub mod domain;
 pub mod host;
 pub mod ops;

@@ -6,10 +6,16 @@ pub mod accounts;
 pub mod audit;
 #[cfg(test)]
 mod conduct;
+mod desk;
+pub mod dispatch;
+pub mod doctor;
 pub mod door;
 pub mod limits;
+pub mod operations;
+pub mod overview;
 pub mod panel;
 pub mod password;
 pub mod policy;
+pub mod pulse;
 pub mod server;
 pub mod session;

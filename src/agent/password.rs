@@ -92,9 +92,11 @@ impl Hasher {
     pub fn verify(&self, password: &Password, kept: Option<&str>) -> Result<Verdict, Fault> {
         let _turn = self.turn()?;
         let text = kept.unwrap_or(&self.dummy);
-        let Ok(parsed) = PasswordHash::new(text) else {
+        let parsed = PasswordHash::new(text).map_err(|_| failed())?;
+        // A text without its salt or its output is damaged; the library would call it a wrong password.
+        if parsed.salt.is_none() || parsed.hash.is_none() {
             return Err(failed());
-        };
+        }
         let matches = match Argon2::default().verify_password(password.bytes(), &parsed) {
             Ok(()) => true,
             Err(Error::Password) => false,
