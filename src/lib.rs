@@ -19,4 +19,5 @@ pub mod render;
 pub mod rpc;
 pub mod store;
 pub mod system;
+pub mod web;
 pub mod worker;

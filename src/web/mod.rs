@@ -1,0 +1,29 @@
+//! The process that talks to browsers: TLS, HTTP, pages. It has no rights, no database and no secret but the panel's TLS key.
+//!
+//! Invariant: everything it knows or does goes through the agent with the token of a live session; it decides nothing itself.
+
+mod agent;
+mod assets;
+mod authority;
+mod clock;
+mod connection;
+mod cookie;
+mod form;
+mod headers;
+mod local_path;
+mod origin;
+mod page;
+mod panel;
+mod plan;
+mod refusal;
+mod routes;
+mod serve;
+mod tls;
+mod views;
+mod visit;
+mod words;
+
+pub use agent::{Agent, AgentCall, SocketAgent};
+pub use panel::router;
+pub use routes::{Access, ROUTES, Route};
+pub use serve::{ServeError, WebConfig, serve};

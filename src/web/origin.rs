@@ -1,0 +1,115 @@
+//! Did this request come from a page of this panel? (security.md W-2 to W-4)
+//!
+//! Invariant: a state change needs both proofs: the browser's own word about its origin, and the token of the session or visitor.
+
+use poem::http::{HeaderMap, header};
+
+use crate::domain::secret::Token;
+use crate::web::form::Fields;
+use crate::web::refusal::Refusal;
+
+/// Requires a state change to come from this origin.
+///
+/// Browsers say it in `Sec-Fetch-Site`; older ones send `Origin` with every POST.
+pub(super) fn require_same(headers: &HeaderMap, host: &str) -> Result<(), Refusal> {
+    match (site(headers), origin_is_ours(headers, host)) {
+        (_, Some(false)) | (Some(false), _) | (None, None) => Err(Refusal::FORBIDDEN_ORIGIN),
+        (Some(true), _) | (None, Some(true)) => Ok(()),
+    }
+}
+
+/// Requires a stream not to come from elsewhere. Same-origin GETs of older browsers carry neither header.
+pub(super) fn refuse_foreign(headers: &HeaderMap, host: &str) -> Result<(), Refusal> {
+    match (site(headers), origin_is_ours(headers, host)) {
+        (Some(false), _) | (_, Some(false)) => Err(Refusal::FORBIDDEN_ORIGIN),
+        _ => Ok(()),
+    }
+}
+
+/// The token a form must carry: derived from the session or the visitor, so the cookie itself never stands in a page.
+pub(super) fn form_token(secret: &Token) -> Token {
+    secret.derived("form")
+}
+
+/// Requires the form to carry that token.
+pub(super) fn require_token(fields: &Fields, secret: Option<&Token>) -> Result<(), Refusal> {
+    let sent = Token::parse(fields.raw("token")).ok();
+    match (sent, secret) {
+        (Some(sent), Some(secret)) if form_token(secret).is_same(&sent) => Ok(()),
+        _ => Err(Refusal::STALE_FORM),
+    }
+}
+
+fn site(headers: &HeaderMap) -> Option<bool> {
+    let value = headers.get("sec-fetch-site")?;
+    Some(value == "same-origin")
+}
+
+fn origin_is_ours(headers: &HeaderMap, host: &str) -> Option<bool> {
+    let value = headers.get(header::ORIGIN)?;
+    let ours = format!("https://{host}");
+    Some(value.as_bytes().eq_ignore_ascii_case(ours.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_change_from_elsewhere_is_refused() {
+        let host = "panel.example:8443";
+        for good in [
+            headers(&[("sec-fetch-site", "same-origin")]),
+            headers(&[("origin", "https://panel.example:8443")]),
+            headers(&[
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "https://panel.example:8443"),
+            ]),
+        ] {
+            assert!(require_same(&good, host).is_ok(), "{good:?}");
+        }
+        for bad in [
+            headers(&[]),
+            headers(&[("sec-fetch-site", "cross-site")]),
+            headers(&[("sec-fetch-site", "same-site")]),
+            headers(&[("sec-fetch-site", "none")]),
+            headers(&[("origin", "null")]),
+            headers(&[("origin", "https://panel.example")]),
+            headers(&[("origin", "http://panel.example:8443")]),
+            headers(&[
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "https://evil.example"),
+            ]),
+        ] {
+            assert!(require_same(&bad, host).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_refused_only_when_it_comes_from_elsewhere() {
+        let host = "panel.example:8443";
+        assert!(refuse_foreign(&headers(&[]), host).is_ok());
+        assert!(refuse_foreign(&headers(&[("sec-fetch-site", "same-origin")]), host).is_ok());
+        assert!(refuse_foreign(&headers(&[("sec-fetch-site", "same-site")]), host).is_err());
+        assert!(refuse_foreign(&headers(&[("origin", "https://evil.example")]), host).is_err());
+    }
+
+    #[test]
+    fn a_form_needs_the_token_of_this_session_and_not_the_cookie() {
+        let session = Token::from_random([3; 32]);
+        let form = |token: &Token| Fields::parse(format!("token={}", token.reveal()).as_bytes());
+        assert!(require_token(&form(&form_token(&session)), Some(&session)).is_ok());
+        assert!(require_token(&form(&session), Some(&session)).is_err());
+        let other = Token::from_random([4; 32]);
+        assert!(require_token(&form(&form_token(&other)), Some(&session)).is_err());
+        assert!(require_token(&Fields::default(), Some(&session)).is_err());
+        assert!(require_token(&form(&form_token(&session)), None).is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! The gates every request passes, in order: name, path, route, origin, session, body, token; then its page.
+//!
+//! Invariant: default deny. A page runs only when every gate of its route let the request through.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use poem::http::{HeaderMap, Method, StatusCode, header};
+use poem::middleware::CatchPanic;
+use poem::{Body, Endpoint, EndpointExt, Request, Response};
+use tokio::sync::Semaphore;
+
+use crate::domain::secret::Token;
+use crate::rpc::protocol::{Call, Reply, Request as Question};
+use crate::rpc::view::SessionView;
+use crate::web::agent::Agent;
+use crate::web::authority::{self, Names};
+use crate::web::cookie;
+use crate::web::form::{self, Fields};
+use crate::web::headers;
+use crate::web::origin;
+use crate::web::page;
+use crate::web::refusal::Refusal;
+use crate::web::routes::{self, Access, Found, Route};
+use crate::web::serve::WebConfig;
+use crate::web::views::trouble;
+use crate::web::visit::{Shared, Visit};
+
+/// All headers of a request together.
+const MOST_HEADER_BYTES: usize = 16 * 1024;
+/// Open streams over all people; each holds one of the connections to the agent, and pages need some too.
+const MOST_STREAMS: usize = 64;
+
+/// The whole panel as one endpoint: what `serve` runs, and what tests call.
+pub fn router(
+    config: &WebConfig,
+    agent: Arc<dyn Agent>,
+) -> impl Endpoint<Output = Response> + 'static {
+    let panel = Panel {
+        names: Names::new(&config.hosts),
+        trusted_proxies: config.trusted_proxies.clone(),
+        shared: Arc::new(Shared {
+            agent,
+            server: config.server.clone(),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+        }),
+    };
+    panel
+        .with(CatchPanic::new().with_handler(|_| trouble::last_resort()))
+        .after(|outcome| async move {
+            Ok::<_, poem::Error>(headers::seal(
+                outcome.unwrap_or_else(|_| trouble::last_resort()),
+            ))
+        })
+}
+
+struct Panel {
+    names: Names,
+    trusted_proxies: Vec<IpAddr>,
+    shared: Arc<Shared>,
+}
+
+impl Endpoint for Panel {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let bodiless = request.method() == Method::HEAD;
+        let mut response = self.answer(request).await;
+        if bodiless {
+            response.set_body(Body::empty());
+        }
+        Ok(response)
+    }
+}
+
+impl Panel {
+    async fn answer(&self, request: Request) -> Response {
+        let (mut visit, passed) = self.receive(request);
+        let admitted = match passed {
+            Ok(gate) => {
+                visit.parts = gate.parts;
+                admit(&mut visit, gate.route, gate.body)
+                    .await
+                    .map(|()| gate.route)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let visit = Arc::new(visit);
+        let outcome = match admitted {
+            Ok(route) => (route.handler)(Arc::clone(&visit)).await,
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(response) => response,
+            Err(refusal) => trouble::refuse(&visit, refusal),
+        }
+    }
+
+    /// The gates that need nobody else: name, headers, path, route, origin.
+    fn receive(&self, request: Request) -> (Visit, Result<Gate, Refusal>) {
+        let remote = request.remote_addr().as_socket_addr().copied();
+        let local = request.local_addr().as_socket_addr().copied();
+        let (head, body) = request.into_parts();
+        let visit = Visit {
+            shared: Arc::clone(&self.shared),
+            here: head
+                .uri
+                .path_and_query()
+                .map_or("/", |all| all.as_str())
+                .to_owned(),
+            parts: Vec::new(),
+            query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
+            form: Fields::default(),
+            from: self.client(&head.headers, remote),
+            session: cookie::session(&head.headers),
+            visitor: cookie::visitor(&head.headers),
+            person: None,
+            posted: head.method == Method::POST,
+            headers: head.headers,
+        };
+        let gate = self.open(&visit.headers, &head.method, &head.uri, local);
+        (
+            visit,
+            gate.map(|(route, parts)| Gate { route, parts, body }),
+        )
+    }
+
+    fn open(
+        &self,
+        headers: &HeaderMap,
+        method: &Method,
+        uri: &poem::http::Uri,
+        local: Option<SocketAddr>,
+    ) -> Result<(&'static Route, Vec<String>), Refusal> {
+        let host = self.names.check(headers, uri, local)?;
+        let size: usize = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        if size > MOST_HEADER_BYTES {
+            return Err(Refusal::HEADERS_TOO_LARGE);
+        }
+        let path = authority::plain_path(uri)?;
+        let (route, parts) = match routes::find(method, &path) {
+            Found::Route(route, parts) => (route, parts),
+            Found::OtherMethod => return Err(Refusal::METHOD_NOT_ALLOWED),
+            Found::Nothing => return Err(Refusal::NOT_FOUND),
+        };
+        if route.method == Method::POST {
+            origin::require_same(headers, &host)?;
+        } else if path.ends_with("/events") {
+            origin::refuse_foreign(headers, &host)?;
+        }
+        Ok((route, parts))
+    }
+
+    /// The address of the person: the peer, or behind a proxy of ours the last address that is not one.
+    fn client(&self, headers: &HeaderMap, remote: Option<SocketAddr>) -> Option<IpAddr> {
+        let peer = remote?.ip().to_canonical();
+        if !self.trusted_proxies.contains(&peer) {
+            return Some(peer);
+        }
+        headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|line| line.split(','))
+            .filter_map(|part| part.trim().parse::<IpAddr>().ok())
+            .map(|address| address.to_canonical())
+            .filter(|address| !self.trusted_proxies.contains(address))
+            .next_back()
+            .or(Some(peer))
+    }
+}
+
+struct Gate {
+    route: &'static Route,
+    parts: Vec<String>,
+    body: Body,
+}
+
+/// The gates that need the agent or the body: session, form, token.
+async fn admit(visit: &mut Visit, route: &Route, body: Body) -> Result<(), Refusal> {
+    let posted = if route.body_limit > 0 {
+        form::read(&visit.headers, body, route.body_limit).await?
+    } else {
+        Fields::default()
+    };
+    visit.form = posted;
+    if route.access == Access::Session || visit.session.is_some() && route.path == "/theme" {
+        match who(visit).await {
+            Ok(person) => visit.person = Some(person),
+            Err(Refusal::SignedOut) if route.access != Access::Session => visit.session = None,
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    if route.method == Method::POST {
+        origin::require_token(&visit.form, visit.secret())?;
+    }
+    Ok(())
+}
+
+/// Who is signed in. A page that renews itself does not keep a session alive.
+async fn who(visit: &Visit) -> Result<SessionView, Refusal> {
+    let session: Token = visit.session.clone().ok_or(Refusal::SignedOut)?;
+    let call = Call {
+        session: Some(session),
+        from: visit.from,
+        request: Question::Session {
+            passive: visit.query.has("watch") || visit.here.ends_with("/events"),
+        },
+    };
+    match visit.shared.agent.call(call).await? {
+        Reply::Session(view) => Ok(view),
+        _ => Err(Refusal::INTERNAL),
+    }
+}
+
+/// True where a person looks at the answer, not a program.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// An answer without a body.
+pub(super) fn empty(status: StatusCode) -> Response {
+    let mut response = page::plain(status, "");
+    response.set_body(Body::empty());
+    response
+}

@@ -1,0 +1,188 @@
+//! Every address of the panel, on one page. What is not listed here does not exist.
+//!
+//! Invariant: a route says who may use it and how much it reads; the router is built from this table and from nothing else.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::Method;
+
+use crate::web::refusal::Refusal;
+use crate::web::views::{
+    account, activity, change, home, login, new_site, open, operation, services, site, sites, start,
+};
+use crate::web::visit::Visit;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever holds a live one-time link; the agent checks it.
+    Setup,
+    /// Whoever is signed in.
+    Session,
+}
+
+pub(super) type Page = Pin<Box<dyn Future<Output = Result<Response, Refusal>> + Send>>;
+type Handler = fn(Arc<Visit>) -> Page;
+
+/// One address with one method.
+pub struct Route {
+    /// `GET` (which also serves `HEAD`) or `POST`.
+    pub method: Method,
+    /// Its path; `{name}` stands for one part.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// How many bytes of body it reads at most.
+    pub body_limit: usize,
+    pub(super) handler: Handler,
+}
+
+const FORM: usize = 16 * 1024;
+
+macro_rules! routes {
+    ($($(#[$meta:meta])* $method:ident $path:literal $access:ident $limit:expr, $handler:path;)*) => {
+        /// The table.
+        pub static ROUTES: &[Route] = &[$($(#[$meta])* Route {
+            method: Method::$method,
+            path: $path,
+            access: Access::$access,
+            body_limit: $limit,
+            handler: |visit| Box::pin($handler(visit)),
+        }),*];
+    };
+}
+
+routes! {
+    GET  "/healthz"                     Public  0,    open::healthz;
+    GET  "/a/{file}"                    Public  0,    open::asset;
+    GET  "/robots.txt"                  Public  0,    open::robots;
+    POST "/theme"                       Public  FORM, open::theme;
+    GET  "/start"                       Setup   0,    start::form;
+    POST "/start"                       Setup   FORM, start::submit;
+    GET  "/login"                       Public  0,    login::form;
+    POST "/login"                       Public  FORM, login::submit;
+    POST "/logout"                      Session FORM, login::sign_out;
+    GET  "/"                            Session 0,    home::show;
+    GET  "/menu"                        Session 0,    home::menu;
+    GET  "/sites"                       Session 0,    sites::list;
+    GET  "/sites/new"                   Session 0,    new_site::form;
+    POST "/sites/new"                   Session FORM, new_site::submit;
+    GET  "/sites/{host}"                Session 0,    site::overview;
+    GET  "/sites/{host}/danger"         Session 0,    site::danger;
+    GET  "/sites/{host}/enable"         Session 0,    change::enable;
+    POST "/sites/{host}/enable"         Session FORM, change::enable;
+    GET  "/sites/{host}/disable"        Session 0,    change::disable;
+    POST "/sites/{host}/disable"        Session FORM, change::disable;
+    GET  "/sites/{host}/delete"         Session 0,    change::delete;
+    POST "/sites/{host}/delete"         Session FORM, change::delete;
+    GET  "/operations/{id}"             Session 0,    operation::show;
+    GET  "/operations/{id}/events"      Session 0,    operation::events;
+    POST "/operations/{id}/check"       Session FORM, operation::check;
+    GET  "/activity"                    Session 0,    activity::operations;
+    GET  "/activity/audit"              Session 0,    activity::audit;
+    GET  "/services"                    Session 0,    services::show;
+    GET  "/account"                     Session 0,    account::show;
+    POST "/account/password"            Session FORM, account::password;
+    #[cfg(debug_assertions)]
+    GET  "/styleguide"                  Public  0,    open::styleguide;
+}
+
+/// What the table says about a request.
+pub(super) enum Found {
+    /// This route, with the open parts of its path.
+    Route(&'static Route, Vec<String>),
+    /// The path exists, with other methods.
+    OtherMethod,
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks a request up; a fixed part goes before an open one, and the table's order decides nothing else.
+pub(super) fn find(method: &Method, path: &str) -> Found {
+    let wanted = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    let mut matches: Vec<(&'static Route, Vec<String>)> = ROUTES
+        .iter()
+        .filter_map(|route| parts(route.path, path).map(|parts| (route, parts)))
+        .collect();
+    let Some(fewest) = matches.iter().map(|(_, parts)| parts.len()).min() else {
+        return Found::Nothing;
+    };
+    matches.retain(|(route, parts)| parts.len() == fewest && route.method == *wanted);
+    match matches.into_iter().next() {
+        Some((route, parts)) => Found::Route(route, parts),
+        None => Found::OtherMethod,
+    }
+}
+
+fn parts(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut open = Vec::new();
+    let mut asked = path.split('/');
+    for part in pattern.split('/') {
+        let given = asked.next()?;
+        if part.starts_with('{') {
+            if given.is_empty() {
+                return None;
+            }
+            open.push(given.to_owned());
+        } else if part != given {
+            return None;
+        }
+    }
+    asked.next().is_none().then_some(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(method: &Method, path: &str) -> Option<&'static str> {
+        match find(method, path) {
+            Found::Route(route, _) => Some(route.path),
+            Found::OtherMethod | Found::Nothing => None,
+        }
+    }
+
+    #[test]
+    fn fixed_parts_go_before_open_ones() {
+        assert_eq!(found(&Method::GET, "/sites/new"), Some("/sites/new"));
+        assert_eq!(
+            found(&Method::GET, "/sites/a.example"),
+            Some("/sites/{host}")
+        );
+        assert_eq!(found(&Method::HEAD, "/"), Some("/"));
+        assert_eq!(found(&Method::GET, "/sites/"), None);
+        assert_eq!(found(&Method::GET, "/sites/a/b/c"), None);
+        assert!(matches!(
+            find(&Method::DELETE, "/sites/new"),
+            Found::OtherMethod
+        ));
+        assert!(matches!(find(&Method::POST, "/nothing"), Found::Nothing));
+    }
+
+    #[test]
+    fn no_address_is_listed_twice_and_only_posts_read_a_body() {
+        let mut seen = std::collections::BTreeSet::new();
+        for route in ROUTES {
+            assert!(
+                seen.insert((route.method.as_str(), route.path)),
+                "{}",
+                route.path
+            );
+            assert_eq!(
+                route.body_limit > 0,
+                route.method == Method::POST,
+                "{}",
+                route.path
+            );
+        }
+    }
+}

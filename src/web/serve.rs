@@ -1,0 +1,117 @@
+//! Starts the web process: socket, certificate, router; ends it when asked to.
+//!
+//! Invariant: the port comes from PID 1 where there is one that holds it, so a restart refuses nobody.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use listenfd::ListenFd;
+use poem::Server;
+use poem::listener::{AcceptorExt, IntoTlsConfigStream};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::web::agent::Agent;
+use crate::web::connection::{Limited, Timed};
+use crate::web::panel::router;
+use crate::web::tls;
+
+/// Streams of one HTTP/2 connection.
+const MOST_STREAMS: u32 = 64;
+/// An idle connection is closed politely after so long.
+const IDLE: Duration = Duration::from_secs(30);
+/// At the end, requests under way get so long.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What the web process is told at start.
+#[derive(Debug, Clone)]
+pub struct WebConfig {
+    /// The port to bind where no socket is passed in.
+    pub port: u16,
+    /// PEM chain, unless systemd passes `panel.crt` as a credential.
+    pub certificate: PathBuf,
+    /// PEM key, unless systemd passes `panel.key` as a credential.
+    pub key: PathBuf,
+    /// The server's name, as pages show it.
+    pub server: String,
+    /// Names and addresses the panel may be opened by, besides the address a connection came to.
+    pub hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// Why the web process cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The certificate or its key.
+    #[error("could not read `{}`", path.display())]
+    Certificate {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The two do not make a TLS configuration.
+    #[error("the certificate and its key cannot be used")]
+    Tls(#[source] std::io::Error),
+    /// The port.
+    #[error("could not listen on port {port}")]
+    Listen {
+        /// Which.
+        port: u16,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The server ended.
+    #[error("the web server ended")]
+    Run(#[source] std::io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), ServeError> {
+    let (certificate, key) = tls::files(&config.certificate, &config.key);
+    let secured = tls::read(&certificate, &key)
+        .map_err(|(path, source)| ServeError::Certificate { path, source })?;
+    let listener = listener(config.port).map_err(|source| ServeError::Listen {
+        port: config.port,
+        source,
+    })?;
+    let stream = Box::pin(secured.into_stream().map_err(ServeError::Tls)?);
+    let acceptor = Timed(Limited::new(listener).rustls(stream));
+    let ended = ended().map_err(ServeError::Run)?;
+    // Not run by systemd: nobody waits for this word.
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    Server::new_with_acceptor(acceptor)
+        .idle_timeout(IDLE)
+        .http2_max_concurrent_streams(MOST_STREAMS)
+        .run_with_graceful_shutdown(router(&config, agent), ended, Some(FAREWELL))
+        .await
+        .map_err(ServeError::Run)
+}
+
+/// The socket PID 1 holds for us, or one of our own on all addresses.
+fn listener(port: u16) -> std::io::Result<tokio::net::TcpListener> {
+    let passed = ListenFd::from_env().take_tcp_listener(0)?;
+    let socket = match passed {
+        Some(socket) => socket,
+        None => std::net::TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)))
+            // A machine without IPv6.
+            .or_else(|_| std::net::TcpListener::bind(SocketAddr::from(([0, 0, 0, 0], port))))?,
+    };
+    socket.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(socket)
+}
+
+fn ended() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,198 @@
+//! The page of one change to a site: what it does, its plan, one button. For online, offline and delete.
+//!
+//! Invariant: `GET` never changes anything; `POST` applies only the plan that was on screen.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::StatusCode;
+use sailfish::Template;
+
+use crate::domain::change::Change;
+use crate::domain::name::Hostname;
+use crate::rpc::view::SiteView;
+use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
+use crate::web::plan::{self, Attempt, ShownPlan};
+use crate::web::refusal::{Refusal, status_of};
+use crate::web::views::site::{find, site_frame};
+use crate::web::visit::Visit;
+use crate::web::words;
+
+/// The words of one kind of change.
+struct Kind {
+    path: &'static str,
+    section: &'static str,
+    dangerous: bool,
+    change: fn(Hostname) -> Change,
+    heading: fn(&str) -> String,
+    button: fn(&str) -> String,
+    busy: &'static str,
+    consequence: &'static str,
+    already: &'static str,
+}
+
+const ENABLE: Kind = Kind {
+    path: "enable",
+    section: "Put online",
+    dangerous: false,
+    change: |hostname| Change::SiteEnable { hostname },
+    heading: |name| format!("Put {name} online"),
+    button: |name| format!("Put {name} online"),
+    busy: "Putting online…",
+    consequence: "Visitors get the site again as soon as nginx has answered a test request for it.",
+    already: "This site is online already. There is nothing to do.",
+};
+
+const DISABLE: Kind = Kind {
+    path: "disable",
+    section: "Take offline",
+    dangerous: false,
+    change: |hostname| Change::SiteDisable { hostname },
+    heading: |name| format!("Take {name} offline"),
+    button: |name| format!("Take {name} offline"),
+    busy: "Taking offline…",
+    consequence: "Visitors no longer get this site. Its files, its user and its settings stay, and you can put it back online at any time.",
+    already: "This site is offline already. There is nothing to do.",
+};
+
+const DELETE: Kind = Kind {
+    path: "delete",
+    section: "Delete",
+    dangerous: true,
+    change: |hostname| Change::SiteDelete { hostname },
+    heading: |name| format!("Delete {name}"),
+    button: |name| format!("Delete {name}"),
+    busy: "Deleting…",
+    consequence: "This takes the site offline and deletes its files, its Unix user and its logs. Once it is done it cannot be undone. DNS is not touched.",
+    already: "This site does not exist any more. There is nothing to do.",
+};
+
+#[derive(Template)]
+#[template(path = "pages/change.html.stpl")]
+struct Confirm {
+    host: String,
+    name: String,
+    path: &'static str,
+    heading: String,
+    button: String,
+    busy: &'static str,
+    consequence: &'static str,
+    dangerous: bool,
+    token: String,
+    operation: String,
+    typed: String,
+    plan: Option<ShownPlan>,
+    /// Said on top: another plan than before, nothing to do.
+    notice: Option<String>,
+    problems: Vec<Problem>,
+}
+
+/// `/sites/{host}/enable`.
+pub(in crate::web) async fn enable(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &ENABLE).await
+}
+
+/// `/sites/{host}/disable`.
+pub(in crate::web) async fn disable(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &DISABLE).await
+}
+
+/// `/sites/{host}/delete`.
+pub(in crate::web) async fn delete(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &DELETE).await
+}
+
+async fn run(visit: &Visit, kind: &Kind) -> Result<Response, Refusal> {
+    let site = find(visit, visit.hostname()?).await?;
+    let change = (kind.change)(site.hostname.clone());
+    let typed_wrong =
+        kind.dangerous && visit.posted && !is_name_of(&site, visit.form.text("confirm"));
+    let attempt = if visit.posted && !typed_wrong {
+        plan::attempt(visit, change).await?
+    } else {
+        plan::preview(visit, change).await?
+    };
+    let mut problems = Vec::new();
+    if typed_wrong {
+        problems.push(Problem {
+            field: "confirm",
+            text: format!("The name does not match. Type {}", site.hostname_unicode),
+        });
+    }
+    let mut status = if typed_wrong {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let (shown, notice) = match attempt {
+        Attempt::Began(id) => return Ok(see_other(&format!("/operations/{id}"))),
+        Attempt::Unchanged => (None, Some(kind.already.to_owned())),
+        Attempt::Check { plan, changed } => {
+            (Some(*plan), changed.then(|| check_words(kind, &site)))
+        }
+        Attempt::Refused(fault) => {
+            status = status_of(&fault);
+            problems.push(Problem {
+                field: "main",
+                text: sentence(&fault),
+            });
+            (None, None)
+        }
+    };
+    sheet(visit, kind, &site, status, shown, notice, problems).await
+}
+
+fn check_words(kind: &Kind, site: &SiteView) -> String {
+    format!(
+        "The server has changed since you looked. Please check what will happen, then press {}",
+        (kind.button)(&site.hostname_unicode)
+    )
+}
+
+/// A fault as one text at a form.
+pub(in crate::web) fn sentence(fault: &crate::domain::fault::Fault) -> String {
+    [&fault.title, &fault.detail, &fault.hint]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| part.trim_end_matches('.'))
+        .collect::<Vec<_>>()
+        .join(". ")
+        + "."
+}
+
+fn is_name_of(site: &SiteView, typed: &str) -> bool {
+    let typed = typed.to_lowercase();
+    typed == site.hostname.as_str() || typed == site.hostname_unicode.to_lowercase()
+}
+
+async fn sheet(
+    visit: &Visit,
+    kind: &Kind,
+    site: &SiteView,
+    status: StatusCode,
+    plan: Option<ShownPlan>,
+    notice: Option<String>,
+    problems: Vec<Problem>,
+) -> Result<Response, Refusal> {
+    let mut frame = site_frame(visit, site, Some(kind.section)).await;
+    debug_assert!(frame.section == Section::Sites);
+    frame.command = Some(words::command(&(kind.change)(site.hostname.clone())));
+    let name = site.hostname_unicode.clone();
+    let body = Confirm {
+        host: site.hostname.to_string(),
+        heading: (kind.heading)(&name),
+        button: (kind.button)(&name),
+        name,
+        path: kind.path,
+        busy: kind.busy,
+        consequence: kind.consequence,
+        dangerous: kind.dangerous,
+        token: frame.token.clone(),
+        operation: plan::operation_of(visit)?.to_string(),
+        typed: crate::domain::text::shown(visit.form.text("confirm"), 253),
+        plan,
+        notice,
+        problems,
+    };
+    Ok(html(status, &frame, &body))
+}

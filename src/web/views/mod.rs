@@ -1,0 +1,19 @@
+//! One file per page. A view asks the agent, fills a template, and decides nothing.
+//!
+//! Invariant: a view runs only after every gate in `panel`, and changes the server only through `plan::attempt`.
+
+pub(super) mod account;
+pub(super) mod activity;
+pub(super) mod change;
+pub(super) mod home;
+pub(super) mod login;
+pub(super) mod new_site;
+pub(super) mod open;
+pub(super) mod operation;
+pub(super) mod services;
+pub(super) mod site;
+pub(super) mod sites;
+pub(super) mod start;
+#[cfg(debug_assertions)]
+mod styleguide;
+pub(super) mod trouble;

@@ -1,0 +1,329 @@
+//! A new site: the form, and beside it what will happen.
+//!
+//! Invariant: what is shown beside the form is the agent's plan for exactly what the form says; only that plan can be run.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::StatusCode;
+use sailfish::Template;
+
+use crate::domain::change::Change;
+use crate::domain::fault::Code;
+use crate::domain::name::{BadHostname, Hostname};
+use crate::domain::php::PhpVersion;
+use crate::domain::site::{NewSite, NewSiteKind};
+use crate::domain::text::shown;
+use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::view::SiteOptions;
+use crate::web::form::Fields;
+use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
+use crate::web::plan::{self, Attempt, ShownPlan};
+use crate::web::refusal::{Refusal, status_of};
+use crate::web::views::change::sentence;
+use crate::web::visit::{Visit, unexpected};
+use crate::web::words;
+
+#[derive(Template)]
+#[template(path = "pages/new_site.html.stpl")]
+struct NewSitePage {
+    token: String,
+    operation: String,
+    typed: Typed,
+    options: SiteOptions,
+    /// The name as it was understood, for the hint and the `www.` box.
+    name: Option<String>,
+    plan: Option<ShownPlan>,
+    notice: Option<&'static str>,
+    problems: Vec<Problem>,
+}
+
+/// What the person typed, kept as it is whatever becomes of it.
+#[derive(Clone)]
+struct Typed {
+    hostname: String,
+    kind: String,
+    php: String,
+    www: bool,
+    names: String,
+}
+
+impl Typed {
+    fn read(fields: &Fields) -> Self {
+        Self {
+            hostname: shown(fields.text("hostname"), 1024),
+            kind: shown(fields.text("type"), 16),
+            php: shown(fields.text("php"), 8),
+            www: fields.has("www"),
+            names: shown(fields.text("names"), 4096),
+        }
+    }
+
+    fn is_static(&self) -> bool {
+        self.kind == "static"
+    }
+
+    fn site(&self, options: &SiteOptions) -> Result<NewSite, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let hostname = Hostname::parse(&self.hostname)
+            .map_err(|bad| problems.push(at("hostname", bad)))
+            .ok();
+        let mut aliases = Vec::new();
+        for text in self.names.split([' ', ',']).filter(|text| !text.is_empty()) {
+            match Hostname::parse(text) {
+                Ok(alias) => aliases.push(alias),
+                Err(bad) => problems.push(at("names", bad)),
+            }
+        }
+        let kind = self
+            .kind(options)
+            .map_err(|problem| problems.push(problem))
+            .ok();
+        if let (true, Some(hostname)) = (self.www, &hostname) {
+            match Hostname::parse(&format!("www.{hostname}")) {
+                Ok(www) if !aliases.contains(&www) => aliases.insert(0, www),
+                Ok(_) => {}
+                Err(bad) => problems.push(at("www", bad)),
+            }
+        }
+        match (hostname, kind, problems.is_empty()) {
+            (Some(hostname), Some(kind), true) => Ok(NewSite {
+                hostname,
+                aliases,
+                kind,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    fn kind(&self, options: &SiteOptions) -> Result<NewSiteKind, Problem> {
+        if self.is_static() {
+            return Ok(NewSiteKind::Static {});
+        }
+        if self.php.is_empty() {
+            return Ok(NewSiteKind::Php {
+                php: options.php.first().copied(),
+            });
+        }
+        PhpVersion::parse(&self.php)
+            .map(|php| NewSiteKind::Php { php: Some(php) })
+            .map_err(|bad| Problem {
+                field: "php",
+                text: format!("{}.", capital(&bad.to_string())),
+            })
+    }
+}
+
+/// `GET /sites/new`, empty or filled by the address.
+pub(in crate::web) async fn form(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let options = options(&visit).await?;
+    let mut typed = Typed::read(&visit.query);
+    if visit.query.has("hostname") {
+        let site = typed.site(&options);
+        let attempt = match site {
+            Ok(site) => Some(plan::preview(&visit, Change::SiteCreate(site)).await?),
+            Err(problems) => {
+                return sheet(&visit, StatusCode::OK, options, typed, None, problems).await;
+            }
+        };
+        return outcome(&visit, options, typed, attempt, true).await;
+    }
+    typed.kind = "php".to_owned();
+    if options.php.is_empty() {
+        typed.kind = "static".to_owned();
+    }
+    sheet(&visit, StatusCode::OK, options, typed, None, Vec::new()).await
+}
+
+/// `POST /sites/new`: `live` asks for the plan only, everything else for the site.
+pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let options = options(&visit).await?;
+    let typed = Typed::read(&visit.form);
+    let live = visit.form.has("live");
+    let site = match typed.site(&options) {
+        Ok(site) => site,
+        Err(problems) => {
+            let status = if live {
+                StatusCode::OK
+            } else {
+                StatusCode::UNPROCESSABLE_ENTITY
+            };
+            return sheet(&visit, status, options, typed, None, problems).await;
+        }
+    };
+    let change = Change::SiteCreate(site);
+    let attempt = if live {
+        plan::preview(&visit, change).await?
+    } else {
+        plan::attempt(&visit, change).await?
+    };
+    outcome(&visit, options, typed, Some(attempt), live).await
+}
+
+/// The address that brings back what was typed, for somebody whose session ended meanwhile.
+pub(in crate::web) fn draft(visit: &Visit) -> Option<String> {
+    let path = visit.here.split('?').next()?;
+    if path != "/sites/new" {
+        return None;
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in ["hostname", "type", "php", "www", "names"] {
+        let value = visit.form.text(name);
+        if !value.is_empty() {
+            query.append_pair(name, value);
+        }
+    }
+    Some(format!("/sites/new?{}", query.finish()))
+}
+
+async fn outcome(
+    visit: &Visit,
+    options: SiteOptions,
+    typed: Typed,
+    attempt: Option<Attempt>,
+    only_looking: bool,
+) -> Result<Response, Refusal> {
+    match attempt {
+        Some(Attempt::Began(id)) => Ok(see_other(&format!("/operations/{id}"))),
+        Some(Attempt::Unchanged) | None => {
+            let path = Hostname::parse(&typed.hostname)
+                .map_or_else(|_| "/sites".to_owned(), |name| format!("/sites/{name}"));
+            Ok(see_other(&path))
+        }
+        Some(Attempt::Check { plan, changed }) => {
+            let notice = match (only_looking, changed) {
+                (true, _) => None,
+                (false, false) => Some("Please check what will happen, then press Create site"),
+                (false, true) => Some(
+                    "The server has changed since you looked. Please check what will happen, then press Create site",
+                ),
+            };
+            sheet(
+                visit,
+                StatusCode::OK,
+                options,
+                typed,
+                Some((*plan, notice)),
+                Vec::new(),
+            )
+            .await
+        }
+        Some(Attempt::Refused(fault)) => {
+            let status = if only_looking {
+                StatusCode::OK
+            } else {
+                status_of(&fault)
+            };
+            let problem = Problem {
+                field: field_of(fault.code),
+                text: sentence(&fault),
+            };
+            sheet(visit, status, options, typed, None, vec![problem]).await
+        }
+    }
+}
+
+async fn sheet(
+    visit: &Visit,
+    status: StatusCode,
+    options: SiteOptions,
+    typed: Typed,
+    plan: Option<(ShownPlan, Option<&'static str>)>,
+    problems: Vec<Problem>,
+) -> Result<Response, Refusal> {
+    let mut frame = visit.frame("New site", Section::Sites).await;
+    frame.crumbs.push(("Sites".to_owned(), "/sites".to_owned()));
+    let site = typed.site(&options).ok();
+    frame.command = Some(site.as_ref().map_or_else(
+        || "lalapanel site create shop.example".to_owned(),
+        |site| words::command(&Change::SiteCreate(site.clone())),
+    ));
+    let (plan, notice) = plan.map_or((None, None), |(plan, notice)| (Some(plan), notice));
+    let body = NewSitePage {
+        token: frame.token.clone(),
+        operation: plan::operation_of(visit)?.to_string(),
+        name: site.map(|site| site.hostname.unicode()),
+        typed,
+        options,
+        plan,
+        notice,
+        problems,
+    };
+    Ok(html(status, &frame, &body))
+}
+
+async fn options(visit: &Visit) -> Result<SiteOptions, Refusal> {
+    match visit.ask(Request::SiteOptions {}).await? {
+        Reply::SiteOptions(options) => Ok(options),
+        _ => Err(unexpected()),
+    }
+}
+
+fn at(field: &'static str, bad: BadHostname) -> Problem {
+    let text = match bad {
+        BadHostname::Empty => "Type a domain name. For example: shop.example".to_owned(),
+        other => format!("{}.", capital(&other.to_string())),
+    };
+    Problem { field, text }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn field_of(code: Code) -> &'static str {
+    match code {
+        Code::HostnameInvalid
+        | Code::HostnameTaken
+        | Code::HostnameReserved
+        | Code::HostnameForeign
+        | Code::SiteDirectoryExists => "hostname",
+        Code::PhpNotInstalled => "php",
+        _ => "main",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<NewSite, Vec<Problem>> {
+        let options = SiteOptions {
+            php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
+        };
+        Typed::read(&Fields::parse(text.as_bytes())).site(&options)
+    }
+
+    #[test]
+    fn a_form_becomes_a_site_with_the_newest_php() {
+        let site =
+            read("hostname=Shop.Example&type=php&www=on&names=a.example,+b.example").unwrap();
+        assert_eq!(site.hostname.as_str(), "shop.example");
+        let names: Vec<&str> = site.aliases.iter().map(Hostname::as_str).collect();
+        assert_eq!(names, ["www.shop.example", "a.example", "b.example"]);
+        assert_eq!(
+            site.kind,
+            NewSiteKind::Php {
+                php: Some(PhpVersion::new(8, 4))
+            }
+        );
+        let plain = read("hostname=shop.example&type=static&php=9").unwrap();
+        assert_eq!(plain.kind, NewSiteKind::Static {});
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_field() {
+        let problems =
+            read("hostname=https://shop.example/&type=php&php=8&names=x+y.example").unwrap_err();
+        let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
+        assert_eq!(fields, ["hostname", "names", "php"]);
+        assert!(
+            problem_at(&problems, "hostname")
+                .unwrap()
+                .contains("without https://")
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! All sites in one table, filtered and sorted by the address, fifty a page.
+//!
+//! Invariant: filter, sort and page live in the address, so a list can be shared and works without script.
+
+use std::sync::Arc;
+
+use poem::Response;
+use sailfish::Template;
+
+use crate::domain::text::shown;
+use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::view::SiteView;
+use crate::web::clock;
+use crate::web::page::{ICONS, Section};
+use crate::web::refusal::Refusal;
+use crate::web::visit::{Visit, show as respond, unexpected};
+use crate::web::words::{self, Pill};
+
+const PAGE: usize = 50;
+
+struct Row {
+    host: String,
+    name: String,
+    aliases: String,
+    pill: Pill,
+    runs: String,
+    user: String,
+    created: String,
+    created_at: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/sites.html.stpl")]
+struct Sites {
+    rows: Vec<Row>,
+    filter: String,
+    total: usize,
+    found: usize,
+    first: usize,
+    page: usize,
+    pages: usize,
+    sort: &'static str,
+}
+
+/// `GET /sites`.
+pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let Reply::Sites(all) = visit.ask(Request::SiteList {}).await? else {
+        return Err(unexpected());
+    };
+    let mut frame = visit.frame("Sites", Section::Sites).await;
+    frame.command = Some("lalapanel site list".to_owned());
+    let total = all.len();
+    let filter = shown(visit.query.text("q"), 100);
+    let mut found: Vec<SiteView> = all
+        .into_iter()
+        .filter(|site| matches(site, &filter))
+        .collect();
+    let sort = sort(&mut found, visit.query.text("sort"));
+    let pages = found.len().div_ceil(PAGE).max(1);
+    let page = visit
+        .query
+        .text("page")
+        .parse()
+        .unwrap_or(1)
+        .clamp(1, pages);
+    let now = clock::now();
+    let body = Sites {
+        found: found.len(),
+        rows: found
+            .iter()
+            .skip((page - 1) * PAGE)
+            .take(PAGE)
+            .map(|site| row(site, now))
+            .collect(),
+        filter,
+        total,
+        first: (page - 1) * PAGE + 1,
+        page,
+        pages,
+        sort,
+    };
+    Ok(respond(&frame, &body))
+}
+
+/// Every word must be there; `-word` must not. Plain substrings, no hidden syntax beyond that.
+fn matches(site: &SiteView, filter: &str) -> bool {
+    let kind = site
+        .php
+        .map_or_else(|| site.r#type.clone(), |php| format!("php {php}"));
+    let state = if site.enabled { "online" } else { "offline" };
+    let aliases: Vec<&str> = site.aliases.iter().map(|alias| alias.as_str()).collect();
+    let text = format!(
+        "{} {} {kind} {state} {}",
+        site.hostname_unicode,
+        site.hostname,
+        aliases.join(" ")
+    )
+    .to_lowercase();
+    filter
+        .to_lowercase()
+        .split_whitespace()
+        .all(|word| match word.strip_prefix('-') {
+            Some(unwanted) if !unwanted.is_empty() => !text.contains(unwanted),
+            _ => text.contains(word),
+        })
+}
+
+fn sort(sites: &mut [SiteView], by: &str) -> &'static str {
+    match by {
+        "status" => {
+            sites.sort_by(|a, b| {
+                a.enabled
+                    .cmp(&b.enabled)
+                    .then_with(|| a.hostname.cmp(&b.hostname))
+            });
+            "status"
+        }
+        "created" => {
+            sites.sort_by_key(|site| std::cmp::Reverse(site.created));
+            "created"
+        }
+        _ => {
+            sites.sort_by(|a, b| a.hostname.cmp(&b.hostname));
+            "name"
+        }
+    }
+}
+
+fn row(site: &SiteView, now: crate::domain::time::Timestamp) -> Row {
+    let aliases: Vec<String> = site.aliases.iter().map(|alias| alias.unicode()).collect();
+    Row {
+        host: site.hostname.to_string(),
+        name: site.hostname_unicode.clone(),
+        aliases: aliases.join(", "),
+        pill: words::site_pill(site.enabled),
+        runs: runs(site),
+        user: site.user.clone(),
+        created: words::ago(now, site.created),
+        created_at: words::moment(site.created),
+    }
+}
+
+/// What runs a site, in words.
+pub(in crate::web) fn runs(site: &SiteView) -> String {
+    site.php
+        .map_or_else(|| "Static files".to_owned(), |php| format!("PHP {php}"))
+}

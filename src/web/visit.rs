@@ -1,0 +1,148 @@
+//! One request after it passed every gate, and what a page may do with it.
+//!
+//! Invariant: a `Visit` exists only for a request to one of our names, by a plain path, for a route of the table.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::{HeaderMap, StatusCode};
+use sailfish::Template;
+use tokio::sync::Semaphore;
+
+use crate::domain::name::Hostname;
+use crate::domain::secret::Token;
+use crate::rpc::protocol::{Call, Reply, Request};
+use crate::rpc::view::{OperationState, OperationSummary, SessionView};
+use crate::web::agent::Agent;
+use crate::web::cookie::{self, Theme};
+use crate::web::form::Fields;
+use crate::web::local_path::LocalPath;
+use crate::web::page::{self, Frame, Section};
+use crate::web::refusal::Refusal;
+use crate::web::{clock, origin, words};
+
+/// What all requests share.
+pub(super) struct Shared {
+    pub(super) agent: Arc<dyn Agent>,
+    /// The server's name as pages show it.
+    pub(super) server: String,
+    /// One permit for every open stream.
+    pub(super) streams: Arc<Semaphore>,
+}
+
+/// A request on its way through a page.
+pub(super) struct Visit {
+    pub(super) shared: Arc<Shared>,
+    pub(super) headers: HeaderMap,
+    /// True for a form that was sent.
+    pub(super) posted: bool,
+    /// Path and query as asked, for coming back.
+    pub(super) here: String,
+    /// The parts of the path that the route leaves open.
+    pub(super) parts: Vec<String>,
+    pub(super) query: Fields,
+    pub(super) form: Fields,
+    pub(super) from: Option<IpAddr>,
+    pub(super) session: Option<Token>,
+    pub(super) visitor: Option<Token>,
+    pub(super) person: Option<SessionView>,
+}
+
+impl Visit {
+    /// Asks the agent in the name of whoever is signed in.
+    pub(super) async fn ask(&self, request: Request) -> Result<Reply, Refusal> {
+        self.ask_as(self.session.clone(), request).await
+    }
+
+    /// Asks the agent with another session, or with none.
+    pub(super) async fn ask_as(
+        &self,
+        session: Option<Token>,
+        request: Request,
+    ) -> Result<Reply, Refusal> {
+        let call = Call {
+            session,
+            from: self.from,
+            request,
+        };
+        Ok(self.shared.agent.call(call).await?)
+    }
+
+    /// The hostname in the path; a text that is none names nothing that exists.
+    pub(super) fn hostname(&self) -> Result<Hostname, Refusal> {
+        self.part(0)
+            .and_then(|text| Hostname::parse(text).ok())
+            .ok_or(Refusal::NOT_FOUND)
+    }
+
+    /// One open part of the path.
+    pub(super) fn part(&self, index: usize) -> Option<&str> {
+        self.parts.get(index).map(String::as_str)
+    }
+
+    /// The theme chosen in this browser.
+    pub(super) fn theme(&self) -> Theme {
+        cookie::theme(&self.headers)
+    }
+
+    /// Who is signed in.
+    pub(super) fn name(&self) -> Option<String> {
+        self.person.as_ref().map(|view| view.name.to_string())
+    }
+
+    /// What forms on a page of this visit are tied to.
+    pub(super) fn secret(&self) -> Option<&Token> {
+        match &self.person {
+            Some(_) => self.session.as_ref(),
+            None => self.visitor.as_ref(),
+        }
+    }
+
+    /// The frame of a page, without asking the agent anything.
+    pub(super) fn bare_frame(&self, title: impl Into<String>, section: Section) -> Frame {
+        Frame {
+            title: title.into(),
+            section,
+            person: self.name(),
+            server: self.shared.server.clone(),
+            theme: self.theme(),
+            token: self.secret().map_or_else(String::new, |secret| {
+                origin::form_token(secret).reveal().to_owned()
+            }),
+            here: LocalPath::parse(&self.here).as_str().to_owned(),
+            running: 0,
+            command: None,
+            as_of: words::clock(clock::now()),
+            refresh: None,
+            crumbs: Vec::new(),
+        }
+    }
+
+    /// The frame of a page for somebody signed in, with what runs now.
+    pub(super) async fn frame(&self, title: impl Into<String>, section: Section) -> Frame {
+        let mut frame = self.bare_frame(title, section);
+        if let Ok(Reply::Operations(list)) = self.ask(Request::OperationList { limit: 20 }).await {
+            frame.running = list.iter().filter(|one| is_running(one)).count();
+        }
+        frame
+    }
+}
+
+/// A page with status 200.
+pub(super) fn show<B: Template>(frame: &Frame, body: &B) -> Response {
+    page::html(StatusCode::OK, frame, body)
+}
+
+/// True while something still happens by itself.
+pub(super) fn is_running(summary: &OperationSummary) -> bool {
+    matches!(
+        summary.state,
+        OperationState::Working | OperationState::Undoing
+    )
+}
+
+/// The agent answered something else than asked for: a page of ours and an agent of another version.
+pub(super) fn unexpected() -> Refusal {
+    Refusal::INTERNAL
+}

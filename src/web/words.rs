@@ -1,0 +1,230 @@
+//! Times, sizes and counts in words, computed here and never by the browser's clock.
+//!
+//! Invariant: no age is negative, and every exact time names its zone.
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::domain::change::Change;
+use crate::domain::time::Timestamp;
+use crate::rpc::view::{OperationState, OperationSummary, StepState, Usage};
+
+/// `22 November 2026, 14:20:05 UTC`.
+pub(super) fn moment(time: Timestamp) -> String {
+    let format = format_description!(
+        "[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC"
+    );
+    calendar(time)
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// `14:20:05 UTC`.
+pub(super) fn clock(time: Timestamp) -> String {
+    let format = format_description!("[hour]:[minute]:[second] UTC");
+    calendar(time)
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// `3 min ago`.
+pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.millis_since(then) / 1000;
+    match seconds {
+        0..=4 => "just now".to_owned(),
+        5..=59 => format!("{seconds} s ago"),
+        60..=3_599 => format!("{} min ago", seconds / 60),
+        3_600..=86_399 => format!("{} h ago", seconds / 3_600),
+        86_400..=172_799 => "1 day ago".to_owned(),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+/// `0.4 s`, `12 s`, `3 min 5 s`.
+pub(super) fn duration(millis: u64) -> String {
+    match millis {
+        0..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
+        9_950..=59_999 => format!("{} s", millis / 1000),
+        _ => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1000),
+    }
+}
+
+/// `412 MB`, in units of 1000 as disks are sold.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [
+        (1_000_000_000_000, "TB"),
+        (1_000_000_000, "GB"),
+        (1_000_000, "MB"),
+        (1_000, "kB"),
+    ];
+    match UNITS.into_iter().find(|(size, _)| count >= *size) {
+        Some((size, unit)) if count / size < 10 => {
+            format!("{}.{} {unit}", count / size, count % size * 10 / size)
+        }
+        Some((size, unit)) => format!("{} {unit}", count / size),
+        None => format!("{count} bytes"),
+    }
+}
+
+/// `1 site`, `4 sites`.
+pub(super) fn count(number: impl Into<u64>, one: &str) -> String {
+    let number = number.into();
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {one}s")
+    }
+}
+
+/// How full something is: `fine`, `tight` or `full`.
+pub(super) fn fullness(usage: Usage) -> &'static str {
+    match usage.used.saturating_mul(100) / usage.total.max(1) {
+        0..=84 => "fine",
+        85..=95 => "tight",
+        _ => "full",
+    }
+}
+
+/// An icon with its word; the shape alone tells them apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pill {
+    pub(super) kind: &'static str,
+    pub(super) icon: &'static str,
+    pub(super) word: &'static str,
+}
+
+const fn pill(kind: &'static str, icon: &'static str, word: &'static str) -> Pill {
+    Pill { kind, icon, word }
+}
+
+/// Whether a site is online.
+pub(super) fn site_pill(enabled: bool) -> Pill {
+    if enabled {
+        pill("ok", "circle-check", "Online")
+    } else {
+        pill("off", "circle-minus", "Offline")
+    }
+}
+
+/// How far an operation is.
+pub(super) fn operation_pill(state: OperationState) -> Pill {
+    let (kind, icon) = match state {
+        OperationState::Working | OperationState::Undoing => ("run", "loader-circle"),
+        OperationState::Done => ("ok", "circle-check"),
+        OperationState::Undone => ("warn", "undo-2"),
+        OperationState::Stuck => ("bad", "octagon-x"),
+    };
+    pill(kind, icon, state.word())
+}
+
+/// How far a step is.
+pub(super) fn step_pill(state: StepState) -> Pill {
+    let (kind, icon) = match state {
+        StepState::Waiting => ("off", "circle-dashed"),
+        StepState::Working => ("run", "loader-circle"),
+        StepState::Done => ("ok", "circle-check"),
+        StepState::Failed => ("bad", "octagon-x"),
+        StepState::Undone => ("warn", "undo-2"),
+    };
+    pill(kind, icon, state.word())
+}
+
+/// Whether a service is as it should be.
+pub(super) fn service_pill(healthy: bool) -> Pill {
+    if healthy {
+        pill("ok", "circle-check", "Running")
+    } else {
+        pill("bad", "octagon-x", "Needs you")
+    }
+}
+
+/// What an operation is about to do, is doing or did: `Creating shop.example`, `shop.example is ready`.
+pub(super) fn headline(summary: &OperationSummary) -> String {
+    use OperationState::{Done, Stuck, Undoing, Undone, Working};
+    let Some(host) = summary.hostname.as_ref().map(|host| host.unicode()) else {
+        return summary.title.clone();
+    };
+    match (summary.change.as_str(), summary.state) {
+        (_, Undoing) => format!("{}: undoing", summary.title),
+        (_, Stuck) => format!("{}: a person is needed", summary.title),
+        ("site create", Working) => format!("Creating {host}"),
+        ("site create", Done) => format!("{host} is ready"),
+        ("site create", Undone) => format!("{host} was not created"),
+        ("site enable", Working) => format!("Putting {host} online"),
+        ("site enable", Done) => format!("{host} is online"),
+        ("site enable", Undone) => format!("{host} was not put online"),
+        ("site disable", Working) => format!("Taking {host} offline"),
+        ("site disable", Done) => format!("{host} is offline"),
+        ("site disable", Undone) => format!("{host} was not taken offline"),
+        ("site delete", Working) => format!("Deleting {host}"),
+        ("site delete", Done) => format!("{host} is deleted"),
+        ("site delete", Undone) => format!("{host} was not deleted"),
+        (_, Working) => summary.title.clone(),
+        (_, Done) => format!("{}: done", summary.title),
+        (_, Undone) => format!("{}: undone", summary.title),
+    }
+}
+
+/// The same change as one line for the root shell.
+pub(super) fn command(change: &Change) -> String {
+    use crate::domain::site::NewSiteKind;
+    match change {
+        Change::SiteCreate(site) => {
+            let kind = match site.kind {
+                NewSiteKind::Php { php: Some(php) } => format!(" --php {php}"),
+                NewSiteKind::Php { php: None } => String::new(),
+                NewSiteKind::Static {} => " --type static".to_owned(),
+            };
+            let aliases: String = site
+                .aliases
+                .iter()
+                .map(|alias| format!(" --alias {alias}"))
+                .collect();
+            format!("lalapanel site create {}{kind}{aliases}", site.hostname)
+        }
+        Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
+        Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
+        Change::SiteDelete { hostname } => format!("lalapanel site delete {hostname}"),
+    }
+}
+
+fn calendar(time: Timestamp) -> Option<OffsetDateTime> {
+    let seconds = i64::try_from(time.millis() / 1000).ok()?;
+    OffsetDateTime::from_unix_timestamp(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_are_plain_and_never_negative() {
+        let at = |seconds: u64| Timestamp::from_millis(seconds * 1000);
+        assert_eq!(ago(at(100), at(500)), "just now");
+        assert_eq!(ago(at(100), at(60)), "40 s ago");
+        assert_eq!(ago(at(10_000), at(0)), "2 h ago");
+        assert_eq!(ago(at(100_000), at(0)), "1 day ago");
+        assert_eq!(moment(at(1_700_000_000)), "14 November 2023, 22:13:20 UTC");
+        assert_eq!(clock(at(1_700_000_000)), "22:13:20 UTC");
+    }
+
+    #[test]
+    fn sizes_and_durations_are_rounded_for_people() {
+        assert_eq!(bytes(999), "999 bytes");
+        assert_eq!(bytes(1_500), "1.5 kB");
+        assert_eq!(bytes(412_000_000), "412 MB");
+        assert_eq!(duration(440), "0.4 s");
+        assert_eq!(duration(12_345), "12 s");
+        assert_eq!(duration(185_000), "3 min 5 s");
+        assert_eq!(count(1_u32, "site"), "1 site");
+        assert_eq!(count(0_u32, "site"), "0 sites");
+        assert_eq!(fullness(Usage { used: 0, total: 0 }), "fine");
+        assert_eq!(
+            fullness(Usage {
+                used: 97,
+                total: 100
+            }),
+            "full"
+        );
+    }
+}
