@@ -8,9 +8,9 @@ use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
+use crate::ops::drift;
 use crate::ops::fault::{of_host, of_store};
 use crate::ops::state::State;
-use crate::ops::drift;
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::view::{SiteOptions, SiteView, TlsView};
 use crate::system::facts;
@@ -41,14 +41,25 @@ impl Dispatch {
     pub fn handle(&self, actor: &Actor, request: Request) -> Answer {
         match request {
             Request::Status {} => overview::status(&self.operations).map(Reply::Status),
-            Request::Home {} => overview::home(&self.operations).map(|view| Reply::Home(Box::new(view))),
+            Request::Home {} => {
+                overview::home(&self.operations).map(|view| Reply::Home(Box::new(view)))
+            }
             Request::SiteList {} => self.sites(),
             Request::SiteShow { hostname } => self.site(&hostname),
             Request::SiteOptions {} => self.options(),
             Request::Preview { change } => self.operations.preview(&change),
-            Request::Apply { change, plan, operation } => self.operations.apply(actor, &change, plan.as_deref(), operation),
+            Request::Apply {
+                change,
+                plan,
+                operation,
+            } => self
+                .operations
+                .apply(actor, &change, plan.as_deref(), operation),
             Request::OperationList { limit } => self.operations.list(limit).map(Reply::Operations),
-            Request::OperationShow { id } => self.operations.show(id).map(|view| Reply::Operation(Box::new(view))),
+            Request::OperationShow { id } => self
+                .operations
+                .show(id)
+                .map(|view| Reply::Operation(Box::new(view))),
             Request::OperationCheck { id } => self.operations.check(id),
             Request::Doctor {} => Ok(Reply::Doctor(doctor::examine(&self.operations))),
             other => Err(misdirected(&other)),
@@ -66,14 +77,17 @@ impl Dispatch {
         let site = state.site(hostname)?;
         let mut shown = view(site);
         shown.operations = self.operations.list(SITE_OPERATIONS)?;
-        shown.operations.retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
+        shown
+            .operations
+            .retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
         shown.operations.truncate(10);
         shown.drift = drift::of_site(engine.host(), site).map_err(|error| of_host(&error))?;
         Ok(Reply::Site(Box::new(shown)))
     }
 
     fn options(&self) -> Answer {
-        let mut php = facts::installed_php(self.operations.engine().host()).map_err(|error| of_host(&error))?;
+        let mut php = facts::installed_php(self.operations.engine().host())
+            .map_err(|error| of_host(&error))?;
         php.reverse();
         Ok(Reply::SiteOptions(SiteOptions { php }))
     }
@@ -105,5 +119,9 @@ fn view(site: &Site) -> SiteView {
 /// A request that another part answers: reaching this is a mistake of ours, told as such.
 fn misdirected(request: &Request) -> Fault {
     let _ = request;
-    Fault::new(Code::RequestInvalid, "this request is not answered here", "report it with the version of the panel")
+    Fault::new(
+        Code::RequestInvalid,
+        "this request is not answered here",
+        "report it with the version of the panel",
+    )
 }

@@ -27,10 +27,20 @@ pub fn examine(operations: &Operations) -> DoctorReport {
 #[must_use]
 pub fn quick(operations: &Operations) -> Vec<Finding> {
     let host = operations.engine().host();
-    vec![running(host, "nginx", "visitors see nothing"), running(host, "mariadb", "sites with a database fail"), room(host), stuck(operations)]
+    vec![
+        running(host, "nginx", "visitors see nothing"),
+        running(host, "mariadb", "sites with a database fail"),
+        room(host),
+        stuck(operations),
+    ]
 }
 
-fn finding(check: &str, level: Level, title: impl Into<String>, hint: impl Into<String>) -> Finding {
+fn finding(
+    check: &str,
+    level: Level,
+    title: impl Into<String>,
+    hint: impl Into<String>,
+) -> Finding {
     Finding {
         check: check.to_owned(),
         level,
@@ -50,18 +60,35 @@ fn running(host: &dyn Host, name: &str, consequence: &str) -> Finding {
             format!("{name} is stopped: {consequence}"),
             format!("see `systemctl status {name}`, then start it with `systemctl start {name}`"),
         ),
-        Err(_) => finding(&check, Level::Warning, format!("whether {name} runs could not be found out"), format!("see `systemctl status {name}`")),
+        Err(_) => finding(
+            &check,
+            Level::Warning,
+            format!("whether {name} runs could not be found out"),
+            format!("see `systemctl status {name}`"),
+        ),
     }
 }
 
 fn room(host: &dyn Host) -> Finding {
-    let low = |path: &'static str| host.space(&HostPath::fixed(path)).ok().filter(|space| space.free < space.total / 20 || space.free < 256 * 1024 * 1024 || space.inodes < 1000).map(|space| (path, space));
+    let low = |path: &'static str| {
+        host.space(&HostPath::fixed(path))
+            .ok()
+            .filter(|space| {
+                space.free < space.total / 20
+                    || space.free < 256 * 1024 * 1024
+                    || space.inodes < 1000
+            })
+            .map(|space| (path, space))
+    };
     match low("/var/www").or_else(|| low("/var/lib/lalapanel")) {
         None => finding("host.disk", Level::Ok, "there is room on the disk", ""),
         Some((path, space)) => finding(
             "host.disk",
             Level::Problem,
-            format!("{} MB are left on the file system of {path}", space.free / 1_000_000),
+            format!(
+                "{} MB are left on the file system of {path}",
+                space.free / 1_000_000
+            ),
             "free some space; `df -h`, `df -i` and `du -xh --max-depth=2 /var` show where it went",
         ),
     }
@@ -69,12 +96,22 @@ fn room(host: &dyn Host) -> Finding {
 
 fn stuck(operations: &Operations) -> Finding {
     match operations.stuck() {
-        Ok(stuck) if stuck.is_empty() => finding("operations.stuck", Level::Ok, "no operation waits for a person", ""),
+        Ok(stuck) if stuck.is_empty() => finding(
+            "operations.stuck",
+            Level::Ok,
+            "no operation waits for a person",
+            "",
+        ),
         Ok(stuck) => finding(
             "operations.stuck",
             Level::Problem,
             format!("{} operation(s) could not be undone", stuck.len()),
-            stuck.first().map(|id| format!("run `lalapanel op show {id}`; it names the commands that are left")).unwrap_or_default(),
+            stuck
+                .first()
+                .map(|id| {
+                    format!("run `lalapanel op show {id}`; it names the commands that are left")
+                })
+                .unwrap_or_default(),
         ),
         Err(fault) => finding("operations.stuck", Level::Problem, fault.title, fault.hint),
     }
@@ -82,9 +119,24 @@ fn stuck(operations: &Operations) -> Finding {
 
 fn nginx_configuration(host: &dyn Host) -> Finding {
     match nginx::complaint(host, None) {
-        Ok(None) => finding("nginx.configuration", Level::Ok, "nginx accepts its configuration", ""),
-        Ok(Some(line)) => finding("nginx.configuration", Level::Problem, format!("nginx would not start again: {line}"), "mend the named file, check with `nginx -t`"),
-        Err(error) => finding("nginx.configuration", Level::Warning, error.to_string(), "run `nginx -t`"),
+        Ok(None) => finding(
+            "nginx.configuration",
+            Level::Ok,
+            "nginx accepts its configuration",
+            "",
+        ),
+        Ok(Some(line)) => finding(
+            "nginx.configuration",
+            Level::Problem,
+            format!("nginx would not start again: {line}"),
+            "mend the named file, check with `nginx -t`",
+        ),
+        Err(error) => finding(
+            "nginx.configuration",
+            Level::Warning,
+            error.to_string(),
+            "run `nginx -t`",
+        ),
     }
 }
 
@@ -96,21 +148,38 @@ fn drifted(operations: &Operations) -> Vec<Finding> {
     sites
         .iter()
         .flat_map(|site| drift::of_site(host, site).unwrap_or_default())
-        .map(|path| finding("files.drift", Level::Warning, format!("`{path}` was changed outside Lala"), "Lala leaves it as it is; the site's page shows it"))
+        .map(|path| {
+            finding(
+                "files.drift",
+                Level::Warning,
+                format!("`{path}` was changed outside Lala"),
+                "Lala leaves it as it is; the site's page shows it",
+            )
+        })
         .collect()
 }
 
 /// What is lost where systemd is not PID 1.
 fn sandbox(host: &dyn Host) -> Finding {
     match service::manager(host) {
-        Ok(ServiceManager::Systemd) => finding("host.sandbox", Level::Ok, "panel and sites run in systemd's sandboxes", ""),
+        Ok(ServiceManager::Systemd) => finding(
+            "host.sandbox",
+            Level::Ok,
+            "panel and sites run in systemd's sandboxes",
+            "",
+        ),
         Ok(ServiceManager::Sysv) => finding(
             "host.sandbox",
             Level::Warning,
             "systemd is not PID 1: sites share one PHP-FPM master per version, and nothing holds the panel's port while it restarts",
             "boot this server with systemd if sites of different people live on it",
         ),
-        Err(error) => finding("host.sandbox", Level::Warning, error.to_string(), "see `ps -p 1`"),
+        Err(error) => finding(
+            "host.sandbox",
+            Level::Warning,
+            error.to_string(),
+            "see `ps -p 1`",
+        ),
     }
 }
 
@@ -120,11 +189,18 @@ fn kernel(host: &dyn Host) -> Vec<Finding> {
         .into_iter()
         .map(|name| {
             let path = HostPath::fixed("/proc/sys/fs").join(name);
-            let on = host.read(&path, 64).is_ok_and(|bytes| bytes.starts_with(b"1"));
+            let on = host
+                .read(&path, 64)
+                .is_ok_and(|bytes| bytes.starts_with(b"1"));
             if on {
                 finding("kernel.links", Level::Ok, format!("fs.{name} is on"), "")
             } else {
-                finding("kernel.links", Level::Warning, format!("fs.{name} is off"), format!("run `sysctl -w fs.{name}=1` and keep it in `/etc/sysctl.d/`"))
+                finding(
+                    "kernel.links",
+                    Level::Warning,
+                    format!("fs.{name} is off"),
+                    format!("run `sysctl -w fs.{name}=1` and keep it in `/etc/sysctl.d/`"),
+                )
             }
         })
         .collect()
@@ -132,13 +208,24 @@ fn kernel(host: &dyn Host) -> Vec<Finding> {
 
 fn state_file(host: &dyn Host) -> Finding {
     match host.stat(&HostPath::fixed("/var/lib/lalapanel/state.redb")) {
-        Ok(Some(Meta { node: Node::File { .. }, owner, mode })) if owner.uid == 0 && mode.0 & 0o077 == 0 => finding("state.file", Level::Ok, "only root can read the state", ""),
+        Ok(Some(Meta {
+            node: Node::File { .. },
+            owner,
+            mode,
+        })) if owner.uid == 0 && mode.0 & 0o077 == 0 => {
+            finding("state.file", Level::Ok, "only root can read the state", "")
+        }
         Ok(Some(_)) => finding(
             "state.file",
             Level::Problem,
             "others than root can read the state",
             "run `chown root:root /var/lib/lalapanel/state.redb` and `chmod 600 /var/lib/lalapanel/state.redb`",
         ),
-        _ => finding("state.file", Level::Problem, "the state file is not where it should be", "see `/var/lib/lalapanel`"),
+        _ => finding(
+            "state.file",
+            Level::Problem,
+            "the state file is not where it should be",
+            "see `/var/lib/lalapanel`",
+        ),
     }
 }

@@ -16,6 +16,7 @@ pub mod overview;
 pub mod panel;
 pub mod password;
 pub mod policy;
+pub mod process;
 pub mod pulse;
 pub mod server;
 pub mod session;

@@ -76,7 +76,13 @@ impl Operations {
     }
 
     /// Begins it and answers at once.
-    pub fn apply(&self, actor: &Actor, change: &Change, seen: Option<&str>, id: Option<OperationId>) -> Answer {
+    pub fn apply(
+        &self,
+        actor: &Actor,
+        change: &Change,
+        seen: Option<&str>,
+        id: Option<OperationId>,
+    ) -> Answer {
         let id = match id {
             Some(id) => id,
             None => self.new_id()?,
@@ -98,8 +104,14 @@ impl Operations {
     /// A fresh id.
     pub fn new_id(&self) -> Result<OperationId, Fault> {
         let mut random = [0_u8; 10];
-        self.engine.host().random(&mut random).map_err(|error| of_host(&error))?;
-        Ok(OperationId::from_parts(self.engine.host().now().millis(), random))
+        self.engine
+            .host()
+            .random(&mut random)
+            .map_err(|error| of_host(&error))?;
+        Ok(OperationId::from_parts(
+            self.engine.host().now().millis(),
+            random,
+        ))
     }
 
     /// One operation in full.
@@ -119,7 +131,10 @@ impl Operations {
             if view.sequence > after || view.summary.state.is_final() {
                 return Ok(Reply::Operation(Box::new(view)));
             }
-            if tokio::time::timeout_at(deadline, news.changed()).await.is_err() {
+            if tokio::time::timeout_at(deadline, news.changed())
+                .await
+                .is_err()
+            {
                 return Ok(Reply::Operation(Box::new(view)));
             }
         }
@@ -127,8 +142,15 @@ impl Operations {
 
     /// The newest first. What has ended never changes and is remembered, so that lists do not read plans again.
     pub fn list(&self, limit: u32) -> Result<Vec<OperationSummary>, Fault> {
-        let records = self.engine.store().recent::<Unread>(limit.min(LIST_CAP) as usize).map_err(of_store)?;
-        records.iter().map(|record| self.summary(record.id, record.status)).collect()
+        let records = self
+            .engine
+            .store()
+            .recent::<Unread>(limit.min(LIST_CAP) as usize)
+            .map_err(of_store)?;
+        records
+            .iter()
+            .map(|record| self.summary(record.id, record.status))
+            .collect()
     }
 
     fn summary(&self, id: OperationId, status: Status) -> Result<OperationSummary, Fault> {
@@ -170,6 +192,14 @@ impl Operations {
         let endings = self.engine.recover(Direction::Back)?;
         sweep(&self.engine);
         Ok(endings.len())
+    }
+
+    /// Between operations: takes up what could not be ended (a full disk kept its end from the journal), and sweeps.
+    pub fn tidy(&self) -> Result<(), Fault> {
+        if self.engine.enter(0).is_err() {
+            return Ok(());
+        }
+        self.recover().map(drop)
     }
 
     /// Operations that wait for a person.

@@ -4,8 +4,8 @@
 
 use crate::agent::doctor;
 use crate::agent::operations::Operations;
-use crate::domain::fault::Fault;
 use crate::domain::facts::ServiceManager;
+use crate::domain::fault::Fault;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::Host;
@@ -14,7 +14,13 @@ use crate::rpc::view::{HomeView, Level, Need, OperationState, ServiceView, Statu
 use crate::system::{distro, facts, machine, service};
 
 /// The services the panel answers for, in the order people look for them.
-const SERVICES: &[&str] = &["nginx", "mariadb", "lalapanel-agent", "lalapanel.socket", "lalapanel-web"];
+const SERVICES: &[&str] = &[
+    "nginx",
+    "mariadb",
+    "lalapanel-agent",
+    "lalapanel.socket",
+    "lalapanel-web",
+];
 
 /// The answer to `lalapanel status`.
 pub fn status(operations: &Operations) -> Result<StatusView, Fault> {
@@ -38,7 +44,9 @@ pub fn status(operations: &Operations) -> Result<StatusView, Fault> {
 }
 
 fn services(host: &dyn Host, manager: ServiceManager) -> Vec<ServiceView> {
-    let shown = SERVICES.iter().filter(|name| manager == ServiceManager::Systemd || !name.contains("lalapanel"));
+    let shown = SERVICES
+        .iter()
+        .filter(|name| manager == ServiceManager::Systemd || !name.contains("lalapanel"));
     shown
         .map(|name| {
             let state = service::state(host, manager, name);
@@ -66,7 +74,12 @@ pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
     let (as_of, needs) = needs(operations)?;
     let running = recent
         .iter()
-        .filter(|operation| matches!(operation.state, OperationState::Working | OperationState::Undoing))
+        .filter(|operation| {
+            matches!(
+                operation.state,
+                OperationState::Working | OperationState::Undoing
+            )
+        })
         .cloned()
         .collect();
     Ok(HomeView {
@@ -76,10 +89,13 @@ pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
         recent: recent.into_iter().take(8).collect(),
         sites: count(sites.len()),
         sites_offline: count(sites.iter().filter(|site| !site.enabled).count()),
-        disk: host.space(&HostPath::fixed("/var/www")).ok().map(|space| Usage {
-            used: space.total.saturating_sub(space.free),
-            total: space.total,
-        }),
+        disk: host
+            .space(&HostPath::fixed("/var/www"))
+            .ok()
+            .map(|space| Usage {
+                used: space.total.saturating_sub(space.free),
+                total: space.total,
+            }),
         memory: machine::memory(host),
         load_hundredths: machine::load_hundredths(host),
         processors: machine::processors(host),
@@ -98,12 +114,21 @@ fn needs(operations: &Operations) -> Result<(Timestamp, Vec<Need>), Fault> {
         })
         .collect();
     let looker = operations.clone();
-    let (as_of, findings) = operations.pulse().read(operations.engine().host().now(), move || doctor::quick(&looker));
-    needs.extend(findings.into_iter().filter(|finding| finding.level != Level::Ok && finding.check != "operations.stuck").map(|finding| Need {
-        title: finding.title,
-        hint: finding.hint,
-        link: None,
-    }));
+    let (as_of, findings) = operations
+        .pulse()
+        .read(operations.engine().host().now(), move || {
+            doctor::quick(&looker)
+        });
+    needs.extend(
+        findings
+            .into_iter()
+            .filter(|finding| finding.level != Level::Ok && finding.check != "operations.stuck")
+            .map(|finding| Need {
+                title: finding.title,
+                hint: finding.hint,
+                link: None,
+            }),
+    );
     Ok((as_of, needs))
 }
 

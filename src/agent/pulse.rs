@@ -24,7 +24,11 @@ struct Inside {
 
 impl Pulse {
     /// What was found, and when. The first reader waits; later ones get what there is while a thread looks anew.
-    pub fn read(&self, now: Timestamp, look: impl FnOnce() -> Vec<Finding> + Send + 'static) -> (Timestamp, Vec<Finding>) {
+    pub fn read(
+        &self,
+        now: Timestamp,
+        look: impl FnOnce() -> Vec<Finding> + Send + 'static,
+    ) -> (Timestamp, Vec<Finding>) {
         let last = self.last();
         let Some((at, findings)) = last else {
             let findings = look();
@@ -43,7 +47,11 @@ impl Pulse {
     }
 
     fn last(&self) -> Option<(Timestamp, Vec<Finding>)> {
-        self.0.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn keep(&self, at: Timestamp, findings: Vec<Finding>) {

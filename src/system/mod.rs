@@ -4,6 +4,7 @@
 
 pub mod addresses;
 pub mod apt;
+pub mod config;
 pub mod distro;
 pub mod facts;
 mod files;

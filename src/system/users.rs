@@ -14,6 +14,11 @@ pub fn exists(host: &dyn Host, name: &UnixName) -> HostResult<bool> {
     Ok(number(&entries(host, "/etc/passwd")?, name.as_str()).is_some())
 }
 
+/// The number of a user.
+pub fn user(host: &dyn Host, name: &str) -> HostResult<Option<u32>> {
+    Ok(number(&entries(host, "/etc/passwd")?, name))
+}
+
 /// The number of a group.
 pub fn group(host: &dyn Host, name: &str) -> HostResult<Option<u32>> {
     Ok(number(&entries(host, "/etc/group")?, name))

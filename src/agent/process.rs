@@ -1,0 +1,187 @@
+//! Starts the agent: state, recovery, socket; ends it when asked to.
+//!
+//! Invariant: nobody is answered before what a crash left has been taken up.
+
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::agent::dispatch::Dispatch;
+use crate::agent::door::{Door, Parts};
+use crate::agent::operations::Operations;
+use crate::agent::panel::Panel;
+use crate::agent::password::Strength;
+use crate::agent::server::{self, Peers};
+use crate::domain::facts::ServiceManager;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
+use crate::domain::secret::hex;
+use crate::host::linux::LinuxHost;
+use crate::host::{Host, Mode, Owner};
+use crate::ops::engine::Engine;
+use crate::ops::fault::{of_host, of_store};
+use crate::store::Store;
+use crate::system::config::Config;
+use crate::system::{addresses, machine, service, users};
+
+/// Where the state is.
+pub const STATE: &str = "/var/lib/lalapanel/state.redb";
+/// Where the agent listens.
+pub const SOCKET: &str = "/run/lalapanel/agent.sock";
+/// The user of the web process.
+const WEB_USER: &str = "lalapanel";
+/// How often what a crash of the machine left, and ended sessions, are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(60);
+/// At the end, a running operation gets so long to finish by itself.
+const FAREWELL_MILLIS: u64 = 60_000;
+
+/// Runs the agent until SIGTERM or SIGINT.
+pub fn run() -> Result<(), Fault> {
+    let host = host()?;
+    let config = Config::read(host.as_ref())?;
+    let store = Store::open(Path::new(STATE)).map_err(of_store)?;
+    let engine = Engine::new(host.clone(), store.clone());
+    let operations = Operations::new(engine.clone(), own_names(host.as_ref(), &config));
+    let recovered = operations.recover()?;
+    if recovered > 0 {
+        log(&format!("{recovered} interrupted operation(s) taken up"));
+    }
+    let door = Door::new(Parts {
+        host: host.clone(),
+        store,
+        panel: public_address(host.as_ref(), &config),
+        strength: Strength::for_memory(
+            machine::memory(host.as_ref()).map_or(0, |usage| usage.total),
+        ),
+        mirror: |head| log(&format!("audit entry {} sha256 {}", head.number, hex(&head.hash))),
+        desk: Arc::new(Dispatch::new(operations.clone())),
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| start_failed("the runtime could not be started", &error))?;
+    runtime.block_on(serve(host.as_ref(), door, operations))?;
+    // A running operation holds the pass: waiting for it is waiting for the operation.
+    let _ = engine.enter(FAREWELL_MILLIS);
+    Ok(())
+}
+
+fn host() -> Result<Arc<dyn Host>, Fault> {
+    let failed = |error: &std::io::Error| start_failed("the machine could not be looked at", error);
+    let probe = LinuxHost::system(false).map_err(|error| failed(&error))?;
+    let manager = service::manager(&probe).map_err(|error| of_host(&error))?;
+    let sandboxed =
+        manager == ServiceManager::Systemd && std::env::var_os("INVOCATION_ID").is_some();
+    Ok(Arc::new(
+        LinuxHost::system(sandboxed).map_err(|error| failed(&error))?,
+    ))
+}
+
+/// No site may have these: the panel's own name, and what this machine calls itself.
+fn own_names(host: &dyn Host, config: &Config) -> Vec<Hostname> {
+    let mut names: Vec<Hostname> = config.panel.hostname.iter().cloned().collect();
+    names.extend(Hostname::parse(&machine::hostname(host)));
+    names.dedup();
+    names
+}
+
+fn public_address(host: &dyn Host, config: &Config) -> Panel {
+    let address = || {
+        addresses::own(host)
+            .into_iter()
+            .find(|address| !address.is_loopback())
+            .map(|address| address.to_string())
+    };
+    Panel {
+        host: config
+            .panel
+            .hostname
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(address)
+            .unwrap_or_else(|| "localhost".to_owned()),
+        port: config.panel.port,
+    }
+}
+
+async fn serve(host: &dyn Host, door: Door, operations: Operations) -> Result<(), Fault> {
+    let (listener, peers) = listen(host)?;
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|error| start_failed("signals could not be caught", &error))?;
+    let mut interrupt = signal(SignalKind::interrupt())
+        .map_err(|error| start_failed("signals could not be caught", &error))?;
+    let keeper = tokio::spawn(housekeep(door.clone(), operations));
+    // Where nobody listens for it (an init script), there is nothing to tell.
+    let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
+    let stop = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    server::serve(listener, door, peers, stop).await;
+    keeper.abort();
+    Ok(())
+}
+
+/// Only root and the web process may even connect; who it is, is looked at again on every connection.
+fn listen(host: &dyn Host) -> Result<(UnixListener, Peers), Fault> {
+    let path = HostPath::fixed(SOCKET);
+    let is_stale = std::fs::symlink_metadata(SOCKET).is_ok_and(|meta| meta.file_type().is_socket());
+    if is_stale {
+        host.remove(&path).map_err(|error| of_host(&error))?;
+    }
+    let listener = UnixListener::bind(SOCKET)
+        .map_err(|error| start_failed("the agent's socket could not be made", &error))?;
+    let web = users::user(host, WEB_USER).map_err(|error| of_host(&error))?;
+    let group = users::group(host, WEB_USER).map_err(|error| of_host(&error))?;
+    let owner = Owner {
+        uid: 0,
+        gid: group.unwrap_or(0),
+    };
+    host.set_meta(&path, owner, Mode(0o660))
+        .map_err(|error| of_host(&error))?;
+    Ok((listener, Peers { web }))
+}
+
+async fn housekeep(door: Door, operations: Operations) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let (door, operations) = (door.clone(), operations.clone());
+        let _ = tokio::task::spawn_blocking(move || {
+            if let Err(fault) = door.housekeep() {
+                log(&fault.title);
+            }
+            if let Err(fault) = operations.tidy() {
+                log(&fault.title);
+            }
+        })
+        .await;
+    }
+}
+
+fn start_failed(what: &str, error: &std::io::Error) -> Fault {
+    Fault::new(
+        Code::HostFailed,
+        what,
+        "see `systemctl status lalapanel-agent`, then start it again",
+    )
+    .detail(error.to_string())
+}
+
+/// The agent's log is its standard error, which the service manager keeps.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where the agent writes to its log"
+)]
+fn log(line: &str) {
+    eprintln!("{}", crate::domain::text::shown(line, 400));
+}
