@@ -31,7 +31,7 @@ macro_rules! codes {
     ($($variant:ident $text:literal $kind:ident),* $(,)?) => {
         /// A stable fault code such as `site.hostname_taken`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        pub enum Code { $(#[doc = $text] #[serde(rename = $text)] $variant),* }
+        pub enum Code { $(#[doc = concat!("`", $text, "`")] #[serde(rename = $text)] $variant),* }
 
         impl Code {
             /// Every code, in the order of the table.

@@ -80,3 +80,87 @@ fn disk_free(host: &dyn Host) -> HostResult<u64> {
         space => Ok(space?.free),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::facts::ServiceManager;
+    use crate::domain::id::SiteId;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+    use crate::host::{Mode, Owner};
+    use crate::render::golden::php_site;
+
+    fn put(host: &MemoryHost, path: &'static str, text: &str) {
+        let path = HostPath::fixed(path);
+        host.write(&path, text.as_bytes(), Owner::ROOT, Mode(0o644))
+            .unwrap();
+    }
+
+    #[test]
+    fn a_fresh_server_with_a_web_stack_is_seen_as_it_is() {
+        let host = MemoryHost::new(Machine::debian_with_web());
+        let facts = gather(&host, &[], &[], &[]).unwrap();
+        assert_eq!(facts.services, ServiceManager::Systemd);
+        assert_eq!(facts.php, [PhpVersion::new(8, 2)]);
+        assert!(facts.nginx_running && facts.nginx_complaint.is_none());
+        assert_eq!((facts.web_gid, facts.log_gid), (33, 4));
+        assert_eq!(facts.free_site, SiteId::FIRST);
+        assert!(facts.foreign_names.is_empty() && facts.occupied.is_empty());
+    }
+
+    #[test]
+    fn names_served_by_files_of_others_are_found_through_links_and_ours_are_not_foreign() {
+        let host = MemoryHost::new(Machine::debian_with_web());
+        put(
+            &host,
+            "/etc/nginx/sites-available/legacy",
+            "server { listen 80; server_name old.example www.old.example; }",
+        );
+        host.link(
+            "../sites-available/legacy",
+            &HostPath::fixed("/etc/nginx/sites-enabled/legacy"),
+        )
+        .unwrap();
+        let site = php_site();
+        put(
+            &host,
+            "/etc/nginx/sites-available/shop.example",
+            &crate::render::nginx::site(&site, false),
+        );
+        host.link("../sites-available/shop.example", &site.nginx_link())
+            .unwrap();
+        let facts = gather(
+            &host,
+            &[],
+            std::slice::from_ref(&site),
+            &[site.nginx_file()],
+        )
+        .unwrap();
+        let names: Vec<&str> = facts.foreign_names.keys().map(Hostname::as_str).collect();
+        assert_eq!(names, ["old.example", "www.old.example"]);
+        assert_eq!(facts.occupied, [site.nginx_file()]);
+    }
+
+    #[test]
+    fn a_broken_file_of_somebody_else_is_named() {
+        let host = MemoryHost::new(Machine::debian_with_web());
+        put(&host, "/etc/nginx/conf.d/bad.conf", "server {");
+        let complaint = gather(&host, &[], &[], &[]).unwrap().nginx_complaint;
+        assert!(complaint.unwrap().contains("/etc/nginx/conf.d/bad.conf"));
+    }
+
+    #[test]
+    fn a_number_in_use_is_never_handed_out() {
+        let host = MemoryHost::new(Machine::debian_with_web());
+        put(
+            &host,
+            "/etc/passwd",
+            "root:x:0:0::/root:/bin/bash\ns1003:x:21003:21003::/var/www/a:/x\nsomebody:x:21004:21004::/:/x\n",
+        );
+        assert_eq!(
+            crate::system::users::free_site(&host).unwrap(),
+            SiteId::new(1005)
+        );
+    }
+}

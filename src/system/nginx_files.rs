@@ -191,7 +191,7 @@ impl Reader<'_> {
                 "server_name" => server.names.extend(words()),
                 "listen" => server.listens.push(words().collect()),
                 "include" if depth < DEPTH => {
-                    for path in self.matching(directive.arguments().next().unwrap_or_default())? {
+                    for path in self.matching(directive.arguments().next().unwrap_or_default()) {
                         let Some(real) = files::followed(self.host, &path)? else {
                             continue;
                         };
@@ -209,17 +209,17 @@ impl Reader<'_> {
     }
 
     fn include(&mut self, pattern: &str, level: Level, depth: usize) -> HostResult<()> {
-        for path in self.matching(pattern)? {
+        for path in self.matching(pattern) {
             self.file(&path, level, depth + 1)?;
         }
         Ok(())
     }
 
     /// The files of an `include`, sorted as nginx sorts them; a mask may stand in every component.
-    fn matching(&self, pattern: &str) -> HostResult<Vec<HostPath>> {
+    fn matching(&self, pattern: &str) -> Vec<HostPath> {
         let root = HostPath::fixed("/etc/nginx");
         let Some(whole) = files::joined(&root, pattern) else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
         let mut found = vec![HostPath::fixed("/")];
         for part in whole.as_str().split('/').filter(|part| !part.is_empty()) {
@@ -235,7 +235,7 @@ impl Reader<'_> {
             }
             found = next;
         }
-        Ok(found)
+        found
     }
 }
 

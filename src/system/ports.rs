@@ -6,7 +6,7 @@ use crate::domain::path::HostPath;
 use crate::host::{Host, Node};
 use crate::system::files;
 
-/// State 0A of /proc/net/tcp is LISTEN (include/net/tcp_states.h).
+/// State 0A of `/proc/net/tcp` is LISTEN (`include/net/tcp_states.h`).
 const LISTEN: &str = "0A";
 
 /// True where something listens on the port, on any address.

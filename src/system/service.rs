@@ -138,10 +138,12 @@ fn sysv(verb: Verb, name: &str) -> Vec<Command> {
     let script = |word| vec![Command::new(Program::Service, [name, word]).within(SECONDS)];
     let links = |words: &[&str]| Command::new(Program::UpdateRcD, words.iter().copied());
     match verb {
+        // Our own scripts leave no links; those of a package keep theirs, or its next upgrade would enable it again.
+        // Why not `enable` for ours: it asks for a systemd unit of that name where systemd is installed and not running.
+        Verb::Enable if is_ours(name) => vec![links(&[name, "defaults"])],
+        Verb::Disable if is_ours(name) => vec![links(&["-f", name, "remove"])],
         // `defaults` makes links where there are none, `enable` turns K into S where there are.
         Verb::Enable => vec![links(&[name, "defaults"]), links(&[name, "enable"])],
-        // Our own scripts leave no links; those of a package keep theirs, or its next upgrade would enable it again.
-        Verb::Disable if name.starts_with("lalapanel") => vec![links(&["-f", name, "remove"])],
         Verb::Disable => vec![links(&[name, "disable"])],
         Verb::Mask | Verb::Unmask => Vec::new(),
         Verb::Start => script("start"),
@@ -149,6 +151,10 @@ fn sysv(verb: Verb, name: &str) -> Vec<Command> {
         Verb::Restart => script("restart"),
         Verb::Reload => script("reload"),
     }
+}
+
+fn is_ours(name: &str) -> bool {
+    name == "lalapanel" || name.starts_with("lalapanel-")
 }
 
 fn full_name(unit: &str) -> String {
@@ -188,6 +194,35 @@ pub fn is_known(host: &dyn Host, services: ServiceManager, unit: &str) -> HostRe
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_service_is_seen_running_stopped_and_masked() {
+        use crate::host::memory::MemoryHost;
+        use crate::host::memory::machine::Machine;
+        let host = MemoryHost::new(Machine::debian_with_web());
+        let now = || state(&host, ServiceManager::Systemd, "nginx").unwrap();
+        assert_eq!(
+            (now().active, now().enabled, now().masked),
+            (true, true, false)
+        );
+        for verb in [Verb::Stop, Verb::Disable, Verb::Mask] {
+            for command in commands(ServiceManager::Systemd, verb, "nginx") {
+                assert!(
+                    host.run(&command).unwrap().is_success(),
+                    "{}",
+                    command.shown()
+                );
+            }
+        }
+        assert_eq!(
+            (now().active, now().enabled, now().masked),
+            (false, false, true)
+        );
+        assert_eq!(
+            state(&host, ServiceManager::Systemd, "absent").unwrap(),
+            State::default()
+        );
+    }
+
     fn shown(services: ServiceManager, verb: Verb, unit: &str) -> Vec<String> {
         commands(services, verb, unit)
             .iter()
@@ -212,6 +247,10 @@ mod tests {
         assert_eq!(
             shown(ServiceManager::Sysv, Verb::Enable, "nginx"),
             ["update-rc.d nginx defaults", "update-rc.d nginx enable"]
+        );
+        assert_eq!(
+            shown(ServiceManager::Sysv, Verb::Enable, "lalapanel-runtime"),
+            ["update-rc.d lalapanel-runtime defaults"]
         );
         assert_eq!(
             shown(ServiceManager::Sysv, Verb::Disable, "lalapanel"),
