@@ -58,7 +58,13 @@ pub fn run() -> Result<(), Fault> {
         strength: Strength::for_memory(
             machine::memory(host.as_ref()).map_or(0, |usage| usage.total),
         ),
-        mirror: |head| log(&format!("audit entry {} sha256 {}", head.number, hex(&head.hash))),
+        mirror: |head| {
+            log(&format!(
+                "audit entry {} sha256 {}",
+                head.number,
+                hex(&head.hash)
+            ))
+        },
         desk: Arc::new(Dispatch::new(operations.clone())),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()

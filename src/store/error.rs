@@ -181,7 +181,7 @@ impl From<StoreError> for Fault {
             StoreError::AuditBroken { .. } => Self::new(
                 Code::AuditBroken,
                 title,
-                "compare with the copy in the system log (`journalctl -u lalapanel-agent -g "audit entry"`) and find out who changed the state file",
+                "compare with the copy in the system log (`journalctl -u lalapanel-agent -g 'audit entry'`) and find out who changed the state file",
             ),
             StoreError::Locked { .. } => Self::new(
                 Code::StateFailed,

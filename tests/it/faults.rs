@@ -146,7 +146,6 @@ fn deleting_a_static_site_ends_old_or_new_whatever_fails() {
             hostname: name("plain.example"),
         },
     );
-<<<<<<< HEAD
 }
 
 /// The way back itself is struck: the last step of creating a site fails, and then one call of the undoing.
@@ -181,6 +180,4 @@ fn a_creation_that_fails_at_its_end_is_undone_whatever_fails_on_the_way_back() {
         undoing += 1;
     }
     assert!(undoing > 20, "only {undoing} calls undo a creation");
-=======
->>>>>>> 1405db2 (x)
 }
