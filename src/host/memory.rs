@@ -3,14 +3,19 @@
 //! Invariant: it interprets the calls our own code makes and answers anything else with an error, never with a guess.
 
 mod answers;
+mod catalog;
 pub mod faults;
 mod jobs;
 pub mod machine;
 pub mod nginx;
 mod nginx_text;
 pub mod packages;
+#[cfg(test)]
+mod scenes;
 pub mod systemd;
+mod sysv;
 pub mod tree;
+mod units;
 mod users;
 
 use std::collections::BTreeMap;
@@ -185,10 +190,8 @@ impl Host for MemoryHost {
             Program::AptCache => machine.apt_cache(arguments),
             Program::Dpkg => machine.dpkg(arguments),
             Program::DpkgQuery => machine.dpkg_query(arguments),
-            Program::UpdateRcD
-            | Program::SystemdTmpfiles
-            | Program::Mariadbd
-            | Program::Lalapanel => {
+            Program::UpdateRcD => machine.update_rc_d(arguments),
+            Program::SystemdTmpfiles | Program::Mariadbd | Program::Lalapanel => {
                 return Err(HostError::Program {
                     program: command.program.path(),
                     what: "is not part of the memory machine".to_owned(),

@@ -5,7 +5,7 @@
 use crate::domain::path::HostPath;
 use crate::host::memory::machine::Machine;
 use crate::host::memory::nginx_text::Directive;
-use crate::host::memory::systemd::setting;
+use crate::host::memory::units::setting;
 
 /// A FastCGI answer to a ping: one STDOUT record with `pong`, then END_REQUEST (FastCGI 1.0, §3.3, §5.5).
 fn pong() -> Vec<u8> {
@@ -29,14 +29,8 @@ impl Machine {
                 Vec::new()
             });
         }
-        let directives = self.nginx.as_ref()?.directives();
+        let servers = self.nginx.as_ref()?.servers();
         let listen = format!("unix:{socket}");
-        let servers: Vec<Directive> = directives
-            .iter()
-            .flat_map(Directive::all)
-            .filter(|directive| directive.name() == "server" && !directive.inside.is_empty())
-            .cloned()
-            .collect();
         let listens = |server: &Directive| {
             server
                 .named("listen")
@@ -95,36 +89,36 @@ impl Machine {
     }
 
     fn serve(&mut self, server: &Directive, path: &str) -> Vec<u8> {
-        if let Some(directive) = server.named("return").next() {
-            return returned(directive);
-        }
-        let exact = server
-            .named("location")
-            .find(|location| location.word(1) == "=" && location.word(2) == path);
-        if let Some(directive) = exact.and_then(|location| location.named("return").next()) {
-            return returned(directive);
-        }
+        let locations = || server.named("location");
+        let exact = locations().find(|one| one.word(1) == "=" && one.word(2) == path);
+        let rest = locations().find(|one| one.word(1) == "/");
         let inside = server.all();
-        let pass = inside
-            .iter()
-            .find(|directive| directive.name() == "fastcgi_pass");
-        match pass.and_then(|directive| directive.word(1).strip_prefix("unix:")) {
-            Some(socket)
-                if HostPath::parse(socket).is_ok_and(|socket| self.php_answers(&socket)) =>
-            {
-                status(200, "run by PHP")
+        let pass = inside.iter().find(|one| one.name() == "fastcgi_pass");
+        for block in [Some(server), exact, rest].into_iter().flatten() {
+            if let Some(directive) = block.named("return").next() {
+                return returned(directive);
             }
-            Some(_) => status(502, ""),
-            None => self.serve_file(server, path),
+        }
+        match pass.and_then(|directive| directive.word(1).strip_prefix("unix:")) {
+            Some(socket) if path == "/" => self.serve_php(server, socket),
+            _ => self.serve_file(server, path),
+        }
+    }
+
+    /// The first page of a PHP site: `index.php` by whoever listens at the socket.
+    fn serve_php(&mut self, server: &Directive, socket: &str) -> Vec<u8> {
+        let script = root_of(server).map(|root| root.join("index.php"));
+        if script.and_then(|path| self.tree.text(&path)).is_none() {
+            return self.serve_file(server, "/");
+        }
+        match HostPath::parse(socket) {
+            Ok(socket) if self.php_answers(&socket) => status(200, "run by PHP"),
+            _ => status(502, ""),
         }
     }
 
     fn serve_file(&self, server: &Directive, path: &str) -> Vec<u8> {
-        let root = server
-            .named("root")
-            .next()
-            .and_then(|root| HostPath::parse(root.word(1)).ok());
-        let Some(root) = root else {
+        let Some(root) = root_of(server) else {
             return status(404, "");
         };
         let mut at = root;
@@ -141,6 +135,11 @@ impl Machine {
             None => status(404, ""),
         }
     }
+}
+
+fn root_of(server: &Directive) -> Option<HostPath> {
+    let root = server.named("root").next()?;
+    HostPath::parse(root.word(1)).ok()
 }
 
 fn pick<'s>(servers: &[&'s Directive], host: &str) -> Option<&'s Directive> {

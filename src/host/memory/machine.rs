@@ -44,7 +44,7 @@ impl Machine {
         let os_release = Kind::Link("../usr/lib/os-release".to_owned());
         let at = HostPath::fixed("/etc/os-release");
         machine.tree.put(&at, os_release, Owner::ROOT, 0o777);
-        machine.packages = crate::host::memory::packages::known();
+        machine.packages = crate::host::memory::catalog::known();
         machine
     }
 

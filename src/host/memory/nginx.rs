@@ -2,15 +2,15 @@
 //!
 //! Invariant: what nginx serves by is a snapshot taken at start or reload; editing files changes nothing until then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::path::HostPath;
 use crate::host::Owner;
 use crate::host::exec::Output;
+use crate::host::memory::failed;
 use crate::host::memory::machine::Machine;
 use crate::host::memory::nginx_text::{self, Directive};
 use crate::host::memory::tree::{Kind, Tree};
-use crate::host::memory::{done, failed};
 
 const HOME: &str = "/etc/nginx";
 
@@ -38,6 +38,37 @@ impl Loaded {
         parsed.flatten().collect()
     }
 
+    /// Every server block.
+    pub(super) fn servers(&self) -> Vec<Directive> {
+        let directives = self.directives();
+        let all = directives.iter().flat_map(Directive::all);
+        let servers = all.filter(|one| one.name() == "server" && !one.inside.is_empty());
+        servers.cloned().collect()
+    }
+
+    /// A warning for each name that two servers have at one address; the first one wins.
+    fn conflicts(&self) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for server in self.servers() {
+            let names = server
+                .named("server_name")
+                .flat_map(|one| one.words.iter().skip(1));
+            let names: BTreeSet<&String> = names.collect();
+            for listen in server.named("listen") {
+                for name in &names {
+                    if !seen.insert((listen.word(1).to_owned(), (*name).clone())) {
+                        let at = listen.word(1);
+                        found.push(format!(
+                            "nginx: [warn] conflicting server name \"{name}\" on {at}, ignored"
+                        ));
+                    }
+                }
+            }
+        }
+        found
+    }
+
     /// The Unix sockets it listens on.
     fn sockets(&self) -> Vec<HostPath> {
         let directives = self.directives();
@@ -51,11 +82,15 @@ fn unix_socket(listen: &Directive) -> Option<HostPath> {
     HostPath::parse(listen.word(1).strip_prefix("unix:")?).ok()
 }
 
-/// Reads the configuration as `nginx -t` does; the error is nginx's complaint.
-pub(super) fn check(tree: &Tree) -> Result<Loaded, String> {
+/// Reads the configuration that begins at `main` as `nginx -t` does; the error is nginx's complaint.
+fn check(tree: &Tree, main: &HostPath) -> Result<Loaded, String> {
     let mut loaded = Loaded::default();
-    read(tree, &HostPath::fixed(HOME).join("nginx.conf"), &mut loaded)?;
+    read(tree, main, &mut loaded)?;
     Ok(loaded)
+}
+
+fn main_file() -> HostPath {
+    HostPath::fixed(HOME).join("nginx.conf")
 }
 
 fn read(tree: &Tree, path: &HostPath, loaded: &mut Loaded) -> Result<(), String> {
@@ -141,25 +176,34 @@ impl Machine {
                 0,
                 "nginx version: nginx/1.22.1\nconfigure arguments: --with-http_ssl_module --with-http_v2_module",
             ),
-            ["-t", ..] => match check(&self.tree) {
-                Ok(_) => failed(
-                    0,
-                    "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful",
-                ),
-                Err(why) => failed(
-                    1,
-                    format!(
-                        "nginx: [emerg] {why}\nnginx: configuration file /etc/nginx/nginx.conf test failed"
-                    ),
-                ),
+            ["-t"] => self.test_nginx(&main_file()),
+            ["-t", "-c", file] => match HostPath::parse(file) {
+                Ok(file) => self.test_nginx(&file),
+                Err(bad) => failed(1, bad.to_string()),
             },
             _ => failed(1, "nginx: invalid option"),
         }
     }
 
+    fn test_nginx(&self, main: &HostPath) -> Output {
+        match check(&self.tree, main) {
+            Ok(loaded) => {
+                let mut words = loaded.conflicts();
+                words.push(format!(
+                    "nginx: configuration file {main} test is successful"
+                ));
+                failed(0, words.join("\n"))
+            }
+            Err(why) => failed(
+                1,
+                format!("nginx: [emerg] {why}\nnginx: configuration file {main} test failed"),
+            ),
+        }
+    }
+
     /// Loads what the files say now, or keeps what is loaded where they are wrong.
     pub(super) fn load_nginx(&mut self) -> Result<(), String> {
-        let loaded = check(&self.tree)?;
+        let loaded = check(&self.tree, &main_file())?;
         let before = self.nginx.take().unwrap_or_default().sockets();
         let after = loaded.sockets();
         for gone in before.iter().filter(|path| !after.contains(path)) {
@@ -178,10 +222,9 @@ impl Machine {
         }
     }
 
-    /// What nginx complains about now; `done` where nothing.
+    /// What nginx complains about now; `None` where nothing.
     #[must_use]
     pub fn nginx_complaint(&self) -> Option<String> {
-        let output = self.nginx_program(&["-t".to_owned()]);
-        (output != done("") && output.code != 0).then_some(output.stderr)
+        check(&self.tree, &main_file()).err()
     }
 }

@@ -1,12 +1,14 @@
-//! `systemctl` and `service` as they act on units in memory.
+//! `systemctl` as it acts on units in memory.
 //!
-//! Invariant: unit files, masks and what is enabled are files and links of the tree; only what runs is kept beside it.
+//! Invariant: what runs was started from what the tree held then; a unit without a file, masked, or with a user that is
+//! not there does not start.
 
 use crate::domain::path::HostPath;
 use crate::host::Owner;
 use crate::host::exec::Output;
 use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::Kind;
+use crate::host::memory::units::{full, is_socket, setting, settings};
 use crate::host::memory::{done, failed};
 
 /// What a running unit was started with.
@@ -18,41 +20,6 @@ pub struct Running {
     pub configuration: String,
     /// Sockets it listens on.
     pub sockets: Vec<HostPath>,
-}
-
-/// Where systemd looks for unit files, first to last.
-const UNIT_DIRECTORIES: [&str; 3] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/lib/systemd/system",
-];
-const ETC: &str = "/etc/systemd/system";
-
-/// The first value of a setting in a unit file.
-pub(super) fn setting(text: &str, key: &str) -> Option<String> {
-    settings(text, key).into_iter().next()
-}
-
-fn settings(text: &str, key: &str) -> Vec<String> {
-    let value = |line: &str| {
-        let (name, value) = line.trim().split_once('=')?;
-        (name.trim() == key).then(|| value.trim().to_owned())
-    };
-    text.lines().filter_map(value).collect()
-}
-
-/// `name` as systemd completes it.
-fn full(unit: &str) -> String {
-    if unit.contains('.')
-        && unit
-            .rsplit('.')
-            .next()
-            .is_some_and(|kind| !kind.bytes().all(|b| b.is_ascii_digit()) && !kind.contains('-'))
-    {
-        unit.to_owned()
-    } else {
-        format!("{unit}.service")
-    }
 }
 
 type Done = Result<(), Output>;
@@ -93,7 +60,7 @@ impl Machine {
     }
 
     /// One verb on one unit; answers of questions come back as the error, too.
-    fn act(&mut self, verb: &str, unit: &str, now: bool) -> Done {
+    pub(super) fn act(&mut self, verb: &str, unit: &str, now: bool) -> Done {
         match verb {
             "start" => self.start(unit),
             "stop" => self.stop(unit),
@@ -137,37 +104,6 @@ impl Machine {
         }
     }
 
-    /// The file of a unit, or of the template it is an instance of.
-    pub(super) fn unit_file(&self, unit: &str) -> Option<HostPath> {
-        let template = unit.split_once('@').and_then(|(name, rest)| {
-            let kind = rest.rsplit('.').next()?;
-            Some(format!("{name}@.{kind}"))
-        });
-        let names = [Some(unit.to_owned()), template];
-        let paths = names.iter().flatten().flat_map(|name| {
-            UNIT_DIRECTORIES.map(|directory| HostPath::fixed(directory).join(name))
-        });
-        paths
-            .into_iter()
-            .find(|path| self.tree.entry(path).is_some())
-    }
-
-    fn is_masked(&self, unit: &str) -> bool {
-        let link = Kind::Link("/dev/null".to_owned());
-        self.tree
-            .entry(&HostPath::fixed(ETC).join(unit))
-            .is_some_and(|entry| entry.kind == link)
-    }
-
-    fn unit_text(&self, unit: &str) -> Option<String> {
-        let text = self.tree.text(&self.unit_file(unit)?)?;
-        let instance = unit
-            .split_once('@')
-            .and_then(|(_, rest)| rest.rsplit_once('.'))
-            .map_or("", |(name, _)| name);
-        Some(text.replace("%i", instance))
-    }
-
     pub(super) fn start(&mut self, unit: &str) -> Done {
         if self.running.contains_key(unit) {
             return Ok(());
@@ -188,17 +124,11 @@ impl Machine {
             .iter()
             .flat_map(|list| list.split_whitespace())
         {
-            if needed
-                .rsplit_once('.')
-                .is_some_and(|(_, kind)| kind == "socket")
-            {
+            if is_socket(needed) {
                 self.start(needed)?;
             }
         }
-        let running = if unit
-            .rsplit_once('.')
-            .is_some_and(|(_, kind)| kind == "socket")
-        {
+        let running = if is_socket(unit) {
             self.listen(unit, text)?
         } else {
             self.execute(unit, text)?
@@ -346,9 +276,7 @@ impl Machine {
             };
         };
         // systemd leaves a socket's file unless told otherwise (systemd.socket(5), RemoveOnStop=).
-        let kept = unit
-            .rsplit_once('.')
-            .is_some_and(|(_, kind)| kind == "socket")
+        let kept = is_socket(unit)
             && !setting(&running.unit, "RemoveOnStop")
                 .is_some_and(|value| matches!(value.as_str(), "yes" | "true" | "1"));
         for socket in running.sockets.iter().filter(|_| !kept) {
@@ -398,199 +326,5 @@ impl Machine {
         };
         self.running.insert(unit.to_owned(), running);
         Ok(())
-    }
-
-    pub(super) fn enable(&mut self, unit: &str) -> Done {
-        if self.is_masked(unit) {
-            return Err(failed(
-                1,
-                format!("Failed to enable unit: Unit file {ETC}/{unit} is masked."),
-            ));
-        }
-        let (Some(file), Some(text)) = (self.unit_file(unit), self.unit_text(unit)) else {
-            return Err(failed(
-                1,
-                format!("Failed to enable unit: Unit file {unit} does not exist."),
-            ));
-        };
-        for target in settings(&text, "WantedBy")
-            .iter()
-            .flat_map(|list| list.split_whitespace())
-        {
-            let link = HostPath::fixed(ETC)
-                .join(&format!("{target}.wants"))
-                .join(unit);
-            self.tree
-                .put(&link, Kind::Link(file.to_string()), Owner::ROOT, 0o777);
-        }
-        Ok(())
-    }
-
-    fn wants(&self, unit: &str) -> Vec<HostPath> {
-        let link = |path: &&HostPath| {
-            path.name() == unit
-                && path.parent().name().ends_with(".wants")
-                && path.parent().parent().as_str() == ETC
-        };
-        self.tree
-            .iter()
-            .map(|(path, _)| path)
-            .filter(link)
-            .cloned()
-            .collect()
-    }
-
-    fn disable(&mut self, unit: &str) -> Done {
-        let links = self.wants(unit);
-        if links.is_empty() && self.unit_file(unit).is_none() {
-            return Err(failed(
-                1,
-                format!("Failed to disable unit: Unit file {unit} does not exist."),
-            ));
-        }
-        for link in links {
-            self.tree.take(&link);
-            // systemd takes the directory away with its last link.
-            if self.tree.names(&link.parent()).is_empty() {
-                self.tree.take(&link.parent());
-            }
-        }
-        Ok(())
-    }
-
-    fn mask(&mut self, unit: &str) -> Done {
-        let path = HostPath::fixed(ETC).join(unit);
-        if !self.is_masked(unit) && self.tree.entry(&path).is_some() {
-            return Err(failed(
-                1,
-                format!("Failed to mask unit: File {path} already exists."),
-            ));
-        }
-        self.tree.put(
-            &path,
-            Kind::Link("/dev/null".to_owned()),
-            Owner::ROOT,
-            0o777,
-        );
-        Ok(())
-    }
-
-    fn unmask(&mut self, unit: &str) {
-        if self.is_masked(unit) {
-            self.tree.take(&HostPath::fixed(ETC).join(unit));
-        }
-    }
-
-    fn is_active(&self, unit: &str) -> Output {
-        if self.running.contains_key(unit) {
-            done("active\n")
-        } else {
-            Output {
-                code: 3,
-                stdout: "inactive\n".to_owned(),
-                stderr: String::new(),
-            }
-        }
-    }
-
-    fn unit_file_state(&self, unit: &str) -> &'static str {
-        match self.unit_text(unit) {
-            _ if self.is_masked(unit) => "masked",
-            _ if !self.wants(unit).is_empty() => "enabled",
-            None => "not-found",
-            Some(text) if settings(&text, "WantedBy").is_empty() => "static",
-            Some(_) => "disabled",
-        }
-    }
-
-    fn is_enabled(&self, unit: &str) -> Output {
-        let word = self.unit_file_state(unit);
-        Output {
-            code: i32::from(!matches!(word, "enabled" | "static")),
-            stdout: format!("{word}\n"),
-            stderr: String::new(),
-        }
-    }
-
-    /// `show -p A,B --value UNIT`, in the spellings systemctl knows.
-    fn show(&self, arguments: &[String]) -> Output {
-        let mut properties = Vec::new();
-        let mut units = Vec::new();
-        let mut words = arguments
-            .iter()
-            .map(String::as_str)
-            .filter(|word| *word != "show");
-        while let Some(word) = words.next() {
-            match word {
-                "-p" | "--property" => properties.extend(words.next().unwrap_or("").split(',')),
-                "--value" | "--no-pager" | "--" => {}
-                other => match other.strip_prefix("--property=") {
-                    Some(list) => properties.extend(list.split(',')),
-                    None => units.push(full(other)),
-                },
-            }
-        }
-        let bare = arguments.iter().any(|argument| argument == "--value");
-        let mut text = String::new();
-        for unit in &units {
-            for property in &properties {
-                let value = self.property(unit, property);
-                text += &if bare {
-                    format!("{value}\n")
-                } else {
-                    format!("{property}={value}\n")
-                };
-            }
-        }
-        done(text)
-    }
-
-    fn property(&self, unit: &str, property: &str) -> String {
-        let runs = self.running.contains_key(unit);
-        let socket = unit
-            .rsplit_once('.')
-            .is_some_and(|(_, kind)| kind == "socket");
-        match property {
-            "ActiveState" => if runs { "active" } else { "inactive" }.to_owned(),
-            "SubState" => match (runs, socket) {
-                (true, true) => "listening",
-                (true, false) => "running",
-                _ => "dead",
-            }
-            .to_owned(),
-            "LoadState" => match self.unit_file(unit) {
-                _ if self.is_masked(unit) => "masked",
-                Some(_) => "loaded",
-                None => "not-found",
-            }
-            .to_owned(),
-            "UnitFileState" => self.unit_file_state(unit).replace("not-found", ""),
-            "FragmentPath" => self.unit_file(unit).map(String::from).unwrap_or_default(),
-            "MainPID" => if runs && !socket { "4711" } else { "0" }.to_owned(),
-            "NRestarts" => "0".to_owned(),
-            _ => String::new(),
-        }
-    }
-
-    /// `service NAME start|stop|restart|reload|status` of an init script.
-    pub(super) fn service(&mut self, arguments: &[String]) -> Output {
-        let [name, verb] = arguments else {
-            return failed(
-                1,
-                "Usage: service < option > | --status-all | [ service_name [ command ] ]",
-            );
-        };
-        if self
-            .tree
-            .entry(&HostPath::fixed("/etc/init.d").join(name))
-            .is_none()
-        {
-            return failed(1, format!("{name}: unrecognized service"));
-        }
-        let unit = format!("{name}.service");
-        let verb = if verb == "status" { "is-active" } else { verb };
-        self.act(verb, &unit, false)
-            .err()
-            .unwrap_or_else(|| done(""))
     }
 }

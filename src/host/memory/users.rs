@@ -264,7 +264,7 @@ impl Machine {
 
     fn services_of(&self, uid: u32) -> Vec<String> {
         let of_user = |text: &str| {
-            let user = crate::host::memory::systemd::setting(text, "User");
+            let user = crate::host::memory::units::setting(text, "User");
             user.is_some_and(|user| self.uid_of(&user) == Some(uid) || user == uid.to_string())
         };
         let found = self
