@@ -170,9 +170,16 @@ fn a_creation_that_fails_at_its_end_is_undone_whatever_fails_on_the_way_back() {
             drop(engine);
             struck |= inner.calls() > call;
             world.recover();
-            assert_eq!(world.machine().differences(&ends.old.0), Vec::<String>::new(), "call {call} {strike:?}");
+            assert_eq!(
+                world.machine().differences(&ends.old.0),
+                Vec::<String>::new(),
+                "call {call} {strike:?}"
+            );
             assert_eq!(world.state(), ends.old.1, "call {call} {strike:?}");
-            assert!(world.store.unfinished().unwrap().is_empty() && world.store.stuck().unwrap().is_empty());
+            assert!(
+                world.store.unfinished().unwrap().is_empty()
+                    && world.store.stuck().unwrap().is_empty()
+            );
         }
         if !struck {
             break;

@@ -34,16 +34,12 @@ impl World {
         for (path, text) in render::nginx::includes() {
             machine.tree.put_text(&path, text);
         }
-<<<<<<< HEAD
         let globals = render::nginx::Globals {
             ipv6: true,
             default_on_80: true,
             default_on_443: true,
             names_hash: true,
         };
-=======
-        let globals = render::nginx::Globals::default();
->>>>>>> 1405db2 (x)
         machine.tree.put_text(
             &render::nginx::globals_file(),
             &render::nginx::globals(globals),
@@ -130,11 +126,7 @@ impl World {
 }
 
 /// Plans and runs a change on an engine whose host may be a faulty one.
-<<<<<<< HEAD
 pub(crate) fn run(engine: &Engine, number: u64, change: &Change) -> Result<Option<Outcome>, Fault> {
-=======
-pub fn run(engine: &Engine, number: u64, change: &Change) -> Result<Option<Outcome>, Fault> {
->>>>>>> 1405db2 (x)
     let begun = change::begin(
         engine,
         &[name("panel.example")],
@@ -164,11 +156,7 @@ pub(crate) fn name(text: &str) -> Hostname {
     Hostname::parse(text).unwrap()
 }
 
-<<<<<<< HEAD
 pub(crate) fn php() -> NewSiteKind {
-=======
-pub fn php() -> NewSiteKind {
->>>>>>> 1405db2 (x)
     NewSiteKind::Php {
         php: Some(PhpVersion::new(8, 2)),
     }
