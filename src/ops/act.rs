@@ -10,10 +10,10 @@ use crate::host::exec::{Command, Program};
 use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, HostResult, Mode, Owner};
 use crate::ops::fault::{of_host, of_program};
-use crate::ops::packages;
 use crate::ops::step::{ServiceAct, Step, User, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{nginx, service};
+use crate::ops::{packages, panel};
 use crate::system::{php_fpm, users};
 
 /// What a step needs beside itself.
@@ -65,6 +65,17 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
             act: ServiceAct::Reload,
             ..
         } => Undo::Nothing,
+        Step::Claim { path } => panel::claim(host, path)?,
+        Step::PanelCertificate { .. } => panel::certificate_undo(host)?,
+        Step::PlaceProgram { .. } => panel::claim(host, &panel::program())?,
+        Step::Service {
+            services,
+            unit,
+            act: ServiceAct::RestartOnUndo,
+        } => Undo::RestartService {
+            services: *services,
+            unit: unit.clone(),
+        },
         Step::Service {
             services,
             unit,
@@ -87,8 +98,8 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         } => Undo::ReloadNginx {
             services: *services,
         },
-        Step::InstallPackages { .. } => Undo::RemovePackages {
-            before: packages::installed(host)?,
+        Step::InstallPackages { names } => Undo::RemovePackages {
+            names: packages::added_by(host, names)?,
         },
         Step::CreateUser(_)
         | Step::DeleteUser(_)
@@ -157,6 +168,9 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             host.make_dir(&base.join(name), owner, *mode).map_err(fault)
         }
         Step::Link { target, path } => host.link(target, path).map_err(fault),
+        Step::Claim { .. } => Ok(()),
+        Step::PanelCertificate { name, addresses } => panel::certify(host, name, addresses),
+        Step::PlaceProgram { from } => panel::place_program(host, from),
         Step::Move { from, to } => move_away(host, from, to),
         Step::CreateUser(user) => create_user(host, user),
         Step::DeleteUser(user) => delete_user(host, user),
@@ -219,7 +233,13 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         }
         Undo::ReloadUnits => reload_units(host),
         Undo::ReloadNginx { services } => nginx::reload_if_running(host, *services),
-        Undo::RemovePackages { before } => packages::remove_since(host, before),
+        Undo::RestartService { services, unit } => {
+            service::restart_if_running(host, *services, unit)
+        }
+        Undo::RemovePackages { names } => packages::remove(host, names),
+        Undo::All { undos } => undos
+            .iter()
+            .try_for_each(|inner| self::undo(inner, context)),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod gate;
 pub mod graveyard;
 pub mod nginx;
 pub mod packages;
+pub mod panel;
 pub mod plan;
 pub mod progress;
 pub mod refuse;

@@ -7,34 +7,35 @@ use crate::domain::text::shown;
 use crate::host::exec::{Command, Output, Program};
 use crate::host::{Host, HostResult};
 use crate::ops::fault::of_host;
+use crate::system::apt;
 
 /// apt may wait for another apt, and mirrors may be slow.
 const APT_SECONDS: u32 = 1800;
+/// So long dpkg's lock is waited for, as apt is told to.
+const LOCK_SECONDS: u32 = 300;
 
-/// Every installed package.
-pub fn installed(host: &dyn Host) -> HostResult<Vec<String>> {
-    let output = host.run(&Command::new(
-        Program::DpkgQuery,
-        ["-W", "-f", "${db:Status-Abbrev} ${binary:Package}\n"],
-    ))?;
-    let mut names: Vec<String> = output
-        .stdout
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .filter(|(status, _)| {
-            status.starts_with('i')
-                || status
-                    .get(1..2)
-                    .is_some_and(|now| matches!(now, "i" | "U" | "F" | "H" | "W" | "t"))
-        })
-        .map(|(_, name)| name.trim().to_owned())
-        .collect();
-    names.sort();
-    Ok(names)
+/// The packages that installing these would add; none where apt cannot tell.
+pub fn added_by(host: &dyn Host, names: &[String]) -> HostResult<Vec<String>> {
+    let mut arguments = vec!["-s".to_owned()];
+    arguments.extend(install_arguments(names));
+    let command = Command::new(Program::AptGet, arguments).within(APT_SECONDS);
+    Ok(additions(&host.run(&command)?.stdout))
+}
+
+/// `Inst nginx (1.22.1-9 …)` adds a package; `Inst libc6 [2.36-9] (2.36-10 …)` is a newer version of one.
+fn additions(simulation: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let (name, rest) = line.strip_prefix("Inst ")?.split_once(' ')?;
+        rest.starts_with('(').then(|| name.to_owned())
+    };
+    simulation.lines().filter_map(name).collect()
 }
 
 /// Installs packages and all they need; what is there already is left as it is.
 pub fn install(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
+    if apt::is_half_configured(host).map_err(|error| of_host(&error))? {
+        finish(host)?;
+    }
     let mut simulated = vec!["-s".to_owned()];
     simulated.extend(install_arguments(names));
     let preview = run(host, Program::AptGet, simulated)?;
@@ -54,7 +55,7 @@ pub fn install(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
 }
 
 fn install_arguments(names: &[String]) -> Vec<String> {
-    let mut arguments: Vec<String> = ["-y", "-q", "--no-install-recommends"]
+    let mut arguments: Vec<String> = ["-y", "-q", "--no-install-recommends", "--no-remove"]
         .map(str::to_owned)
         .into();
     arguments.extend(
@@ -75,47 +76,133 @@ fn install_arguments(names: &[String]) -> Vec<String> {
 
 /// Fetches the lists of packages.
 pub fn refresh(host: &dyn Host) -> Result<(), Fault> {
-    let output = run(
-        host,
-        Program::AptGet,
-        ["-q", "-o", "DPkg::Lock::Timeout=300", "update"]
-            .map(str::to_owned)
-            .into(),
-    );
-    output.map(drop).map_err(|fault| Fault {
-        code: Code::AptLists,
-        title: "apt could not fetch the lists of packages".to_owned(),
-        hint: "check the network and `/etc/apt/sources.list.d`, run `apt-get update` until it succeeds, then try again".to_owned(),
-        ..fault
-    })
+    let arguments = ["-q", "-o", "DPkg::Lock::Timeout=300", "update"].map(str::to_owned);
+    run(host, Program::AptGet, arguments.into())
+        .map(drop)
+        .map_err(|fault| match fault.code {
+            Code::NameResolution => fault,
+            _ => Fault {
+                code: Code::AptLists,
+                title: "apt could not fetch the lists of packages".to_owned(),
+                hint: "check the network and `/etc/apt/sources.list.d`, run `apt-get update` until it succeeds, then try again".to_owned(),
+                ..fault
+            },
+        })
 }
 
 /// Finishes packages that were left half-configured.
 pub fn finish(host: &dyn Host) -> Result<(), Fault> {
-    run(
-        host,
-        Program::Dpkg,
-        vec!["--configure".to_owned(), "-a".to_owned()],
-    )
-    .map(drop)
-}
-
-/// Removes, with their configuration, the packages that are there now and were not before.
-pub fn remove_since(host: &dyn Host, before: &[String]) -> Result<(), Fault> {
-    finish(host)?;
-    let now = installed(host).map_err(|error| of_host(&error))?;
-    let added: Vec<String> = now
-        .into_iter()
-        .filter(|name| before.binary_search(name).is_err())
-        .collect();
-    if added.is_empty() {
+    let configured = configure(host)?;
+    if configured.is_success() && !is_broken(host)? {
         return Ok(());
     }
+    let arguments = [
+        "-y",
+        "-q",
+        "-f",
+        "--no-remove",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+        "install",
+    ];
+    let _ = run(host, Program::AptGet, arguments.map(str::to_owned).into());
+    if !is_broken(host)? {
+        return Ok(());
+    }
+    let names = apt::half_configured(host).map_err(|error| of_host(&error))?;
+    let line = configured
+        .stderr
+        .lines()
+        .rev()
+        .find(|line| line.contains("error"));
+    Err(Fault::new(
+        Code::AptBroken,
+        format!("dpkg cannot finish what it began: `{}`", names.join("`, `")),
+        "run `dpkg --configure -a`, mend or remove (`dpkg --purge`) what it complains about, then try again",
+    )
+    .detail(shown(line.unwrap_or_default(), 400)))
+}
+
+fn is_broken(host: &dyn Host) -> Result<bool, Fault> {
+    apt::is_half_configured(host).map_err(|error| of_host(&error))
+}
+
+/// Why a loop: unlike apt, dpkg does not wait for another one that still runs (such as our own, after a crash).
+fn configure(host: &dyn Host) -> Result<Output, Fault> {
+    let command = Command::new(Program::Dpkg, ["--configure", "-a"]).within(APT_SECONDS);
+    let mut waited = 0;
+    loop {
+        let output = host.run(&command).map_err(|error| of_host(&error))?;
+        let is_locked = output.stderr.contains("lock");
+        if output.is_success() || !is_locked || waited >= LOCK_SECONDS {
+            return Ok(output);
+        }
+        host.pause(1000);
+        waited += 1;
+    }
+}
+
+/// Removes packages with their configuration. Where a package that somebody else installed since needs one of them, all stay.
+pub fn remove(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
+    if is_broken(host)? {
+        // What cannot be configured may still be removed.
+        let _ = finish(host);
+    }
+    let here = installed(host).map_err(|error| of_host(&error))?;
+    let ours: Vec<String> = here
+        .into_iter()
+        .filter(|name| names.contains(name))
+        .collect();
+    if ours.is_empty() {
+        return Ok(());
+    }
+    let mut simulated = vec!["-s".to_owned()];
+    simulated.extend(purge_arguments(&ours));
+    let preview = run(host, Program::AptGet, simulated)?;
+    if needed_by_others(&preview.stdout, &ours) {
+        return Ok(());
+    }
+    run(host, Program::AptGet, purge_arguments(&ours)).map(drop)
+}
+
+fn purge_arguments(names: &[String]) -> Vec<String> {
     let mut arguments: Vec<String> = ["-y", "-q", "-o", "DPkg::Lock::Timeout=300", "purge", "--"]
         .map(str::to_owned)
         .into();
-    arguments.extend(added);
-    run(host, Program::AptGet, arguments).map(drop)
+    arguments.extend(names.iter().cloned());
+    arguments
+}
+
+/// `Purg nginx [1.22.1-9]`, or `Remv` where the configuration stays.
+fn needed_by_others(simulation: &str, ours: &[String]) -> bool {
+    let removed = simulation.lines().filter_map(|line| {
+        let rest = line
+            .strip_prefix("Purg ")
+            .or_else(|| line.strip_prefix("Remv "))?;
+        rest.split_whitespace().next()
+    });
+    removed
+        .map(|name| name.split_once(':').map_or(name, |(name, _)| name))
+        .any(|name| !ours.iter().any(|own| own == name))
+}
+
+/// Every package that is there, be it half-configured.
+fn installed(host: &dyn Host) -> HostResult<Vec<String>> {
+    let output = host.run(&Command::new(
+        Program::DpkgQuery,
+        ["-W", "-f", "${db:Status-Abbrev} ${Package}\n"],
+    ))?;
+    let is_there = |line: &&str| {
+        matches!(
+            line.as_bytes().get(1),
+            Some(b'i' | b'U' | b'F' | b'H' | b'W' | b't')
+        )
+    };
+    let names = output.stdout.lines().filter(is_there);
+    Ok(names
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn run(host: &dyn Host, program: Program, arguments: Vec<String>) -> Result<Output, Fault> {
@@ -124,22 +211,51 @@ fn run(host: &dyn Host, program: Program, arguments: Vec<String>) -> Result<Outp
     if output.is_success() {
         return Ok(output);
     }
-    let line = output
-        .stderr
+    let words = &output.stderr;
+    if ["Temporary failure resolving", "Could not resolve"]
+        .iter()
+        .any(|text| words.contains(text))
+    {
+        return Err(unresolved(words));
+    }
+    let line = words
         .lines()
-        .find(|line| line.starts_with("E: ") || line.contains("error"))
-        .unwrap_or_default();
+        .find(|line| line.starts_with("E: ") || line.contains("error"));
     Err(Fault::new(
         Code::AptFailed,
-        format!(
-            "`{}` ended with code {}",
-            command
-                .arguments
-                .first()
-                .map_or("apt-get", |_| command.program.path()),
-            output.code
-        ),
+        format!("`{}` ended with code {}", program.path(), output.code),
         "run `apt-get install -f` and `dpkg --configure -a` to see what apt needs, then try again",
     )
-    .detail(shown(line, 400)))
+    .detail(shown(line.unwrap_or_default(), 400)))
+}
+
+fn unresolved(words: &str) -> Fault {
+    let line = words.lines().find(|line| line.contains("resolv"));
+    Fault::new(
+        Code::NameResolution,
+        "apt could not look up the name of its package server",
+        "see that `/etc/resolv.conf` names a server that answers (`getent hosts deb.debian.org`), then try again",
+    )
+    .detail(shown(line.unwrap_or_default(), 400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upgrade_of_what_is_there_adds_nothing() {
+        let text = "NOTE: This is only a simulation!\nInst libc6 [2.36-9] (2.36-10 Debian:12 [amd64])\nInst nginx (1.22.1-9 Debian:12 [amd64])\nConf nginx (1.22.1-9 Debian:12 [amd64])\n";
+        assert_eq!(additions(text), ["nginx"]);
+    }
+
+    #[test]
+    fn what_others_need_is_noticed() {
+        let ours = ["nginx".to_owned(), "libgd3".to_owned()];
+        assert!(!needed_by_others(
+            "Purg nginx [1]\nPurg libgd3:amd64 [2]\n",
+            &ours
+        ));
+        assert!(needed_by_others("Purg nginx [1]\nRemv theirs [3]\n", &ours));
+    }
 }

@@ -36,6 +36,20 @@ pub fn act(
         .try_for_each(|command| must(host, &command))
 }
 
+/// On the way back: where the service was stopped or removed meanwhile, there is nothing to restart.
+pub fn restart_if_running(
+    host: &dyn Host,
+    services: ServiceManager,
+    unit: &str,
+) -> Result<(), Fault> {
+    let now = state(host, services, unit).map_err(|error| of_host(&error))?;
+    if now.active {
+        act(host, services, unit, ServiceAct::Restart)
+    } else {
+        Ok(())
+    }
+}
+
 /// Brings a service back to how it was found.
 pub fn restore(
     host: &dyn Host,
@@ -78,7 +92,7 @@ fn verbs(act: ServiceAct) -> &'static [Verb] {
         ServiceAct::Stop => &[Verb::Stop],
         ServiceAct::Restart => &[Verb::Restart],
         ServiceAct::Reload => &[Verb::Reload],
-        ServiceAct::ReloadOnUndo => &[],
+        ServiceAct::ReloadOnUndo | ServiceAct::RestartOnUndo => &[],
     }
 }
 

@@ -2,14 +2,18 @@
 //!
 //! Invariant: a step says exactly what it does; the executor has no choices left.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
 use crate::domain::path::HostPath;
+use crate::host::exec::Program;
 use crate::host::job::Job;
 use crate::host::{Mode, Owner};
+use crate::system::panel_certificate;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,23 @@ pub enum Step {
         target: String,
         /// Where it is.
         path: HostPath,
+    },
+    /// Answer for a file that something started later will make: it goes when the plan is undone, unless it was there before.
+    Claim {
+        /// Where it will be.
+        path: HostPath,
+    },
+    /// Make the panel's key and a certificate signed by itself, where there are none.
+    PanelCertificate {
+        /// The panel's name.
+        name: String,
+        /// The addresses of this machine.
+        addresses: Vec<IpAddr>,
+    },
+    /// Put this program where units expect it.
+    PlaceProgram {
+        /// Where it is now.
+        from: HostPath,
     },
     /// Move something within one file system; a place that does not exist any more counts as moved.
     Move {
@@ -160,6 +181,8 @@ pub enum ServiceAct {
     Reload,
     /// Nothing now; when the plan is undone, read the configuration again.
     ReloadOnUndo,
+    /// Nothing now; when the plan is undone, stop and start it where it runs.
+    RestartOnUndo,
 }
 
 /// On which way a step acts.
@@ -191,7 +214,10 @@ impl Step {
             | Self::RemoveFile { path }
             | Self::MakeDirectory { path, .. }
             | Self::Link { path, .. }
+            | Self::Claim { path }
             | Self::PingPhp { socket: path } => path.to_string(),
+            Self::PanelCertificate { .. } => panel_certificate::certificate_file().to_string(),
+            Self::PlaceProgram { .. } => Program::Lalapanel.path().to_owned(),
             Self::MakeSiteDirectory { base, name, .. } => base.join(name).to_string(),
             Self::Move { from, to } => format!("{from} → {to}"),
             Self::CreateUser(user) | Self::DeleteUser(user) => user.name.to_string(),

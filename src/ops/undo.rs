@@ -102,10 +102,22 @@ pub enum Undo {
         /// Who starts and stops services here.
         services: ServiceManager,
     },
-    /// Remove the packages that are there now and were not before.
+    /// Stop and start a service where it runs.
+    RestartService {
+        /// Who starts and stops services here.
+        services: ServiceManager,
+        /// Which.
+        unit: String,
+    },
+    /// Remove packages that were not there before.
     RemovePackages {
-        /// All packages that were there.
-        before: Vec<String>,
+        /// What apt said it would add.
+        names: Vec<String>,
+    },
+    /// Several, one after the other.
+    All {
+        /// In the order in which they are done.
+        undos: Vec<Undo>,
     },
 }
 

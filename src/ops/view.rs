@@ -214,6 +214,14 @@ fn by_hand(undo: &Undo) -> Option<String> {
         Undo::ReloadService { services, unit } => super::service::reload_line(*services, unit),
         Undo::ReloadUnits => "systemctl daemon-reload".to_owned(),
         Undo::ReloadNginx { services } => super::service::reload_line(*services, "nginx"),
+        Undo::RestartService { unit, .. } => format!("systemctl restart {unit}"),
+        Undo::All { undos } => {
+            let lines: Vec<String> = undos.iter().filter_map(by_hand).collect();
+            lines.join("; ")
+        }
+        Undo::RemovePackages { names } if !names.is_empty() => {
+            format!("apt-get purge {}", names.join(" "))
+        }
         Undo::RemovePackages { .. } => {
             "# remove the packages that this operation installed (see /var/log/apt/history.log)"
                 .to_owned()

@@ -58,6 +58,39 @@ pub fn is_half_configured(host: &dyn Host) -> HostResult<bool> {
     Ok(!audit.stdout.trim().is_empty())
 }
 
+/// The packages that are unpacked and not configured.
+pub fn half_configured(host: &dyn Host) -> HostResult<Vec<String>> {
+    let output = host.run(&Command::new(
+        Program::DpkgQuery,
+        ["-W", "-f", "${db:Status-Status} ${Package}\n"],
+    ))?;
+    let whole = ["installed", "not-installed", "config-files"];
+    let lines = output
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once(' '));
+    Ok(lines
+        .filter(|(status, _)| !whole.contains(status))
+        .map(|(_, name)| name.to_owned())
+        .collect())
+}
+
+/// True where apt has a list of packages at all.
+pub fn has_lists(host: &dyn Host) -> HostResult<bool> {
+    let names = host.list(&HostPath::fixed("/var/lib/apt/lists"))?;
+    // `…_main_binary-amd64_Packages`, compressed or not.
+    Ok(names.iter().any(|name| name.contains("_Packages")))
+}
+
+/// True where apt is told of any place to fetch packages from.
+pub fn has_sources(host: &dyn Host) -> HostResult<bool> {
+    let output = host.run(&Command::new(
+        Program::AptGet,
+        ["indextargets", "--format", "$(URI)", "Created-By: Packages"],
+    ))?;
+    Ok(!output.stdout.trim().is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
