@@ -122,27 +122,22 @@ fn quoted(letters: &mut impl Iterator<Item = char>, quote: char) -> Result<Strin
 
 fn bare(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, first: char) -> String {
     let mut word = String::from(first);
-    loop {
-        // `${name}` is part of a word.
-        let variable = word.ends_with('$');
-        let inside = word
-            .rfind("${")
-            .is_some_and(|at| word.get(at..).is_some_and(|rest| !rest.contains('}')));
-        let stop = |next: &char| {
-            next.is_whitespace()
-                || *next == ';'
-                || (*next == '{' && !variable)
-                || (*next == '}' && !inside)
-        };
-        match letters.next_if(|next| !stop(next)) {
-            Some('\\') => {
-                word.push('\\');
-                word.extend(letters.next());
-            }
-            Some(next) => word.push(next),
-            None => return word,
+    // `${name}` is part of a word.
+    let mut variable = false;
+    while let Some(next) = letters.next_if(|next| match next {
+        '{' => word.ends_with('$'),
+        '}' => variable,
+        other => !other.is_whitespace() && *other != ';',
+    }) {
+        word.push(next);
+        match next {
+            '{' => variable = true,
+            '}' => variable = false,
+            '\\' => word.extend(letters.next()),
+            _ => {}
         }
     }
+    word
 }
 
 #[cfg(test)]

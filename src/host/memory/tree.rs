@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use crate::domain::path::HostPath;
 use crate::host::walk::{MOST_LINKS, UNTRUSTED, reversed};
@@ -112,9 +113,12 @@ impl Tree {
     /// The names directly in a directory.
     #[must_use]
     pub fn names(&self, path: &HostPath) -> Vec<String> {
-        let inside = |at: &&HostPath| at.parent() == *path && at.as_str() != "/";
-        let below = self.0.keys().filter(inside);
-        below.map(|at| at.name().to_owned()).collect()
+        let below = self.0.range::<HostPath, _>((Excluded(path), Unbounded));
+        let below = below
+            .map(|(at, _)| at)
+            .take_while(|at| path.contains(at) || !past(path, at));
+        let inside = below.filter(|at| at.parent() == *path);
+        inside.map(|at| at.name().to_owned()).collect()
     }
 
     /// The text of a file, links followed as programs do; `None` where there is none.
@@ -358,6 +362,11 @@ impl Tree {
         entry.mode = mode;
         Ok(())
     }
+}
+
+/// True where `at` sorts behind everything below `path`: `/a-b` sorts between `/a` and `/a/c`.
+fn past(path: &HostPath, at: &HostPath) -> bool {
+    !at.as_str().starts_with(path.as_str())
 }
 
 fn node_of(kind: &Kind) -> Node {
