@@ -12,6 +12,7 @@
 //! | 0 | `domain` | values that cannot be wrong; faults |
 
 pub mod agent;
+pub mod cli;
 pub mod domain;
 pub mod host;
 pub mod ops;

@@ -1,0 +1,104 @@
+//! The command line: reads what was typed, asks the agent, prints the answer.
+//!
+//! Invariant: data goes to standard output and everything else to standard error; with `--json` there is exactly one document.
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::agent::Ask;
+use crate::cli::output::{Exit, Output};
+use crate::domain::fault::Fault;
+
+pub mod account;
+pub mod admin;
+pub mod agent;
+pub mod audit;
+pub mod doctor;
+pub mod follow;
+pub mod install;
+pub mod op;
+pub mod output;
+pub mod php;
+pub mod plan;
+pub mod prompt;
+pub mod service;
+pub mod site;
+pub mod status;
+#[cfg(test)]
+mod usage;
+
+/// Turns a fresh Debian or Ubuntu server into a web host and keeps it one.
+#[derive(Debug, Parser)]
+#[command(name = "lalapanel", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Everything that can be typed.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make this server a web host
+    Install(install::Install),
+    /// Remove the panel; sites keep being served
+    Uninstall(install::Uninstall),
+    /// Versions, services, counts, memory
+    Status,
+    /// Check host and state, and say what to do
+    Doctor,
+    /// Sites
+    #[command(subcommand)]
+    Site(site::Verb),
+    /// PHP versions
+    #[command(subcommand)]
+    Php(php::Verb),
+    /// Services the panel needs
+    #[command(subcommand)]
+    Service(service::Verb),
+    /// Operations: what was changed, step by step
+    #[command(subcommand)]
+    Op(op::Verb),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Accounts of people
+    #[command(subcommand)]
+    Account(account::Verb),
+    /// One-time links and failed sign-ins
+    #[command(subcommand)]
+    Admin(admin::Verb),
+    /// The process with root's rights; started by its unit
+    #[command(hide = true)]
+    Agent,
+    /// The panel in the browser; started by its unit
+    #[command(hide = true)]
+    Web,
+    /// Acts inside a site's directory; started by the agent
+    #[command(hide = true)]
+    Worker,
+}
+
+/// Runs a verb that the agent answers. The processes and `install` are not among them.
+pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
+    let result = match verb {
+        Verb::Status => status::run(agent, output),
+        Verb::Doctor => doctor::run(agent, output),
+        Verb::Site(verb) => site::run(verb, agent, output),
+        Verb::Php(verb) => php::run(&verb, agent, output),
+        Verb::Service(verb) => service::run(&verb, agent, output),
+        Verb::Op(verb) => op::run(&verb, agent, output),
+        Verb::Audit(verb) => audit::run(&verb, agent, output),
+        Verb::Account(verb) => account::run(verb, agent, output),
+        Verb::Admin(verb) => admin::run(&verb, agent, output),
+        Verb::Install(_) | Verb::Uninstall(_) | Verb::Agent | Verb::Web | Verb::Worker => {
+            Ok(Exit::Usage)
+        }
+    };
+    result.unwrap_or_else(|fault| output.failure(&fault))
+}
+
+/// What a verb comes to.
+pub type Outcome = Result<Exit, Fault>;
