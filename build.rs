@@ -2,6 +2,11 @@
 //!
 //! Invariant: nothing here reaches the network, and the same bytes in `ui/assets` give the same bytes in the binary.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script is no part of the panel: it reads and writes the build directory"
+)]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -19,6 +19,10 @@ use crate::system::nginx;
 
 /// How long a reload may take before it counts as not applied.
 const CONFIRM_MILLIS: u64 = 10_000;
+/// How long a site may take to give its first good answer after a change.
+const PROBE_MILLIS: u64 = 3_000;
+/// So many right answers in a row count.
+const IN_A_ROW: u32 = 4;
 const CONFIG_LIMIT: usize = 4 * 1024 * 1024;
 
 pub use crate::render::nginx::marker_file;
@@ -76,18 +80,32 @@ fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {
 pub fn reload(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
     service::act(host, services, "nginx", ServiceAct::Reload)?;
     let wanted = marker_on_disk(host)?;
-    let deadline = host.now().millis().saturating_add(CONFIRM_MILLIS);
-    let mut wait = 5;
+    let heard = steadily(host, CONFIRM_MILLIS, || {
+        Ok(Some(nginx::marker(host)).filter(|heard| heard.is_some() && *heard == wanted))
+    })?;
+    heard.map(drop).map_err(|()| unconfirmed(host))
+}
+
+/// Asks until the answer is right several times in a row: for some milliseconds after a reload old workers still take
+/// connections beside the new ones. Gives the last right answer, or `Err(())` inside once the time is over.
+fn steadily<T>(
+    host: &dyn Host,
+    millis: u64,
+    ask: impl Fn() -> Result<Option<T>, Fault>,
+) -> Result<Result<T, ()>, Fault> {
+    let deadline = host.now().millis().saturating_add(millis);
+    let (mut row, mut wait) = (0, 2);
     loop {
-        let heard = nginx::marker(host);
-        if heard.is_some() && heard == wanted {
-            return Ok(());
+        match ask()? {
+            Some(right) if row + 1 >= IN_A_ROW => return Ok(Ok(right)),
+            Some(_) => row += 1,
+            None if host.now().millis() >= deadline => return Ok(Err(())),
+            None => {
+                row = 0;
+                host.pause(wait);
+                wait = (wait * 2).min(100);
+            }
         }
-        if host.now().millis() >= deadline {
-            return Err(unconfirmed(host));
-        }
-        host.pause(wait);
-        wait = (wait * 2).min(100);
     }
 }
 
@@ -136,16 +154,19 @@ fn unconfirmed(host: &dyn Host) -> Fault {
 
 /// Asks for a site's first page through nginx's own socket, as a visitor would over port 80.
 pub fn probe(host: &dyn Host, hostname: &Hostname, expect: Expectation) -> Result<(), Fault> {
-    let status = nginx::probe(host, hostname).map_err(|error| of_host(&error))?;
-    let fine = match (expect, status) {
+    let right = |status: Option<u16>| match (expect, status) {
         (Expectation::Welcome, Some(200)) => true,
         (Expectation::Answer, Some(status)) => !matches!(status, 502..=504),
         _ => false,
     };
-    if fine {
+    let ask = || nginx::probe(host, hostname).map_err(|error| of_host(&error));
+    let answer = steadily(host, PROBE_MILLIS, || {
+        Ok(Some(ask()?).filter(|status| right(*status)))
+    })?;
+    if answer.is_ok() {
         return Ok(());
     }
-    let said = status.map_or_else(
+    let said = ask()?.map_or_else(
         || "closed the connection".to_owned(),
         |status| format!("answered {status}"),
     );
