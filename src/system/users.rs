@@ -9,6 +9,8 @@ use crate::host::exec::{Command, Program};
 use crate::host::{Host, HostResult};
 use crate::system::files;
 
+const WIDE_RANGE: [&str; 4] = ["-K", "SYS_UID_MAX=60000", "-K", "SYS_GID_MAX=60000"];
+
 /// True where the user exists.
 pub fn exists(host: &dyn Host, name: &UnixName) -> HostResult<bool> {
     Ok(number(&entries(host, "/etc/passwd")?, name.as_str()).is_some())
@@ -33,6 +35,8 @@ pub fn create_command(name: &UnixName, id: Option<u32>, home: &HostPath) -> Comm
         .map(str::to_owned)
         .into();
     if let Some(id) = id {
+        // Without this, a number above the system range is given to the user only and its group gets another (useradd(8)).
+        arguments.extend(WIDE_RANGE.map(str::to_owned));
         arguments.extend(["--uid".to_owned(), id.to_string()]);
     }
     arguments.extend(["--home-dir".to_owned(), home.to_string()]);
@@ -105,7 +109,7 @@ mod tests {
         );
         assert_eq!(
             command.shown(),
-            "useradd --system --user-group --no-create-home --uid 21001 --home-dir /var/www/shop.example --shell /usr/sbin/nologin -- s1001"
+            "useradd --system --user-group --no-create-home -K SYS_UID_MAX=60000 -K SYS_GID_MAX=60000 --uid 21001 --home-dir /var/www/shop.example --shell /usr/sbin/nologin -- s1001"
         );
     }
 }

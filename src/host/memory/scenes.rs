@@ -181,7 +181,8 @@ fn users_and_groups_are_lines_of_their_files() {
     let host = host();
     let before = host.machine();
     let add = |line: &str| run(&host, Program::Useradd, line).code;
-    assert_eq!(add("--system --user-group --uid 21001 -- s1001"), 0);
+    let wide = "--system --user-group -K SYS_UID_MAX=60000 -K SYS_GID_MAX=60000";
+    assert_eq!(add(&format!("{wide} --uid 21001 -- s1001")), 0);
     assert_eq!(add("--uid 21002 -- s1001"), 9);
     assert_eq!(add("--uid 21001 -- other"), 4);
     assert_eq!(add("--gid nogroup7 -- other"), 6);
@@ -192,6 +193,21 @@ fn users_and_groups_are_lines_of_their_files() {
     assert_eq!(run(&host, Program::Userdel, "s1001").code, 0);
     assert_eq!(run(&host, Program::Userdel, "s1001").code, 6);
     assert_eq!(host.machine().differences(&before), Vec::<String>::new());
+}
+
+#[test]
+fn a_system_user_above_its_range_has_a_group_of_another_number() {
+    let host = host();
+    run(
+        &host,
+        Program::Useradd,
+        "--system --user-group --uid 21001 -- s1001",
+    );
+    let machine = host.machine();
+    assert_eq!(
+        (machine.uid_of("s1001"), machine.gid_of("s1001")),
+        (Some(21_001), Some(999))
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
 /// Options with a value that these programs are called with.
-const VALUED: [&str; 12] = [
+const VALUED: [&str; 14] = [
     "--uid",
     "-u",
     "--gid",
@@ -24,6 +24,8 @@ const VALUED: [&str; 12] = [
     "-c",
     "--groups",
     "-G",
+    "--key",
+    "-K",
 ];
 
 /// Options and operands of a call, as the four programs read them.
@@ -62,6 +64,33 @@ impl<'a> Call<'a> {
             .iter()
             .find(|(name, _)| *name == long || *name == short);
         found.map(|(_, value)| *value)
+    }
+}
+
+impl Call<'_> {
+    /// Where the number of a new user's own group comes from: the user's number only counts inside it (login.defs(5)).
+    fn group_range(&self) -> (u32, u32) {
+        let key = |name: &str| {
+            let pairs = self
+                .options
+                .iter()
+                .filter(|(option, _)| matches!(*option, "-K" | "--key"));
+            let value = pairs
+                .filter_map(|(_, pair)| pair.split_once('='))
+                .find(|(key, _)| *key == name);
+            value.and_then(|(_, value)| value.parse().ok())
+        };
+        if self.value("--system", "-r").is_some() {
+            (
+                key("SYS_GID_MIN").unwrap_or(100),
+                key("SYS_GID_MAX").unwrap_or(999),
+            )
+        } else {
+            (
+                key("GID_MIN").unwrap_or(1000),
+                key("GID_MAX").unwrap_or(60_000),
+            )
+        }
     }
 }
 
@@ -146,11 +175,12 @@ impl Machine {
         if self.gid_of(call.name).is_some() {
             return Err(failed(9, format!("useradd: group {} exists", call.name)));
         }
-        let gid = if self.number_taken(GROUP, uid) {
-            self.free_number(GROUP)
-        } else {
-            uid
-        };
+        let (lowest, highest) = call.group_range();
+        let fits = (lowest..=highest).contains(&uid) && !self.number_taken(GROUP, uid);
+        let free = (lowest..=highest)
+            .rev()
+            .find(|gid| !self.number_taken(GROUP, *gid));
+        let gid = if fits { uid } else { free.unwrap_or(highest) };
         self.add_group(call.name, gid);
         Ok(gid)
     }
