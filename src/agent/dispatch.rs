@@ -9,7 +9,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::ops::drift;
-use crate::ops::fault::{of_host, of_store};
 use crate::ops::state::State;
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::view::{SiteOptions, SiteView, TlsView};
@@ -67,7 +66,12 @@ impl Dispatch {
     }
 
     fn sites(&self) -> Answer {
-        let sites = self.operations.engine().store().sites().map_err(of_store)?;
+        let sites = self
+            .operations
+            .engine()
+            .store()
+            .sites()
+            .map_err(Fault::from)?;
         Ok(Reply::Sites(sites.iter().map(view).collect()))
     }
 
@@ -81,13 +85,12 @@ impl Dispatch {
             .operations
             .retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
         shown.operations.truncate(10);
-        shown.drift = drift::of_site(engine.host(), site).map_err(|error| of_host(&error))?;
+        shown.drift = drift::of_site(engine.host(), site).map_err(Fault::from)?;
         Ok(Reply::Site(Box::new(shown)))
     }
 
     fn options(&self) -> Answer {
-        let mut php = facts::installed_php(self.operations.engine().host())
-            .map_err(|error| of_host(&error))?;
+        let mut php = facts::installed_php(self.operations.engine().host()).map_err(Fault::from)?;
         php.reverse();
         Ok(Reply::SiteOptions(SiteOptions { php }))
     }

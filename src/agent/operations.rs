@@ -16,7 +16,6 @@ use crate::domain::name::Hostname;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::fault::{of_host, of_store};
 use crate::ops::state::State;
 use crate::ops::{graveyard, view};
 use crate::rpc::protocol::{Answer, Reply};
@@ -93,7 +92,7 @@ impl Operations {
             Begun::Running(record, pass) => {
                 let engine = self.engine.clone();
                 thread::spawn(move || {
-                    engine.run(&pass, &record);
+                    let _ = engine.run(&pass, &record);
                     sweep(&engine);
                 });
                 Ok(Reply::Began { operation: id })
@@ -107,7 +106,7 @@ impl Operations {
         self.engine
             .host()
             .random(&mut random)
-            .map_err(|error| of_host(&error))?;
+            .map_err(Fault::from)?;
         Ok(OperationId::from_parts(
             self.engine.host().now().millis(),
             random,
@@ -117,7 +116,11 @@ impl Operations {
     /// One operation in full.
     pub fn show(&self, id: OperationId) -> Result<OperationView, Fault> {
         let record = self.engine.record(id)?;
-        let events = self.engine.store().events::<Event>(id).map_err(of_store)?;
+        let events = self
+            .engine
+            .store()
+            .events::<Event>(id)
+            .map_err(Fault::from)?;
         Ok(view::operation(&record, &events))
     }
 
@@ -146,7 +149,7 @@ impl Operations {
             .engine
             .store()
             .recent::<Unread>(limit.min(LIST_CAP) as usize)
-            .map_err(of_store)?;
+            .map_err(Fault::from)?;
         records
             .iter()
             .map(|record| self.summary(record.id, record.status))
@@ -155,10 +158,8 @@ impl Operations {
 
     fn summary(&self, id: OperationId, status: Status) -> Result<OperationSummary, Fault> {
         let is_final = matches!(status, Status::Done | Status::Undone);
-        if is_final {
-            if let Some(known) = self.ended().get(&id) {
-                return Ok(known.clone());
-            }
+        if is_final && let Some(known) = self.ended().get(&id) {
+            return Ok(known.clone());
         }
         let summary = self.show(id)?.summary;
         if is_final {
@@ -204,7 +205,7 @@ impl Operations {
 
     /// Operations that wait for a person.
     pub fn stuck(&self) -> Result<Vec<OperationId>, Fault> {
-        self.engine.store().stuck().map_err(of_store)
+        self.engine.store().stuck().map_err(Fault::from)
     }
 }
 

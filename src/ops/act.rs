@@ -9,7 +9,7 @@ use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
 use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, HostResult, Mode, Owner};
-use crate::ops::fault::{of_host, of_program};
+use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, User, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{nginx, service};
@@ -149,10 +149,10 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             mode,
         } => host
             .write(path, text.as_bytes(), *owner, *mode)
-            .map_err(fault),
-        Step::RemoveFile { path } => host.remove(path).map_err(fault),
+            .map_err(Fault::from),
+        Step::RemoveFile { path } => host.remove(path).map_err(Fault::from),
         Step::MakeDirectory { path, owner, mode } => {
-            host.make_dir(path, *owner, *mode).map_err(fault)
+            host.make_dir(path, *owner, *mode).map_err(Fault::from)
         }
         Step::MakeSiteDirectory {
             site,
@@ -165,9 +165,10 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
                 uid: site.uid(),
                 gid: *gid,
             };
-            host.make_dir(&base.join(name), owner, *mode).map_err(fault)
+            host.make_dir(&base.join(name), owner, *mode)
+                .map_err(Fault::from)
         }
-        Step::Link { target, path } => host.link(target, path).map_err(fault),
+        Step::Link { target, path } => host.link(target, path).map_err(Fault::from),
         Step::Claim { .. } => Ok(()),
         Step::PanelCertificate { name, addresses } => panel::certify(host, name, addresses),
         Step::PlaceProgram { from } => panel::place_program(host, from),
@@ -203,7 +204,7 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::FinishPackages {} => packages::finish(host),
         Step::Sql { statements } => statements
             .iter()
-            .try_for_each(|statement| host.sql(statement).map(drop).map_err(fault)),
+            .try_for_each(|statement| host.sql(statement).map(drop).map_err(Fault::from)),
     }
 }
 
@@ -212,14 +213,14 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
     let host = context.host;
     match undo {
         Undo::Nothing => Ok(()),
-        Undo::Restore { path, before } => before.restore(host, path).map_err(fault),
+        Undo::Restore { path, before } => before.restore(host, path).map_err(Fault::from),
         Undo::RemoveSiteDirectory { site, base, name } => {
             remove_site_directory(host, *site, base, name)
         }
         Undo::MoveBack { from, to } => move_away(host, from, to),
         Undo::DeleteUser(user) => delete_user(host, user),
         Undo::CreateUser(user) => create_user(host, user),
-        Undo::Job(job) => match host.stat(&job.base).map_err(fault)? {
+        Undo::Job(job) => match host.stat(&job.base).map_err(Fault::from)? {
             Some(_) => run_job(host, job),
             None => Ok(()),
         },
@@ -251,7 +252,7 @@ pub fn remove_site_directory(
     name: &str,
 ) -> Result<(), Fault> {
     let path = base.join(name);
-    if host.stat(&path).map_err(fault)?.is_none() {
+    if host.stat(&path).map_err(Fault::from)?.is_none() {
         return Ok(());
     }
     if let Ok(inside) = crate::domain::path::SitePath::parse(name) {
@@ -264,18 +265,18 @@ pub fn remove_site_directory(
             },
         )?;
     }
-    host.remove(&path).map_err(fault)
+    host.remove(&path).map_err(Fault::from)
 }
 
 fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Fault> {
-    if host.stat(from).map_err(fault)?.is_none() {
+    if host.stat(from).map_err(Fault::from)?.is_none() {
         return Ok(());
     }
-    host.rename(from, to).map_err(fault)
+    host.rename(from, to).map_err(Fault::from)
 }
 
 fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
-    if users::exists(host, &user.name).map_err(fault)? {
+    if users::exists(host, &user.name).map_err(Fault::from)? {
         return Ok(());
     }
     must(
@@ -286,7 +287,7 @@ fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
 
 /// Why first kill: `userdel` refuses while a process of the user lives, and a deleted user's process would go on.
 fn delete_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
-    if !users::exists(host, &user.name).map_err(fault)? {
+    if !users::exists(host, &user.name).map_err(Fault::from)? {
         return Ok(());
     }
     let _ = host
@@ -294,12 +295,12 @@ fn delete_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
             Program::Pkill,
             ["--signal", "KILL", "--euid", user.name.as_str()],
         ))
-        .map_err(fault)?;
+        .map_err(Fault::from)?;
     must(host, &users::delete_command(&user.name))
 }
 
 fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
-    match host.job(job).map_err(fault)? {
+    match host.job(job).map_err(Fault::from)? {
         JobResult::Done { .. } => Ok(()),
         JobResult::Failed {
             reason,
@@ -329,7 +330,7 @@ fn reload_units(host: &dyn Host) -> Result<(), Fault> {
 fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
     let answer = host
         .exchange(socket, &php_fpm::ping_request(), 4096, PING_MILLIS)
-        .map_err(fault)?;
+        .map_err(Fault::from)?;
     if php_fpm::is_pong(&answer) {
         return Ok(());
     }
@@ -343,16 +344,12 @@ fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
 
 /// Runs a program that has to succeed.
 pub fn must(host: &dyn Host, command: &Command) -> Result<(), Fault> {
-    let output = host.run(command).map_err(fault)?;
+    let output = host.run(command).map_err(Fault::from)?;
     if output.is_success() {
         Ok(())
     } else {
         Err(of_program(command, &output))
     }
-}
-
-fn fault(error: crate::host::HostError) -> Fault {
-    of_host(&error)
 }
 
 /// Permission bits of configuration that everybody may read.

@@ -9,7 +9,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::ops::engine::Engine;
-use crate::ops::fault::{of_host, of_store};
 use crate::ops::gate::Pass;
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
@@ -51,8 +50,8 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
             Vec::new()
         }
     };
-    let own = engine.store().sites().map_err(of_store)?;
-    facts::gather(engine.host(), panel, &own, &paths).map_err(|error| of_host(&error))
+    let own = engine.store().sites().map_err(Fault::from)?;
+    facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)
 }
 
 /// Checks the plan against the one that was seen, and writes it into the journal.
@@ -68,7 +67,7 @@ pub fn begin(
     if engine
         .store()
         .operation::<Plan>(id)
-        .map_err(of_store)?
+        .map_err(Fault::from)?
         .is_some()
     {
         return Ok(Begun::Before(id));

@@ -14,7 +14,6 @@ use crate::domain::id::OperationId;
 use crate::host::Host;
 use crate::ops::act::{self, Context};
 use crate::ops::event::{Event, What};
-use crate::ops::fault::{of_host, of_store};
 use crate::ops::gate::{Gate, Pass};
 use crate::ops::plan::Plan;
 use crate::ops::progress::Progress;
@@ -115,12 +114,13 @@ impl Engine {
             recovered: false,
             plan,
         };
-        self.store.begin(&record).map_err(of_store)?;
+        self.store.begin(&record).map_err(Fault::from)?;
         self.tell();
         Ok(record)
     }
 
     /// Runs a begun operation to its end.
+    #[must_use]
     pub fn run(&self, _pass: &Pass, record: &OperationRecord<Plan>) -> Outcome {
         self.go_on(record, &mut Progress::default())
     }
@@ -128,7 +128,7 @@ impl Engine {
     /// Takes up every operation that a crash left open. To be called before the first request is answered.
     pub fn recover(&self, direction: Direction) -> Result<Vec<(OperationId, Outcome)>, Fault> {
         let pass = self.enter(60_000)?;
-        let open = self.store.unfinished().map_err(of_store)?;
+        let open = self.store.unfinished().map_err(Fault::from)?;
         let mut outcomes = Vec::new();
         for id in open {
             outcomes.push((id, self.take_up(&pass, id, direction)?));
@@ -144,7 +144,7 @@ impl Engine {
         direction: Direction,
     ) -> Result<Outcome, Fault> {
         let record = self.record(id)?;
-        let events = self.store.events::<Event>(id).map_err(of_store)?;
+        let events = self.store.events::<Event>(id).map_err(Fault::from)?;
         let mut progress = Progress::read(&events);
         progress.recovering();
         self.note(id, What::Recovering {});
@@ -157,13 +157,16 @@ impl Engine {
 
     /// One operation with its plan.
     pub fn record(&self, id: OperationId) -> Result<OperationRecord<Plan>, Fault> {
-        self.store.operation(id).map_err(of_store)?.ok_or_else(|| {
-            Fault::new(
-                Code::OperationNotFound,
-                format!("there is no operation {id}"),
-                "see `lalapanel op list`",
-            )
-        })
+        self.store
+            .operation(id)
+            .map_err(Fault::from)?
+            .ok_or_else(|| {
+                Fault::new(
+                    Code::OperationNotFound,
+                    format!("there is no operation {id}"),
+                    "see `lalapanel op list`",
+                )
+            })
     }
 
     fn go_on(&self, record: &OperationRecord<Plan>, progress: &mut Progress) -> Outcome {
@@ -205,7 +208,9 @@ impl Engine {
                 self.tell();
                 Outcome::Done
             }
-            Err(error) => self.go_back(record, progress, of_store(error).in_operation(record.id)),
+            Err(error) => {
+                self.go_back(record, progress, Fault::from(error).in_operation(record.id))
+            }
         }
     }
 
@@ -221,7 +226,7 @@ impl Engine {
         if progress.undo_of(index).is_some() {
             return Ok(());
         }
-        let undo = act::look(step, context).map_err(|error| of_host(&error))?;
+        let undo = act::look(step, context).map_err(Fault::from)?;
         self.append(
             id,
             What::Started {
@@ -295,7 +300,9 @@ impl Engine {
     }
 
     fn append(&self, id: OperationId, what: What) -> Result<(), Fault> {
-        self.store.append(id, &self.event(what)).map_err(of_store)?;
+        self.store
+            .append(id, &self.event(what))
+            .map_err(Fault::from)?;
         self.tell();
         Ok(())
     }
@@ -304,7 +311,7 @@ impl Engine {
     fn append_soon(&self, id: OperationId, what: What) -> Result<(), Fault> {
         self.store
             .append_soon(id, &self.event(what))
-            .map_err(of_store)?;
+            .map_err(Fault::from)?;
         self.tell();
         Ok(())
     }

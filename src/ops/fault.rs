@@ -8,7 +8,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::text::shown;
 use crate::host::HostError;
 use crate::host::exec::{Command, Output};
-use crate::store::StoreError;
 
 /// Of the machine.
 #[must_use]
@@ -40,10 +39,10 @@ pub fn of_host(error: &HostError) -> Fault {
     }
 }
 
-/// Of the state.
-#[must_use]
-pub fn of_store(error: StoreError) -> Fault {
-    error.into()
+impl From<HostError> for Fault {
+    fn from(error: HostError) -> Self {
+        of_host(&error)
+    }
 }
 
 /// Of a program that ended with another code than 0.

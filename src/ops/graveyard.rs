@@ -7,7 +7,6 @@ use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError, Node};
 use crate::ops::act::remove_site_directory;
-use crate::ops::fault::of_host;
 use crate::ops::state::State;
 
 /// Files, on the file system of the sites, so that moving is one rename.
@@ -25,16 +24,16 @@ pub fn logs() -> HostPath {
 /// Destroys what deleted sites left. Safe to run at any time between operations; what is left by a crash is found again.
 pub fn sweep(host: &dyn Host, state: &State) -> Result<(), Fault> {
     for (id, base) in dead(host, &sites(), state)? {
-        for name in host.list(&base).map_err(fault)? {
+        for name in host.list(&base).map_err(Fault::from)? {
             remove_site_directory(host, id, &base, &name)?;
         }
-        host.remove(&base).map_err(fault)?;
+        host.remove(&base).map_err(Fault::from)?;
     }
     for (_, base) in dead(host, &logs(), state)? {
-        for name in host.list(&base).map_err(fault)? {
-            host.remove(&base.join(&name)).map_err(fault)?;
+        for name in host.list(&base).map_err(Fault::from)? {
+            host.remove(&base.join(&name)).map_err(Fault::from)?;
         }
-        host.remove(&base).map_err(fault)?;
+        host.remove(&base).map_err(Fault::from)?;
     }
     remove_if_empty(host, &sites())?;
     remove_if_empty(host, &logs())
@@ -46,7 +45,7 @@ fn dead(
     state: &State,
 ) -> Result<Vec<(SiteId, HostPath)>, Fault> {
     let mut found = Vec::new();
-    for name in host.list(graveyard).map_err(fault)? {
+    for name in host.list(graveyard).map_err(Fault::from)? {
         let Some(number) = name
             .strip_prefix('s')
             .and_then(|digits| digits.parse::<u32>().ok())
@@ -57,7 +56,7 @@ fn dead(
         let base = graveyard.join(&name);
         let is_directory = host
             .stat(&base)
-            .map_err(fault)?
+            .map_err(Fault::from)?
             .is_some_and(|meta| meta.node == Node::Directory);
         if is_directory && state.sites.iter().all(|site| site.id != id) {
             found.push((id, base));
@@ -69,10 +68,6 @@ fn dead(
 fn remove_if_empty(host: &dyn Host, path: &HostPath) -> Result<(), Fault> {
     match host.remove(path) {
         Ok(()) | Err(HostError::NotEmpty { .. }) => Ok(()),
-        Err(error) => Err(fault(error)),
+        Err(error) => Err(error.into()),
     }
-}
-
-fn fault(error: HostError) -> Fault {
-    of_host(&error)
 }

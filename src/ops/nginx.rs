@@ -11,7 +11,6 @@ use crate::domain::path::HostPath;
 use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, Mode, Owner};
-use crate::ops::fault::of_host;
 use crate::ops::service;
 use crate::ops::step::{Expectation, ServiceAct};
 use crate::render;
@@ -37,7 +36,7 @@ pub fn staged_file() -> HostPath {
 pub fn stamp(host: &dyn Host, operation: OperationId) -> Result<(), Fault> {
     let text = render::nginx::marker(operation);
     host.write(&marker_file(), text.as_bytes(), Owner::ROOT, Mode(0o644))
-        .map_err(|error| of_host(&error))
+        .map_err(Fault::from)
 }
 
 /// Lets nginx test what it would read, with one more file if given; the live configuration is not touched.
@@ -47,7 +46,7 @@ pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
     };
     let main = host
         .read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT)
-        .map_err(|error| of_host(&error))?;
+        .map_err(Fault::from)?;
     let Some(staged) = nginx::with_include(&String::from_utf8_lossy(&main), path) else {
         return Err(Fault::new(
             Code::NginxBroken,
@@ -57,15 +56,14 @@ pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
     };
     let write = host.write(&staged_file(), staged.as_bytes(), Owner::ROOT, Mode(0o600));
     let tested = write
-        .map_err(|error| of_host(&error))
+        .map_err(Fault::from)
         .and_then(|()| test(host, Some(&staged_file())));
-    host.remove(&staged_file())
-        .map_err(|error| of_host(&error))?;
+    host.remove(&staged_file()).map_err(Fault::from)?;
     tested
 }
 
 fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {
-    match nginx::complaint(host, file).map_err(|error| of_host(&error))? {
+    match nginx::complaint(host, file).map_err(Fault::from)? {
         None => Ok(()),
         Some(line) => Err(Fault::new(
             Code::NginxRejected,
@@ -111,7 +109,7 @@ fn steadily<T>(
 
 /// On the way back: where nginx was stopped meanwhile, there is nothing to reload.
 pub fn reload_if_running(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
-    let state = service::state(host, services, "nginx").map_err(|error| of_host(&error))?;
+    let state = service::state(host, services, "nginx").map_err(Fault::from)?;
     if !state.active {
         return Ok(());
     }
@@ -122,16 +120,12 @@ pub fn reload_if_running(host: &dyn Host, services: ServiceManager) -> Result<()
 }
 
 fn marker_on_disk(host: &dyn Host) -> Result<Option<String>, Fault> {
-    if host
-        .stat(&marker_file())
-        .map_err(|error| of_host(&error))?
-        .is_none()
-    {
+    if host.stat(&marker_file()).map_err(Fault::from)?.is_none() {
         return Ok(None);
     }
     let bytes = host
         .read(&marker_file(), CONFIG_LIMIT)
-        .map_err(|error| of_host(&error))?;
+        .map_err(Fault::from)?;
     Ok(nginx::marker_in(&String::from_utf8_lossy(&bytes)))
 }
 
@@ -159,7 +153,7 @@ pub fn probe(host: &dyn Host, hostname: &Hostname, expect: Expectation) -> Resul
         (Expectation::Answer, Some(status)) => !matches!(status, 502..=504),
         _ => false,
     };
-    let ask = || nginx::probe(host, hostname).map_err(|error| of_host(&error));
+    let ask = || nginx::probe(host, hostname).map_err(Fault::from);
     let answer = steadily(host, PROBE_MILLIS, || {
         Ok(Some(ask()?).filter(|status| right(*status)))
     })?;

@@ -6,7 +6,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::text::shown;
 use crate::host::exec::{Command, Output, Program};
 use crate::host::{Host, HostResult};
-use crate::ops::fault::of_host;
 use crate::system::apt;
 
 /// apt may wait for another apt, and mirrors may be slow.
@@ -33,7 +32,7 @@ fn additions(simulation: &str) -> Vec<String> {
 
 /// Installs packages and all they need; what is there already is left as it is.
 pub fn install(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
-    if apt::is_half_configured(host).map_err(|error| of_host(&error))? {
+    if apt::is_half_configured(host).map_err(Fault::from)? {
         finish(host)?;
     }
     let mut simulated = vec!["-s".to_owned()];
@@ -109,7 +108,7 @@ pub fn finish(host: &dyn Host) -> Result<(), Fault> {
     if !is_broken(host)? {
         return Ok(());
     }
-    let names = apt::half_configured(host).map_err(|error| of_host(&error))?;
+    let names = apt::half_configured(host).map_err(Fault::from)?;
     let line = configured
         .stderr
         .lines()
@@ -124,7 +123,7 @@ pub fn finish(host: &dyn Host) -> Result<(), Fault> {
 }
 
 fn is_broken(host: &dyn Host) -> Result<bool, Fault> {
-    apt::is_half_configured(host).map_err(|error| of_host(&error))
+    apt::is_half_configured(host).map_err(Fault::from)
 }
 
 /// Why a loop: unlike apt, dpkg does not wait for another one that still runs (such as our own, after a crash).
@@ -132,7 +131,7 @@ fn configure(host: &dyn Host) -> Result<Output, Fault> {
     let command = Command::new(Program::Dpkg, ["--configure", "-a"]).within(APT_SECONDS);
     let mut waited = 0;
     loop {
-        let output = host.run(&command).map_err(|error| of_host(&error))?;
+        let output = host.run(&command).map_err(Fault::from)?;
         let is_locked = output.stderr.contains("lock");
         if output.is_success() || !is_locked || waited >= LOCK_SECONDS {
             return Ok(output);
@@ -148,7 +147,7 @@ pub fn remove(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
         // What cannot be configured may still be removed.
         let _ = finish(host);
     }
-    let here = installed(host).map_err(|error| of_host(&error))?;
+    let here = installed(host).map_err(Fault::from)?;
     let ours: Vec<String> = here
         .into_iter()
         .filter(|name| names.contains(name))
@@ -207,7 +206,7 @@ fn installed(host: &dyn Host) -> HostResult<Vec<String>> {
 
 fn run(host: &dyn Host, program: Program, arguments: Vec<String>) -> Result<Output, Fault> {
     let command = Command::new(program, arguments).within(APT_SECONDS);
-    let output = host.run(&command).map_err(|error| of_host(&error))?;
+    let output = host.run(&command).map_err(Fault::from)?;
     if output.is_success() {
         return Ok(output);
     }

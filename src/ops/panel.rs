@@ -8,7 +8,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
 use crate::host::exec::Program;
 use crate::host::{Host, HostResult, Mode, Owner};
-use crate::ops::fault::of_host;
 use crate::ops::undo::{Before, Undo};
 use crate::system::panel_certificate;
 
@@ -48,7 +47,7 @@ pub(super) fn certify(host: &dyn Host, name: &str, addresses: &[IpAddr]) -> Resu
         panel_certificate::key_file(),
     );
     let is_there = |path| host.stat(path).map(|meta| meta.is_some());
-    if is_there(&certificate).map_err(fault)? && is_there(&key).map_err(fault)? {
+    if is_there(&certificate).map_err(Fault::from)? && is_there(&key).map_err(Fault::from)? {
         return Ok(());
     }
     let made = panel_certificate::make(name, addresses, host.now()).map_err(|error| {
@@ -60,19 +59,15 @@ pub(super) fn certify(host: &dyn Host, name: &str, addresses: &[IpAddr]) -> Resu
     })?;
     // The key first: a certificate without its key would look finished to the next run.
     host.write(&key, made.key.as_bytes(), Owner::ROOT, Mode(0o600))
-        .map_err(fault)?;
+        .map_err(Fault::from)?;
     let text = made.certificate.as_bytes();
     host.write(&certificate, text, Owner::ROOT, Mode(0o644))
-        .map_err(fault)
+        .map_err(Fault::from)
 }
 
 /// Copies the program in place, by one rename: processes that run the former one keep it.
 pub(super) fn place_program(host: &dyn Host, from: &HostPath) -> Result<(), Fault> {
-    let bytes = host.read(from, PROGRAM_LIMIT).map_err(fault)?;
+    let bytes = host.read(from, PROGRAM_LIMIT).map_err(Fault::from)?;
     host.write(&program(), &bytes, Owner::ROOT, Mode(0o755))
-        .map_err(fault)
-}
-
-fn fault(error: crate::host::HostError) -> Fault {
-    of_host(&error)
+        .map_err(Fault::from)
 }

@@ -7,7 +7,6 @@ use crate::domain::fault::Fault;
 use crate::host::exec::Command;
 use crate::host::{Host, HostResult};
 use crate::ops::act::must;
-use crate::ops::fault::of_host;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::ServiceState;
 use crate::system::service::{self, Verb};
@@ -42,7 +41,7 @@ pub fn restart_if_running(
     services: ServiceManager,
     unit: &str,
 ) -> Result<(), Fault> {
-    let now = state(host, services, unit).map_err(|error| of_host(&error))?;
+    let now = state(host, services, unit).map_err(Fault::from)?;
     if now.active {
         act(host, services, unit, ServiceAct::Restart)
     } else {
@@ -57,7 +56,7 @@ pub fn restore(
     unit: &str,
     was: ServiceState,
 ) -> Result<(), Fault> {
-    let now = state(host, services, unit).map_err(|error| of_host(&error))?;
+    let now = state(host, services, unit).map_err(Fault::from)?;
     let mut verbs = Vec::new();
     if now.masked && !was.masked {
         verbs.push(Verb::Unmask);

@@ -6,7 +6,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
-use crate::ops::fault::of_store;
 use crate::store::Store;
 
 /// The part of the state that plans depend on.
@@ -22,8 +21,8 @@ impl State {
     /// Reads it.
     pub fn read(store: &Store) -> Result<Self, Fault> {
         Ok(Self {
-            sites: store.sites().map_err(of_store)?,
-            next_site: store.next_site_id().map_err(of_store)?,
+            sites: store.sites().map_err(Fault::from)?,
+            next_site: store.next_site_id().map_err(Fault::from)?,
         })
     }
 

@@ -2,6 +2,13 @@
 //!
 //! Invariant: every test looks at the whole machine, not at a return value alone.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by failing"
+)]
+
 mod faults;
 mod sites;
 mod world;
