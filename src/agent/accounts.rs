@@ -122,6 +122,12 @@ impl Accounts {
         })
     }
 
+    /// How the panel is reached.
+    #[must_use]
+    pub fn panel(&self) -> &Panel {
+        &self.panel
+    }
+
     /// All accounts.
     pub fn list(&self) -> Answer {
         let accounts = self.store.accounts()?;

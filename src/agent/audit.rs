@@ -172,6 +172,7 @@ fn words(request: &Request) -> (String, String) {
         Request::Apply { change, .. } => about(change.word(), change.hostname()),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}
+        | Request::Panel {}
         | Request::Status {}
         | Request::SetupCheck { .. }
         | Request::Session { .. }

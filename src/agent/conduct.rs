@@ -66,6 +66,7 @@ impl Scene {
         let panel = Panel {
             host: "panel.example".to_owned(),
             port: 8443,
+            ..Panel::default()
         };
         let weakest = Strength {
             memory: 64,
@@ -187,7 +188,7 @@ async fn without_a_session_the_web_process_gets_nothing_but_the_ways_in() {
         let scene = Scene::new();
         let answer = scene.ask(WEB, None, request).await;
         let expected = match variant {
-            "Ping" => None,
+            "Ping" | "Panel" => None,
             "Login" => Some(Code::LoginRefused),
             "SetupCheck" | "SetupComplete" => Some(Code::SetupClosed),
             _ => Some(Code::Unauthenticated),
@@ -203,7 +204,7 @@ async fn an_invented_token_is_nobody_even_when_root_brings_it() {
     for (variant, request) in one_of_each() {
         let scene = Scene::new();
         let token = Token::from_random([5; 32]);
-        let ways_in = ["Ping", "Login", "SetupCheck", "SetupComplete"];
+        let ways_in = ["Ping", "Panel", "Login", "SetupCheck", "SetupComplete"];
         if ways_in.contains(&variant) {
             continue;
         }

@@ -206,6 +206,7 @@ impl Inner {
             Request::Ping {} => Ok(Reply::Pong {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             }),
+            Request::Panel {} => Ok(Reply::Panel(accounts.panel().view())),
             Request::SetupCheck { link } => accounts.check_link(&link),
             Request::SetupComplete {
                 link,

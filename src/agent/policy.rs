@@ -59,7 +59,7 @@ pub fn rule(request: &Request) -> Rule {
         ..row
     };
     match request {
-        Request::Ping {} => row(Anyone, None, false),
+        Request::Ping {} | Request::Panel {} => row(Anyone, None, false),
         Request::SetupCheck { .. } => limited(row(Anyone, None, false)),
         Request::SetupComplete { .. } => limited(row(Anyone, Change, false)),
         Request::Login { .. } => limited(row(Anyone, Outcome, false)),
@@ -148,6 +148,7 @@ pub(super) mod tests {
         let id = OperationId::from_parts(1, [1; 10]);
         vec![
             ("Ping", Request::Ping {}),
+            ("Panel", Request::Panel {}),
             ("Status", Request::Status {}),
             ("SetupCheck", Request::SetupCheck { link: link() }),
             (

@@ -26,7 +26,7 @@ use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
 use crate::store::Store;
 use crate::system::config::Config;
-use crate::system::{addresses, machine, service, users};
+use crate::system::{machine, service, users};
 
 /// Where the state is.
 pub const STATE: &str = "/var/lib/lalapanel/state.redb";
@@ -53,7 +53,7 @@ pub fn run() -> Result<(), Fault> {
     let door = Door::new(Parts {
         host: host.clone(),
         store,
-        panel: public_address(host.as_ref(), &config),
+        panel: Panel::of(host.as_ref(), &config),
         strength: Strength::for_memory(
             machine::memory(host.as_ref()).map_or(0, |usage| usage.total),
         ),
@@ -68,6 +68,8 @@ pub fn run() -> Result<(), Fault> {
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // Below what the unit allows; further calls wait for a free thread.
+        .max_blocking_threads(64)
         .enable_all()
         .build()
         .map_err(|error| start_failed("the runtime could not be started", &error))?;
@@ -94,25 +96,6 @@ fn own_names(host: &dyn Host, config: &Config) -> Vec<Hostname> {
     names.extend(Hostname::parse(&machine::hostname(host)));
     names.dedup();
     names
-}
-
-fn public_address(host: &dyn Host, config: &Config) -> Panel {
-    let address = || {
-        addresses::own(host)
-            .into_iter()
-            .find(|address| !address.is_loopback())
-            .map(|address| address.to_string())
-    };
-    Panel {
-        host: config
-            .panel
-            .hostname
-            .as_ref()
-            .map(ToString::to_string)
-            .or_else(address)
-            .unwrap_or_else(|| "localhost".to_owned()),
-        port: config.panel.port,
-    }
 }
 
 async fn serve(host: &dyn Host, door: Door, operations: Operations) -> Result<(), Fault> {

@@ -162,6 +162,7 @@ mod tests {
         let panel = Panel {
             host: "panel.example".to_owned(),
             port: 8443,
+            ..Panel::default()
         };
         let strength = Strength {
             memory: 64,

@@ -19,6 +19,7 @@ pub mod op;
 pub mod output;
 pub mod php;
 pub mod plan;
+pub mod process;
 pub mod prompt;
 pub mod service;
 pub mod site;

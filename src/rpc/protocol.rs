@@ -13,7 +13,7 @@ use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::view::{
-    AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PlanView,
+    AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView, PlanView,
     SessionView, SiteOptions, SiteView, StatusView,
 };
 
@@ -37,6 +37,8 @@ pub struct Call {
 pub enum Request {
     /// Is the agent there?
     Ping {},
+    /// By which names is the panel open, and which proxies are believed? Asked by the web process at its start.
+    Panel {},
     /// Versions, services, counts, memory.
     Status {},
     /// Is this one-time link still good?
@@ -171,6 +173,8 @@ pub enum Reply {
         /// The agent's version.
         version: String,
     },
+    /// To `Panel`.
+    Panel(PanelView),
     /// To `Status`.
     Status(StatusView),
     /// To `SetupComplete` and `Login`: the new session, once.

@@ -12,6 +12,19 @@ use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::time::Timestamp;
 
+/// What the web process needs to know of the configuration, which it cannot read itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PanelView {
+    /// The server's name, as pages show it.
+    pub server: String,
+    /// The panel's port.
+    pub port: u16,
+    /// Names and addresses the panel may be opened by.
+    pub hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+}
+
 /// Who is signed in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SessionView {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use listenfd::ListenFd;
+use nix::sys::prctl::set_no_new_privs;
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use poem::Server;
 use poem::listener::{AcceptorExt, IntoTlsConfigStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,6 +41,17 @@ pub struct WebConfig {
     pub hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed; none by default.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Whom to become once port and key are open; none where the process was started without rights.
+    pub user: Option<User>,
+}
+
+/// A user and its group, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct User {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
 }
 
 /// Why the web process cannot run.
@@ -65,6 +78,9 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// The rights it was started with stay.
+    #[error("could not give up the rights of root")]
+    Rights(#[source] std::io::Error),
     /// The server ended.
     #[error("the web server ended")]
     Run(#[source] std::io::Error),
@@ -79,6 +95,9 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
         port: config.port,
         source,
     })?;
+    if let Some(user) = config.user {
+        give_up_rights(user).map_err(|errno| ServeError::Rights(errno.into()))?;
+    }
     let stream = Box::pin(secured.into_stream().map_err(ServeError::Tls)?);
     let acceptor = Timed(Limited::new(listener).rustls(stream));
     let ended = ended().map_err(ServeError::Run)?;
@@ -90,6 +109,15 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
         .run_with_graceful_shutdown(router(&config, agent), ended, Some(FAREWELL))
         .await
         .map_err(ServeError::Run)
+}
+
+/// For good: the saved ids go too, and no program started later could get them back. The C library does it for every thread.
+fn give_up_rights(user: User) -> nix::Result<()> {
+    let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
+    setgroups(&[])?;
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
+    set_no_new_privs()
 }
 
 /// The socket PID 1 holds for us, or one of our own on all addresses.
