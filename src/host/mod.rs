@@ -174,7 +174,7 @@ pub trait Host: Send + Sync {
     fn make_dir(&self, path: &HostPath, owner: Owner, mode: Mode) -> HostResult<()>;
     /// Makes a symbolic link at `path`, replacing a file or link there in one rename.
     fn link(&self, target: &str, path: &HostPath) -> HostResult<()>;
-    /// Moves within one file system; the target must not exist (RENAME_NOREPLACE). Both directories are fsynced.
+    /// Moves within one file system; the target must not exist. Both directories are fsynced.
     fn rename(&self, from: &HostPath, to: &HostPath) -> HostResult<()>;
     /// Removes a file, a link, a socket or an empty directory. Nothing there is fine.
     fn remove(&self, path: &HostPath) -> HostResult<()>;

@@ -285,8 +285,8 @@ mod tests {
 
     #[test]
     fn a_link_above_a_path_that_changes_is_named_and_refused() {
-        let room = tempfile::tempdir().unwrap();
-        let root = handle(room.path());
+        let scratch = tempfile::tempdir().unwrap();
+        let root = handle(scratch.path());
         mkdirat(&root, "real", Mode::S_IRWXU).unwrap();
         symlinkat("real", &root, "linked").unwrap();
         let path = HostPath::parse("/linked/file").unwrap();
@@ -299,8 +299,8 @@ mod tests {
 
     #[test]
     fn reading_goes_along_roots_own_links_and_never_out_of_the_root_handle() {
-        let room = tempfile::tempdir().unwrap();
-        let root = handle(room.path());
+        let scratch = tempfile::tempdir().unwrap();
+        let root = handle(scratch.path());
         mkdirat(&root, "real", Mode::S_IRWXU).unwrap();
         mkdirat(&root, "real/inner", Mode::S_IRWXU).unwrap();
         symlinkat("../../../real/./inner", &root, "relative").unwrap();
@@ -318,8 +318,8 @@ mod tests {
 
     #[test]
     fn a_directory_that_everybody_may_write_is_no_place_for_root() {
-        let room = tempfile::tempdir().unwrap();
-        let root = handle(room.path());
+        let scratch = tempfile::tempdir().unwrap();
+        let root = handle(scratch.path());
         mkdirat(&root, "open", Mode::S_IRWXU).unwrap();
         let open = reopen(
             directory(
@@ -339,8 +339,8 @@ mod tests {
 
     #[test]
     fn the_kernel_keeps_a_walk_beneath_its_base() {
-        let room = tempfile::tempdir().unwrap();
-        let root = handle(room.path());
+        let scratch = tempfile::tempdir().unwrap();
+        let root = handle(scratch.path());
         symlinkat("/etc", &root, "out").unwrap();
         let open = |path| beneath(root.as_fd(), path, OFlag::O_RDONLY, Mode::empty());
         assert_eq!(open("out/passwd").unwrap_err(), Errno::ELOOP);

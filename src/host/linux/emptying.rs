@@ -31,7 +31,7 @@ pub(super) fn empty(base: BorrowedFd<'_>, uid: u32, path: &SitePath) -> Result<u
         Err(Errno::ENOENT) => return Ok(0),
         answer => answer.map_err(refusal)?,
     };
-    let top = readable(top, uid).map_err(refusal)?;
+    let top = readable(&top, uid).map_err(refusal)?;
     let mut emptying = Emptying {
         top: top.as_fd(),
         uid,
@@ -87,7 +87,7 @@ impl Emptying<'_> {
             return self.move_up(directory, name);
         }
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
-        let inner = readable(walk::beneath_bytes(directory, name, flags)?, self.uid)?;
+        let inner = readable(&walk::beneath_bytes(directory, name, flags)?, self.uid)?;
         self.clear(inner.as_fd(), depth + 1)?;
         unlinkat(directory, name, UnlinkatFlags::RemoveDir)?;
         self.removed += 1;
@@ -107,11 +107,11 @@ impl Emptying<'_> {
 }
 
 /// Opens a directory for listing; one that the site closed to itself is opened again with the owner's right to do so.
-fn readable(handle: OwnedFd, uid: u32) -> nix::Result<OwnedFd> {
-    let status = fstat(&handle)?;
+fn readable(handle: &OwnedFd, uid: u32) -> nix::Result<OwnedFd> {
+    let status = fstat(handle)?;
     let closed = status.st_mode & 0o700 != 0o700;
     if closed && status.st_uid == uid && walk::kind(&status) == SFlag::S_IFDIR {
-        change_mode(&handle, Mode(status.st_mode & 0o7777 | 0o700))?;
+        change_mode(handle, Mode(status.st_mode & 0o7777 | 0o700))?;
     }
     walk::reopen(handle.as_fd())
 }
@@ -126,16 +126,16 @@ mod tests {
         nix::unistd::geteuid().as_raw()
     }
 
-    fn emptied(room: &std::path::Path) -> Result<u64, Refusal> {
-        let base = std::fs::File::open(room).unwrap();
+    fn emptied(scratch: &std::path::Path) -> Result<u64, Refusal> {
+        let base = std::fs::File::open(scratch).unwrap();
         empty(base.as_fd(), uid(), &SitePath::parse("top").unwrap())
     }
 
     #[test]
     fn a_very_deep_tree_is_emptied_with_few_handles() {
-        let room = tempfile::tempdir().unwrap();
-        std::fs::create_dir(room.path().join("top")).unwrap();
-        let mut here = OwnedFd::from(std::fs::File::open(room.path().join("top")).unwrap());
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::create_dir(scratch.path().join("top")).unwrap();
+        let mut here = OwnedFd::from(std::fs::File::open(scratch.path().join("top")).unwrap());
         for _ in 0..500 {
             mkdirat(&here, "d", Bits::S_IRWXU).unwrap();
             here = beneath(
@@ -146,17 +146,19 @@ mod tests {
             )
             .unwrap();
         }
-        assert_eq!(emptied(room.path()), Ok(500));
+        assert_eq!(emptied(scratch.path()), Ok(500));
         assert_eq!(
-            std::fs::read_dir(room.path().join("top")).unwrap().count(),
+            std::fs::read_dir(scratch.path().join("top"))
+                .unwrap()
+                .count(),
             0
         );
     }
 
     #[test]
     fn links_go_as_links_and_closed_directories_are_opened() {
-        let room = tempfile::tempdir().unwrap();
-        let (top, kept) = (room.path().join("top"), room.path().join("kept"));
+        let scratch = tempfile::tempdir().unwrap();
+        let (top, kept) = (scratch.path().join("top"), scratch.path().join("kept"));
         std::fs::create_dir(&top).unwrap();
         std::fs::create_dir(&kept).unwrap();
         std::fs::File::create(kept.join("file")).unwrap();
@@ -165,22 +167,22 @@ mod tests {
         std::fs::File::create(top.join("closed/file")).unwrap();
         let closed = std::fs::File::open(top.join("closed")).unwrap();
         closed
-            .set_permissions(std::fs::Permissions::from_mode(0))
+            .set_permissions(std::fs::Permissions::from_mode(0o000))
             .unwrap();
-        assert_eq!(emptied(room.path()), Ok(3));
+        assert_eq!(emptied(scratch.path()), Ok(3));
         assert!(kept.join("file").exists());
     }
 
     #[test]
     fn a_directory_that_is_a_link_is_not_entered() {
-        let room = tempfile::tempdir().unwrap();
-        std::fs::create_dir(room.path().join("kept")).unwrap();
-        std::fs::File::create(room.path().join("kept/file")).unwrap();
-        symlink("kept", room.path().join("top")).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::create_dir(scratch.path().join("kept")).unwrap();
+        std::fs::File::create(scratch.path().join("kept/file")).unwrap();
+        symlink("kept", scratch.path().join("top")).unwrap();
         assert_eq!(
-            emptied(room.path()),
+            emptied(scratch.path()),
             Err(("a symbolic link".to_owned(), false))
         );
-        assert!(room.path().join("kept/file").exists());
+        assert!(scratch.path().join("kept/file").exists());
     }
 }

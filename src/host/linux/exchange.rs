@@ -108,9 +108,9 @@ mod tests {
         serve: impl FnOnce(UnixListener) + Send + 'static,
         millis: u64,
     ) -> HostResult<Vec<u8>> {
-        let room = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(room.path().join("s")).unwrap();
-        let root = std::fs::File::open(room.path()).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(scratch.path().join("s")).unwrap();
+        let root = std::fs::File::open(scratch.path()).unwrap();
         let server = std::thread::spawn(move || serve(listener));
         let answer = exchange(root.as_fd(), &HostPath::fixed("/s"), b"question", 6, millis);
         server.join().unwrap();

@@ -157,16 +157,16 @@ fn replace(
     make: impl FnOnce(&OwnedFd, &str) -> nix::Result<()>,
 ) -> HostResult<()> {
     let (directory, name) = place(root, path)?;
-    if let Ok(status) = look(directory.as_fd(), name) {
-        if walk::kind(&status) == SFlag::S_IFDIR {
-            return Err(not_a(path, "a directory", "a file"));
-        }
+    if let Ok(status) = look(directory.as_fd(), name)
+        && walk::kind(&status) == SFlag::S_IFDIR
+    {
+        return Err(not_a(path, "a directory", "a file"));
     }
     let temporary = temporary(name);
-    let made = clear(&directory, &temporary)
+    let outcome = clear(&directory, &temporary)
         .and_then(|()| make(&directory, &temporary))
         .and_then(|()| renameat(&directory, temporary.as_str(), &directory, name));
-    if let Err(errno) = made {
+    if let Err(errno) = outcome {
         let _ = clear(&directory, &temporary);
         return Err(refusal(WRITING, path, errno));
     }
@@ -232,9 +232,9 @@ pub(super) fn make_dir(
         return Err(not_a(path, walk::kind_word(&status), "a directory"));
     }
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let made = openat(&directory, name, flags, Bits::empty()).map_err(failed)?;
-    give(&made, owner, mode).map_err(failed)?;
-    fsync(&made).map_err(failed)?;
+    let handle = openat(&directory, name, flags, Bits::empty()).map_err(failed)?;
+    give(&handle, owner, mode).map_err(failed)?;
+    fsync(&handle).map_err(failed)?;
     flush(&directory, path)
 }
 
@@ -317,14 +317,14 @@ pub(super) fn space(root: BorrowedFd<'_>, path: &HostPath) -> HostResult<Space> 
             answer => break answer?,
         }
     };
-    let room = fstatvfs(&directory).map_err(|errno| refusal("measuring", &path, errno))?;
-    let block = wide(room.fragment_size());
+    let sizes = fstatvfs(&directory).map_err(|errno| refusal("measuring", &path, errno))?;
+    let block = wide(sizes.fragment_size());
     Ok(Space {
-        free: wide(room.blocks_available()).saturating_mul(block),
-        total: wide(room.blocks()).saturating_mul(block),
-        inodes: match wide(room.files()) {
+        free: wide(sizes.blocks_available()).saturating_mul(block),
+        total: wide(sizes.blocks()).saturating_mul(block),
+        inodes: match wide(sizes.files()) {
             0 => u64::MAX,
-            _ => wide(room.files_available()),
+            _ => wide(sizes.files_available()),
         },
     })
 }

@@ -7,7 +7,7 @@ use crate::host::memory::machine::Machine;
 use crate::host::memory::nginx_text::Directive;
 use crate::host::memory::units::setting;
 
-/// A FastCGI answer to a ping: one STDOUT record with `pong`, then END_REQUEST (FastCGI 1.0, §3.3, §5.5).
+/// A FastCGI answer to a ping: one `STDOUT` record with `pong`, then `END_REQUEST` (FastCGI 1.0, §3.3, §5.5).
 fn pong() -> Vec<u8> {
     let text = b"Content-type: text/plain;charset=UTF-8\r\n\r\npong";
     let length = u8::try_from(text.len()).unwrap_or(u8::MAX);

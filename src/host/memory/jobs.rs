@@ -148,10 +148,11 @@ impl Machine {
 
     /// A site may have closed a directory of its own to itself; it is opened again to be emptied.
     fn open_own_directory(&mut self, owner: Owner, at: &HostPath) {
-        if let Some(entry) = self.tree.entry_mut(at) {
-            if entry.owner.uid == owner.uid && entry.mode.0 & 0o300 != 0o300 {
-                entry.mode = Mode(entry.mode.0 | 0o700);
-            }
+        if let Some(entry) = self.tree.entry_mut(at)
+            && entry.owner.uid == owner.uid
+            && entry.mode.0 & 0o300 != 0o300
+        {
+            entry.mode = Mode(entry.mode.0 | 0o700);
         }
     }
 }

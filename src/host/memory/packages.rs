@@ -186,11 +186,12 @@ impl Machine {
             } else {
                 version
             };
-            text += &match verb {
+            let lines = match verb {
                 "policy" => format!("{name}:\n  Installed: {installed}\n  Candidate: {version}\n"),
                 "pkgnames" => format!("{name}\n"),
                 _ => format!("Package: {name}\nVersion: {version}\n\n"),
             };
+            text.push_str(&lines);
         }
         if verb == "show" && text.is_empty() {
             failed(100, "E: No packages found")
@@ -207,8 +208,11 @@ impl Machine {
                     .packages
                     .iter()
                     .filter(|(_, package)| package.stage == Stage::HalfConfigured);
+                let names: Vec<&str> = half.map(|(name, _)| name.as_str()).collect();
                 done(
-                    half.map(|(name, _)| format!(" {name}\n"))
+                    names
+                        .iter()
+                        .flat_map(|name| [" ", name, "\n"])
                         .collect::<String>(),
                 )
             }
@@ -259,7 +263,8 @@ impl Machine {
                 .get(*name)
                 .is_none_or(|package| package.stage == Stage::Available)
             {
-                output.stderr += &format!("dpkg-query: no packages found matching {name}\n");
+                let line = ["dpkg-query: no packages found matching ", name, "\n"];
+                output.stderr.extend(line);
                 output.code = 1;
             }
         }

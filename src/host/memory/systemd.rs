@@ -65,9 +65,8 @@ impl Machine {
             "start" => self.start(unit),
             "stop" => self.stop(unit),
             "restart" => self.stop_if_running(unit).and_then(|()| self.start(unit)),
-            "reload" => self.reload(unit),
-            "reload-or-restart" if self.running.contains_key(unit) => self.reload(unit),
-            "reload-or-restart" => self.start(unit),
+            "reload-or-restart" if !self.running.contains_key(unit) => self.start(unit),
+            "reload" | "reload-or-restart" => self.reload(unit),
             "try-restart" if self.running.contains_key(unit) => {
                 self.stop(unit).and_then(|()| self.start(unit))
             }
@@ -174,10 +173,11 @@ impl Machine {
                 ),
             )
         };
-        if let Some(user) = setting(&text, "User") {
-            if self.uid_of(&user).is_none() && user.parse::<u32>().is_err() {
-                return Err(refused("status=217/USER".to_owned()));
-            }
+        if let Some(user) = setting(&text, "User")
+            && self.uid_of(&user).is_none()
+            && user.parse::<u32>().is_err()
+        {
+            return Err(refused("status=217/USER".to_owned()));
         }
         let command = setting(&text, "ExecStart").unwrap_or_default();
         let program = command

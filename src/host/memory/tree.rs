@@ -280,13 +280,11 @@ impl Tree {
         mode: Mode,
     ) -> HostResult<()> {
         self.check_above(path)?;
-        match self.entry(path).map(|entry| &entry.kind) {
-            Some(Kind::Directory) => Err(not_a(path, &Kind::Directory, "a file")),
-            _ => {
-                self.0.insert(path.clone(), Entry { kind, owner, mode });
-                Ok(())
-            }
+        if self.entry(path).map(|entry| &entry.kind) == Some(&Kind::Directory) {
+            return Err(not_a(path, &Kind::Directory, "a file"));
         }
+        self.0.insert(path.clone(), Entry { kind, owner, mode });
+        Ok(())
     }
 
     /// See [`crate::host::Host::make_dir`].

@@ -112,7 +112,11 @@ impl Machine {
     fn wants(&self, unit: &str) -> Vec<HostPath> {
         let link = |path: &&HostPath| {
             path.name() == unit
-                && path.parent().name().ends_with(".wants")
+                && path
+                    .parent()
+                    .name()
+                    .rsplit_once('.')
+                    .is_some_and(|(_, kind)| kind == "wants")
                 && path.parent().parent().as_str() == ETC
         };
         self.tree
@@ -218,11 +222,10 @@ impl Machine {
         for unit in &units {
             for property in &properties {
                 let value = self.property(unit, property);
-                text += &if bare {
-                    format!("{value}\n")
-                } else {
-                    format!("{property}={value}\n")
-                };
+                if !bare {
+                    text.extend([property, "="]);
+                }
+                text.extend([value.as_str(), "\n"]);
             }
         }
         done(text)

@@ -217,10 +217,9 @@ impl Machine {
             .collect();
         self.write_lines(PASSWD, &lines);
         // As Debian's login.defs has it (USERGROUPS_ENAB): the user's own group goes too, unless others use it.
-        if let Some(gid) = self.gid_of(call.name) {
-            if !self.is_primary(gid) {
-                self.remove_group(call.name);
-            }
+        let own = self.gid_of(call.name);
+        if own.is_some_and(|gid| !self.is_primary(gid)) {
+            self.remove_group(call.name);
         }
         done("")
     }
