@@ -10,20 +10,22 @@ use crate::web::refusal::Refusal;
 
 /// Requires a state change to come from this origin.
 ///
-/// Browsers say it in `Sec-Fetch-Site`; older ones send `Origin` with every POST.
+/// Browsers say it in `Sec-Fetch-Site`; older ones send `Origin` with every POST. Under `Referrer-Policy: no-referrer` that
+/// `Origin` is `null`, which proves nothing and is accepted only beside the browser's own word.
 pub(super) fn require_same(headers: &HeaderMap, host: &str) -> Result<(), Refusal> {
-    match (site(headers), origin_is_ours(headers, host)) {
-        (_, Some(false)) | (Some(false), _) | (None, None) => Err(Refusal::FORBIDDEN_ORIGIN),
-        (Some(true), _) | (None, Some(true)) => Ok(()),
-    }
+    let allowed = match (site(headers), origin(headers, host)) {
+        (Some(true), origin) => origin != Origin::Foreign,
+        (None, origin) => origin == Origin::Ours,
+        (Some(false), _) => false,
+    };
+    allowed.then_some(()).ok_or(Refusal::FORBIDDEN_ORIGIN)
 }
 
 /// Requires a stream not to come from elsewhere. Same-origin GETs of older browsers carry neither header.
 pub(super) fn refuse_foreign(headers: &HeaderMap, host: &str) -> Result<(), Refusal> {
-    match (site(headers), origin_is_ours(headers, host)) {
-        (Some(false), _) | (_, Some(false)) => Err(Refusal::FORBIDDEN_ORIGIN),
-        _ => Ok(()),
-    }
+    let foreign = site(headers) == Some(false)
+        || matches!(origin(headers, host), Origin::Foreign | Origin::Null);
+    (!foreign).then_some(()).ok_or(Refusal::FORBIDDEN_ORIGIN)
 }
 
 /// The token a form must carry: derived from the session or the visitor, so the cookie itself never stands in a page.
@@ -45,10 +47,23 @@ fn site(headers: &HeaderMap) -> Option<bool> {
     Some(value == "same-origin")
 }
 
-fn origin_is_ours(headers: &HeaderMap, host: &str) -> Option<bool> {
-    let value = headers.get(header::ORIGIN)?;
+/// What the header of that name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Absent,
+    Ours,
+    Null,
+    Foreign,
+}
+
+fn origin(headers: &HeaderMap, host: &str) -> Origin {
     let ours = format!("https://{host}");
-    Some(value.as_bytes().eq_ignore_ascii_case(ours.as_bytes()))
+    match headers.get(header::ORIGIN) {
+        None => Origin::Absent,
+        Some(value) if value.as_bytes().eq_ignore_ascii_case(ours.as_bytes()) => Origin::Ours,
+        Some(value) if value == "null" => Origin::Null,
+        Some(_) => Origin::Foreign,
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +83,7 @@ mod tests {
         for good in [
             headers(&[("sec-fetch-site", "same-origin")]),
             headers(&[("origin", "https://panel.example:8443")]),
+            headers(&[("sec-fetch-site", "same-origin"), ("origin", "null")]),
             headers(&[
                 ("sec-fetch-site", "same-origin"),
                 ("origin", "https://panel.example:8443"),
@@ -81,6 +97,7 @@ mod tests {
             headers(&[("sec-fetch-site", "same-site")]),
             headers(&[("sec-fetch-site", "none")]),
             headers(&[("origin", "null")]),
+            headers(&[("sec-fetch-site", "cross-site"), ("origin", "null")]),
             headers(&[("origin", "https://panel.example")]),
             headers(&[("origin", "http://panel.example:8443")]),
             headers(&[

@@ -98,6 +98,9 @@ pub(super) struct Frame {
     pub(super) as_of: String,
     /// Without script: where the page renews itself from.
     pub(super) refresh: Option<String>,
+    /// True where the address itself is a secret and goes nowhere, not even to this panel. Elsewhere this panel may see
+    /// where a form comes from: without that, browsers send `Origin: null` with it.
+    pub(super) secret_address: bool,
     /// The way back: names and paths from the second level on.
     pub(super) crumbs: Vec<(String, String)>,
 }

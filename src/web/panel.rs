@@ -35,7 +35,7 @@ const MOST_STREAMS: usize = 64;
 pub fn router(
     config: &WebConfig,
     agent: Arc<dyn Agent>,
-) -> impl Endpoint<Output = Response> + 'static {
+) -> impl Endpoint<Output = Response> + use<> {
     let panel = Panel {
         names: Names::new(&config.hosts),
         trusted_proxies: config.trusted_proxies.clone(),

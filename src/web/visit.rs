@@ -115,6 +115,7 @@ impl Visit {
             command: None,
             as_of: words::clock(clock::now()),
             refresh: None,
+            secret_address: false,
             crumbs: Vec::new(),
         }
     }

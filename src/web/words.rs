@@ -138,6 +138,15 @@ pub(super) fn service_pill(healthy: bool) -> Pill {
     }
 }
 
+/// Whether what was asked was let through.
+pub(super) fn audit_pill(good: bool) -> Pill {
+    if good {
+        pill("ok", "circle-check", "Done")
+    } else {
+        pill("warn", "triangle-alert", "Refused")
+    }
+}
+
 /// What an operation is about to do, is doing or did: `Creating shop.example`, `shop.example is ready`.
 pub(super) fn headline(summary: &OperationSummary) -> String {
     use OperationState::{Done, Stuck, Undoing, Undone, Working};

@@ -117,7 +117,7 @@
       running = fetchPage("POST", form.getAttribute("action"), data.toString(), function (status, page) {
         running = null;
         if (state().toString() !== key) return;
-        if (status === 200 && swap("#plan", page)) return;
+        if (status === 200 && swap("#plan", page)) { swap("footer .command", page); return; }
         plan().removeAttribute("aria-busy");
         var said = document.createElement("p");
         said.className = "note";

@@ -69,8 +69,9 @@ struct AuditLine {
     from: String,
     action: String,
     object: String,
-    result: String,
-    good: bool,
+    pill: Pill,
+    /// The fault code, where it was not done.
+    code: Option<String>,
     operation: Option<String>,
 }
 
@@ -149,8 +150,8 @@ fn audit_line(entry: AuditEntry) -> AuditLine {
             .map_or_else(|| "this server".to_owned(), |from| from.to_string()),
         action: entry.action,
         object: entry.object,
-        good: entry.result == "ok",
-        result: entry.result,
+        pill: words::audit_pill(entry.result == "ok"),
+        code: (entry.result != "ok").then_some(entry.result),
         operation: entry.operation.map(|id| id.to_string()),
     }
 }

@@ -70,18 +70,15 @@ pub(in crate::web) async fn menu(visit: Arc<Visit>) -> Result<Response, Refusal>
 }
 
 fn numbers(view: &HomeView) -> Vec<Number> {
+    let offline = view.sites_offline;
     let mut numbers = vec![Number {
         label: "Sites",
         value: view.sites.to_string(),
-        word: if view.sites_offline == 0 {
-            "fine"
-        } else {
-            "some offline"
-        },
-        detail: if view.sites_offline == 0 {
+        word: if offline == 0 { "fine" } else { "" },
+        detail: if offline == 0 {
             "all online".to_owned()
         } else {
-            format!("{} offline", view.sites_offline)
+            format!("{offline} offline")
         },
     }];
     let usages = [("Disk", view.disk), ("Memory", view.memory)];

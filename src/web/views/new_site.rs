@@ -36,6 +36,8 @@ struct NewSitePage {
     plan: Option<ShownPlan>,
     notice: Option<&'static str>,
     problems: Vec<Problem>,
+    /// True where the script asked: only the plan is looked at.
+    live: bool,
 }
 
 /// What the person typed, kept as it is whatever becomes of it.
@@ -248,6 +250,7 @@ async fn sheet(
         plan,
         notice,
         problems,
+        live: visit.form.has("live"),
     };
     Ok(html(status, &frame, &body))
 }

@@ -152,6 +152,7 @@ fn sheet(
     frame.person = None;
     // The theme form would have to carry the link in its way back; the theme can wait until there is an account.
     frame.token = String::new();
+    frame.secret_address = true;
     let body = Start {
         token: token.reveal().to_owned(),
         link: link.reveal().to_owned(),
