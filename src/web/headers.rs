@@ -3,8 +3,6 @@
 //! Invariant: applied last and to everything, so that no page, error or file can leave without them.
 
 use poem::Response;
-#[cfg(test)]
-use poem::http::HeaderMap;
 use poem::http::{HeaderName, HeaderValue, header};
 
 /// Nothing runs or loads that is not a file of ours, and no text becomes markup in a script.
@@ -41,16 +39,4 @@ pub(super) fn seal(mut response: Response) -> Response {
     }
     headers.remove(header::SERVER);
     response
-}
-
-/// The names of the headers on every response, for tests.
-#[cfg(test)]
-pub(super) fn missing(headers: &HeaderMap) -> Vec<String> {
-    ALWAYS
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(["cache-control"])
-        .filter(|name| !headers.contains_key(*name))
-        .map(ToString::to_string)
-        .collect()
 }

@@ -51,6 +51,7 @@ fn main() {
         server: "panel.example".to_owned(),
         hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
         trusted_proxies: Vec::new(),
+        user: None,
     };
     println!(
         "https://localhost:{port}/start?link={} · mara / {}",

@@ -39,6 +39,7 @@ fn panel_with(step: Duration) -> Panel<impl Endpoint<Output = Response>> {
         server: "panel.example".to_owned(),
         hosts: vec!["panel.example".to_owned()],
         trusted_proxies: Vec::new(),
+        user: None,
     };
     Panel {
         endpoint: router(&config, Arc::new(Handle(Arc::clone(&agent)))),
