@@ -13,8 +13,8 @@ use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::view::{
-    AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView, PlanView,
-    SessionView, SiteOptions, SiteView, StatusView,
+    AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView,
+    PlanView, SessionView, SiteOptions, SiteView, StatusView,
 };
 
 /// One frame to the agent.

@@ -172,6 +172,8 @@ fn a_site_that_is_not_there_is_missing() {
 #[test]
 fn a_deleted_site_leaves_nothing_and_its_number_is_never_used_again() {
     let world = World::installed();
+    // systemd's own directory of sockets to open at boot is there once there was a site; it may stay.
+    world.run(7, &create("first.example", php())).unwrap();
     let before = world.machine();
     world.run(1, &create("shop.example", php())).unwrap();
     assert_eq!(
@@ -192,7 +194,8 @@ fn a_deleted_site_leaves_nothing_and_its_number_is_never_used_again() {
         "{left:#?}"
     );
     world.run(3, &create("shop.example", php())).unwrap();
-    assert_eq!(world.state().sites[0].id.to_string(), "s1002");
+    let again = world.state().site(&name("shop.example")).unwrap().id;
+    assert_eq!(again.to_string(), "s1003");
 }
 
 #[test]
