@@ -15,6 +15,7 @@ pub mod agent;
 pub mod cli;
 pub mod domain;
 pub mod host;
+pub mod install;
 pub mod ops;
 pub mod render;
 pub mod rpc;

@@ -1,2 +1,27 @@
-//! NOTE FOR THE `system` HELPER: this floor is now being written on branch `install` by another helper. Do not write here.
-//! Land `src/system/**` (part B), at once what you have, then finish with your report; you will get a new brief.
+//! From a bare server to a running panel, and back: install is just the biggest plan.
+//!
+//! Invariant: nothing is changed before every refusal was looked for, and before the journal of the installation, a file
+//! of its own beside the state, says so.
+
+mod account;
+pub mod console;
+pub mod facts;
+mod follow;
+mod journal;
+mod missing;
+pub mod nginx_facts;
+pub mod options;
+pub mod plan;
+pub mod preflight;
+mod purge;
+mod removal;
+mod remove;
+pub mod report;
+mod run;
+pub mod wanted;
+
+pub use console::{Console, Terminal};
+pub use options::{InstallOptions, RemoveOptions};
+pub use remove::remove;
+pub use report::Report;
+pub use run::run;

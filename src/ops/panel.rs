@@ -20,6 +20,11 @@ pub fn program() -> HostPath {
     HostPath::fixed(Program::Lalapanel.path())
 }
 
+/// Whether two files hold the same program.
+pub fn is_same(host: &dyn Host, one: &HostPath, other: &HostPath) -> HostResult<bool> {
+    Ok(host.read(one, PROGRAM_LIMIT)? == host.read(other, PROGRAM_LIMIT)?)
+}
+
 /// Absent before: gone afterwards. Present before: never touched, and never read into the journal.
 pub(super) fn claim(host: &dyn Host, path: &HostPath) -> HostResult<Undo> {
     Ok(match host.stat(path)? {

@@ -180,7 +180,8 @@ fn remaining(progress: &Progress) -> Vec<String> {
         .collect()
 }
 
-fn by_hand(undo: &Undo) -> Option<String> {
+/// How a person would take a step back.
+pub fn by_hand(undo: &Undo) -> Option<String> {
     Some(match undo {
         Undo::Nothing => return None,
         Undo::Restore {

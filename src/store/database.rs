@@ -3,7 +3,7 @@
 //! Invariant: nothing is readable that was not committed and fsynced, and a failed transaction leaves no trace.
 
 use std::fs::OpenOptions;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -175,6 +175,7 @@ fn open_file(path: &Path) -> StoreResult<Database> {
         .map_err(failed)?;
     file.set_permissions(std::fs::Permissions::from_mode(0o600))
         .map_err(failed)?;
+    forget_unfinished(&file).map_err(failed)?;
     let opened = FileBackend::new(file).and_then(|backend| builder().create_with_backend(backend));
     opened.map_err(|error| match error {
         DatabaseError::DatabaseAlreadyOpen => StoreError::Locked {
@@ -182,6 +183,18 @@ fn open_file(path: &Path) -> StoreResult<Database> {
         },
         other => database_error("opened", other),
     })
+}
+
+/// redb writes its magic number last when it makes a file, and then refuses a file without one: what a power cut left of
+/// the very first start is emptied, so that it is made anew. Nothing was ever committed to it.
+fn forget_unfinished(file: &std::fs::File) -> std::io::Result<()> {
+    let mut magic = [0_u8; 9];
+    let length = file.metadata()?.len();
+    let read = file.read_at(&mut magic, 0)?;
+    if length > 0 && magic.iter().take(read).all(|byte| *byte == 0) {
+        file.set_len(0)?;
+    }
+    Ok(())
 }
 
 pub(super) fn database_error(doing: &'static str, error: impl Into<redb::Error>) -> StoreError {
@@ -252,6 +265,15 @@ mod tests {
         );
         assert_eq!(counted(&store).unwrap(), 1);
         drop(store);
+        assert_eq!(counted(&Store::open(&path).unwrap()).unwrap(), 2);
+    }
+
+    #[test]
+    fn a_file_whose_making_was_cut_off_is_made_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.redb");
+        std::fs::File::create(&path).unwrap().set_len(4096).unwrap();
+        assert_eq!(counted(&Store::open(&path).unwrap()).unwrap(), 1);
         assert_eq!(counted(&Store::open(&path).unwrap()).unwrap(), 2);
     }
 

@@ -1,0 +1,153 @@
+//! Runs an operation of the journal while somebody watches.
+//!
+//! Invariant: watching never changes how the operation goes; a terminal that went away does not stop it.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::domain::fault::Fault;
+use crate::domain::id::OperationId;
+use crate::host::Host;
+use crate::install::console::Console;
+use crate::install::journal::Journal;
+use crate::ops::engine::{Direction, Outcome};
+use crate::ops::event::{Event, What};
+use crate::ops::fault::of_store;
+use crate::ops::plan::Plan;
+use crate::store::OperationRecord;
+
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs a begun operation to its end.
+pub(super) fn run(
+    journal: &Journal,
+    record: &OperationRecord<Plan>,
+    console: &mut dyn Console,
+) -> Result<Outcome, Fault> {
+    let pass = journal.engine().enter(0)?;
+    watch(journal, record, console, || {
+        Ok(journal.engine().run(&pass, record))
+    })
+}
+
+/// Takes an interrupted operation up where it stopped.
+pub(super) fn take_up(
+    journal: &Journal,
+    id: OperationId,
+    console: &mut dyn Console,
+) -> Result<Outcome, Fault> {
+    let record = journal.engine().record(id)?;
+    let pass = journal.engine().enter(0)?;
+    watch(journal, &record, console, || {
+        journal.engine().take_up(&pass, id, Direction::Forward)
+    })
+}
+
+fn watch(
+    journal: &Journal,
+    record: &OperationRecord<Plan>,
+    console: &mut dyn Console,
+    work: impl FnOnce() -> Result<Outcome, Fault> + Send,
+) -> Result<Outcome, Fault> {
+    let mut watcher = Watcher::new(journal.engine().host(), record);
+    watcher.skip(&events(journal, record.id)?);
+    thread::scope(|scope| {
+        let worker = scope.spawn(work);
+        while !worker.is_finished() {
+            watcher.tell(&events(journal, record.id).unwrap_or_default(), console);
+            thread::sleep(LOOK);
+        }
+        watcher.tell(&events(journal, record.id).unwrap_or_default(), console);
+        worker.join().unwrap_or_else(|_| Err(died()))
+    })
+}
+
+fn died() -> Fault {
+    Fault::new(
+        crate::domain::fault::Code::HostFailed,
+        "the installation ended unexpectedly",
+        "run the same command again: it goes on where it stopped",
+    )
+}
+
+fn events(journal: &Journal, id: OperationId) -> Result<Vec<(u64, Event)>, Fault> {
+    journal.engine().store().events(id).map_err(of_store)
+}
+
+struct Watcher<'a> {
+    host: &'a dyn Host,
+    titles: Vec<&'a str>,
+    began: u64,
+    step_began: u64,
+    working: Option<usize>,
+    told: u64,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(host: &'a dyn Host, record: &'a OperationRecord<Plan>) -> Self {
+        let steps = record.plan.steps.iter();
+        let now = host.now().millis();
+        Self {
+            host,
+            titles: steps.map(|planned| planned.title.as_str()).collect(),
+            began: now,
+            step_began: now,
+            working: None,
+            told: 0,
+        }
+    }
+
+    /// What happened before a crash is not told again.
+    fn skip(&mut self, events: &[(u64, Event)]) {
+        self.told = events.last().map_or(0, |(sequence, _)| *sequence);
+    }
+
+    fn tell(&mut self, events: &[(u64, Event)], console: &mut dyn Console) {
+        let told = self.told;
+        for (sequence, event) in events.iter().filter(|(sequence, _)| *sequence > told) {
+            self.event(event, console);
+            self.told = *sequence;
+        }
+        if let Some(step) = self.working.filter(|_| console.is_live()) {
+            let seconds = self.host.now().millis().saturating_sub(self.step_began) / 1000;
+            console.pass(&format!("{} … {seconds} s", self.line(step)));
+        }
+    }
+
+    fn event(&mut self, event: &Event, console: &mut dyn Console) {
+        match &event.what {
+            What::Started { step, .. } => {
+                self.working = Some(*step);
+                self.step_began = event.at.millis();
+            }
+            What::Done { step } => {
+                self.working = None;
+                let elapsed = self.elapsed(event);
+                console.say(&format!("{} ({elapsed})", self.line(*step)));
+            }
+            What::Failed { step, fault } => {
+                self.working = None;
+                console.say(&format!("{}: failed: {}", self.line(*step), fault.title));
+                console.say("undoing what was done");
+            }
+            What::Recovering {} => console.say("going on where it was interrupted"),
+            What::Undone { step } => console.say(&format!("{}: undone", self.line(*step))),
+            What::UndoFailed { step, fault } => {
+                let line = self.line(*step);
+                console.say(&format!("{line}: could not be undone: {}", fault.title));
+            }
+            What::Finished {} | What::RolledBack {} => {}
+        }
+    }
+
+    fn line(&self, step: usize) -> String {
+        let title = self.titles.get(step).copied().unwrap_or_default();
+        format!("[{}/{}] {title}", step + 1, self.titles.len())
+    }
+
+    /// Since the beginning: what people compare with their patience.
+    fn elapsed(&self, event: &Event) -> String {
+        let millis = event.at.millis().saturating_sub(self.began);
+        format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+    }
+}

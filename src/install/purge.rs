@@ -1,0 +1,334 @@
+//! `uninstall --purge`: delete the sites, then take back every step of every installation, newest first.
+//!
+//! Invariant: only what the journal says was done is taken back, so the host ends as it was found; started again after
+//! a crash, it goes on where it stopped.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::domain::account::Actor;
+use crate::domain::change::Change;
+use crate::domain::facts::ServiceManager;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::OperationId;
+use crate::domain::path::HostPath;
+use crate::host::{Host, HostError, Node};
+use crate::install::console::Console;
+use crate::install::journal::Journal;
+use crate::install::options::RemoveOptions;
+use crate::install::remove::agree;
+use crate::install::report::{Removed, Report};
+use crate::ops::act::{self, Context, must};
+use crate::ops::change::{self, Begun};
+use crate::ops::engine::{Direction, Engine, Outcome};
+use crate::ops::event::{Event, What};
+use crate::ops::fault::{of_host, of_store};
+use crate::ops::graveyard;
+use crate::ops::plan::Plan;
+use crate::ops::progress::Progress;
+use crate::ops::state::State;
+use crate::ops::undo::{Before, Undo};
+use crate::ops::view;
+use crate::render;
+use crate::rpc::client::{BlockingClient, SOCKET};
+use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::view::{PlanStepView, PlanView};
+use crate::store::{OperationRecord, Store};
+use crate::system::service::{self, Verb};
+
+const TRIES: u32 = 3;
+
+fn state_file() -> HostPath {
+    HostPath::fixed("/var/lib/lalapanel/state.redb")
+}
+
+/// Removes everything, or shows what would be removed.
+pub(super) fn everything(
+    host: &Arc<dyn Host>,
+    options: RemoveOptions,
+    console: &mut dyn Console,
+) -> Result<Report, Fault> {
+    if options.plan {
+        return shown(host).map(|plan| Report::Planned(Box::new(plan)));
+    }
+    agree(
+        options,
+        "Delete all sites with their files, and everything that came with the panel?",
+        console,
+    )?;
+    let journal = Journal::open(host)?;
+    stop_panel(host.as_ref())?;
+    let sites = match delete_sites(host, console) {
+        Ok(sites) => sites,
+        Err(fault) => {
+            start_panel(host.as_ref());
+            return Err(fault);
+        }
+    };
+    let mut notes = Vec::new();
+    for record in journal.installations()? {
+        take_back(host.as_ref(), &journal, &record, console, &mut notes)?;
+    }
+    remove(host.as_ref(), &state_file())?;
+    journal.discard()?;
+    if let Some(note) = kept(host.as_ref(), "/var/lib/mysql") {
+        notes.push(note);
+    }
+    Ok(Report::Removed(Removed {
+        purged: true,
+        sites,
+        notes,
+    }))
+}
+
+fn units(services: ServiceManager) -> &'static [&'static str] {
+    match services {
+        ServiceManager::Systemd => &[
+            render::panel::SOCKET_UNIT,
+            render::panel::WEB_UNIT,
+            render::panel::AGENT_UNIT,
+        ],
+        ServiceManager::Sysv => &["lalapanel"],
+    }
+}
+
+/// The state is one process's alone: the agent lets go of it.
+fn stop_panel(host: &dyn Host) -> Result<(), Fault> {
+    let services = service::manager(host).map_err(|error| of_host(&error))?;
+    for unit in units(services) {
+        let state = service::state(host, services, unit).map_err(|error| of_host(&error))?;
+        if state.active {
+            for command in service::commands(services, Verb::Stop, unit) {
+                must(host, &command)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why its failure is not told: the fault that is on its way is the one to read.
+fn start_panel(host: &dyn Host) {
+    let Ok(services) = service::manager(host) else {
+        return;
+    };
+    for unit in units(services).iter().rev() {
+        for command in service::commands(services, Verb::Start, unit) {
+            let _ = host.run(&command);
+        }
+    }
+}
+
+fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<String>, Fault> {
+    if host
+        .stat(&state_file())
+        .map_err(|error| of_host(&error))?
+        .is_none()
+    {
+        return Ok(Vec::new());
+    }
+    let store = Store::open(Path::new(state_file().as_str())).map_err(of_store)?;
+    let engine = Engine::new(host.clone(), store);
+    engine.recover(Direction::Back)?;
+    let mut deleted = Vec::new();
+    for site in State::read(engine.store())?.sites {
+        console.say(&format!("deleting {}", site.hostname));
+        delete(
+            &engine,
+            &Change::SiteDelete {
+                hostname: site.hostname.clone(),
+            },
+        )?;
+        deleted.push(site.hostname.to_string());
+    }
+    graveyard::sweep(host.as_ref(), &State::read(engine.store())?)?;
+    Ok(deleted)
+}
+
+fn delete(engine: &Engine, change: &Change) -> Result<(), Fault> {
+    let mut random = [0_u8; 10];
+    engine
+        .host()
+        .random(&mut random)
+        .map_err(|error| of_host(&error))?;
+    let id = OperationId::from_parts(engine.host().now().millis(), random);
+    let Begun::Running(record, pass) =
+        change::begin(engine, &[], Actor::LocalRoot, change, None, id)?
+    else {
+        return Ok(());
+    };
+    match engine.run(&pass, &record) {
+        Outcome::Done => Ok(()),
+        Outcome::Undone(fault) | Outcome::Stuck(fault) => Err(fault),
+    }
+}
+
+fn progress(journal: &Journal, id: OperationId) -> Result<Progress, Fault> {
+    let events = journal
+        .engine()
+        .store()
+        .events::<Event>(id)
+        .map_err(of_store)?;
+    Ok(Progress::read(&events))
+}
+
+fn take_back(
+    host: &dyn Host,
+    journal: &Journal,
+    record: &OperationRecord<Plan>,
+    console: &mut dyn Console,
+    notes: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let context = Context {
+        host,
+        operation: record.id,
+    };
+    for (index, undo) in progress(journal, record.id)?.to_undo() {
+        if undo != Undo::Nothing {
+            let title = record
+                .plan
+                .steps
+                .get(index)
+                .map_or("", |planned| planned.title.as_str());
+            console.say(&format!("taking back: {title}"));
+        }
+        notes.extend(undone(&undo, &context)?);
+        let event = Event {
+            at: host.now(),
+            what: What::Undone { step: index },
+        };
+        journal
+            .engine()
+            .store()
+            .append(record.id, &event)
+            .map_err(of_store)?;
+    }
+    Ok(())
+}
+
+/// Takes one step back; a directory that others put something into stays, and is named.
+fn undone(undo: &Undo, context: &Context<'_>) -> Result<Option<String>, Fault> {
+    if let Undo::Restore {
+        path,
+        before: Before::Absent,
+    } = undo
+        && let Some(note) = occupied(context.host, path)?
+    {
+        return Ok(Some(note));
+    }
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match act::undo(undo, context) {
+            Ok(()) => return Ok(None),
+            Err(_) if tries < TRIES => context.host.pause(300),
+            Err(fault) => return Err(stuck(undo, &fault)),
+        }
+    }
+}
+
+/// Empties our own directory of sockets; of any other one with something in it, says that it stays.
+fn occupied(host: &dyn Host, path: &HostPath) -> Result<Option<String>, Fault> {
+    let meta = host.stat(path).map_err(|error| of_host(&error))?;
+    if !meta.is_some_and(|meta| meta.node == Node::Directory) {
+        return Ok(None);
+    }
+    if HostPath::fixed("/run/lalapanel").contains(path) {
+        for name in host.list(path).map_err(|error| of_host(&error))? {
+            remove(host, &path.join(&name))?;
+        }
+    }
+    let names = host.list(path).map_err(|error| of_host(&error))?;
+    let first = names.first();
+    Ok(first.map(|name| format!("`{path}` stays: `{name}` in it is not the panel's")))
+}
+
+fn remove(host: &dyn Host, path: &HostPath) -> Result<(), Fault> {
+    match host.remove(path) {
+        Ok(()) | Err(HostError::NotEmpty { .. }) => Ok(()),
+        Err(error) => Err(of_host(&error)),
+    }
+}
+
+fn stuck(undo: &Undo, cause: &Fault) -> Fault {
+    let by_hand = view::by_hand(undo).unwrap_or_default();
+    Fault::new(
+        Code::OperationStuck,
+        "a step of the installation could not be taken back",
+        format!(
+            "run `{by_hand}` by hand, then `lalapanel uninstall --purge` again: it goes on there"
+        ),
+    )
+    .detail(if cause.detail.is_empty() {
+        cause.title.clone()
+    } else {
+        format!("{}: {}", cause.title, cause.detail)
+    })
+}
+
+fn kept(host: &dyn Host, path: &'static str) -> Option<String> {
+    let found = host.stat(&HostPath::fixed(path)).ok().flatten();
+    let program = host
+        .stat(&HostPath::fixed("/usr/sbin/mariadbd"))
+        .ok()
+        .flatten();
+    (found.is_some() && program.is_none())
+        .then(|| format!("`{path}` stays: databases are never deleted by removing a package"))
+}
+
+fn shown(host: &Arc<dyn Host>) -> Result<PlanView, Fault> {
+    let mut steps: Vec<PlanStepView> = sites()
+        .into_iter()
+        .map(|name| step(format!("Delete {name} with its files"), name))
+        .collect();
+    if let Some(journal) = Journal::existing(host)? {
+        for record in journal.installations()? {
+            for (index, undo) in progress(&journal, record.id)?.to_undo() {
+                let title = record
+                    .plan
+                    .steps
+                    .get(index)
+                    .map_or("", |planned| planned.title.as_str());
+                if let Some(line) = view::by_hand(&undo) {
+                    steps.push(PlanStepView {
+                        command: Some(line),
+                        ..step(format!("Take back: {title}"), String::new())
+                    });
+                }
+            }
+        }
+    }
+    steps.push(step(
+        "Remove the state and the journal".to_owned(),
+        "/var/lib/lalapanel".to_owned(),
+    ));
+    steps.push(step(
+        "Remove the program".to_owned(),
+        crate::ops::panel::program().to_string(),
+    ));
+    Ok(PlanView {
+        title: "Remove Lala Panel with all its sites, and leave the server as it was found"
+            .to_owned(),
+        hash: String::new(),
+        steps,
+        notes: Vec::new(),
+    })
+}
+
+fn step(title: String, target: String) -> PlanStepView {
+    PlanStepView {
+        title,
+        target,
+        command: None,
+        diff: None,
+    }
+}
+
+/// As the agent says; where it does not run, the sites are found when they are deleted.
+fn sites() -> Vec<String> {
+    let answer = BlockingClient::connect(Path::new(SOCKET))
+        .and_then(|mut client| client.call(Request::SiteList {}));
+    match answer {
+        Ok(Reply::Sites(sites)) => sites.iter().map(|site| site.hostname.to_string()).collect(),
+        _ => Vec::new(),
+    }
+}
