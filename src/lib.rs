@@ -4,7 +4,8 @@
 //!
 //! | floor | modules | for |
 //! |---|---|---|
-//! | 5 | `cli`, `install` | words for people; bootstrap |
+//! | 6 | `cli` | words for people |
+//! | 5 | `install` | making a host, and unmaking it |
 //! | 4 | `web`, `agent`, `worker` | processes: each a door, no business rules |
 //! | 3 | `ops` | use-cases and the engine |
 //! | 2 | `system` | nginx, PHP-FPM, services, apt, users, MariaDB, facts |

@@ -12,7 +12,6 @@ use crate::host::{Host, HostResult};
 use crate::install::nginx_facts::{self, NginxFacts};
 use crate::install::options::InstallOptions;
 use crate::install::wanted::Wanted;
-use crate::ops::fault::of_host;
 use crate::ops::panel;
 use crate::render;
 use crate::system::config::Config;
@@ -110,7 +109,7 @@ pub fn gather(host: &dyn Host, options: &InstallOptions) -> Result<InstallFacts,
     let configured = Config::read(host)?;
     let release = distro::release(host);
     let wanted = Wanted::new(options, &configured, distro::known(&release));
-    look(host, release, &wanted, configured.panel.port).map_err(|error| of_host(&error))
+    look(host, release, &wanted, configured.panel.port).map_err(Fault::from)
 }
 
 fn look(

@@ -12,7 +12,6 @@ use crate::install::console::Console;
 use crate::install::journal::Journal;
 use crate::ops::engine::{Direction, Outcome};
 use crate::ops::event::{Event, What};
-use crate::ops::fault::of_store;
 use crate::ops::plan::Plan;
 use crate::store::OperationRecord;
 
@@ -71,7 +70,7 @@ fn died() -> Fault {
 }
 
 fn events(journal: &Journal, id: OperationId) -> Result<Vec<(u64, Event)>, Fault> {
-    journal.engine().store().events(id).map_err(of_store)
+    journal.engine().store().events(id).map_err(Fault::from)
 }
 
 struct Watcher<'a> {

@@ -11,7 +11,6 @@ use crate::domain::id::OperationId;
 use crate::domain::path::HostPath;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
-use crate::ops::fault::{of_host, of_store};
 use crate::ops::plan::Plan;
 use crate::store::{OperationRecord, Status, Store, StoreError};
 
@@ -41,13 +40,8 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens it, making it and its directory where needed.
     pub(super) fn open(host: &Arc<dyn Host>) -> Result<Self, Fault> {
-        if host
-            .stat(&home())
-            .map_err(|error| of_host(&error))?
-            .is_none()
-        {
-            host.make_dir(&home(), Owner::ROOT, Mode(0o700))
-                .map_err(|error| of_host(&error))?;
+        if host.stat(&home())?.is_none() {
+            host.make_dir(&home(), Owner::ROOT, Mode(0o700))?;
         }
         let store = Store::open(Path::new(file().as_str())).map_err(|error| match error {
             StoreError::Locked { .. } => Fault::new(
@@ -55,14 +49,14 @@ impl Journal {
                 "another installation is running",
                 "wait until it has ended, then try again",
             ),
-            error => of_store(error),
+            error => error.into(),
         })?;
         Ok(Self::over(host, store))
     }
 
     /// The one that is there; `None` where nothing was ever installed.
     pub(super) fn existing(host: &Arc<dyn Host>) -> Result<Option<Self>, Fault> {
-        match host.stat(&file()).map_err(|error| of_host(&error))? {
+        match host.stat(&file())? {
             Some(_) => Self::open(host).map(Some),
             None => Ok(None),
         }
@@ -83,9 +77,7 @@ impl Journal {
     /// Writes a new operation into it.
     pub(super) fn begin(&self, plan: Plan) -> Result<OperationRecord<Plan>, Fault> {
         let mut random = [0_u8; 10];
-        self.host
-            .random(&mut random)
-            .map_err(|error| of_host(&error))?;
+        self.host.random(&mut random)?;
         let id = OperationId::from_parts(self.host.now().millis(), random);
         let pass = self.engine.enter(0)?;
         self.engine.begin(&pass, id, Actor::LocalRoot, plan)
@@ -93,7 +85,7 @@ impl Journal {
 
     /// Installations that left something on the host, newest first.
     pub(super) fn installations(&self) -> Result<Vec<OperationRecord<Plan>>, Fault> {
-        let all = self.engine.store().recent::<Plan>(MOST).map_err(of_store)?;
+        let all = self.engine.store().recent::<Plan>(MOST)?;
         let left = all
             .into_iter()
             .filter(|record| record.change == INSTALL && record.status != Status::Undone);
@@ -102,7 +94,7 @@ impl Journal {
 
     /// Interrupted ones.
     pub(super) fn unfinished(&self) -> Result<Vec<OperationId>, Fault> {
-        self.engine.store().unfinished().map_err(of_store)
+        self.engine.store().unfinished().map_err(Fault::from)
     }
 
     /// Closes and removes it where nothing in it is left to be taken back, and its directory where that is empty.
@@ -117,10 +109,10 @@ impl Journal {
     pub(super) fn discard(self) -> Result<(), Fault> {
         let host = self.host.clone();
         drop(self);
-        host.remove(&file()).map_err(|error| of_host(&error))?;
+        host.remove(&file())?;
         match host.remove(&home()) {
             Ok(()) | Err(crate::host::HostError::NotEmpty { .. }) => Ok(()),
-            Err(error) => Err(of_host(&error)),
+            Err(error) => Err(error.into()),
         }
     }
 }

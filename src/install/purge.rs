@@ -22,7 +22,6 @@ use crate::ops::act::{self, Context, must};
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine, Outcome};
 use crate::ops::event::{Event, What};
-use crate::ops::fault::{of_host, of_store};
 use crate::ops::graveyard;
 use crate::ops::plan::Plan;
 use crate::ops::progress::Progress;
@@ -94,9 +93,9 @@ fn units(services: ServiceManager) -> &'static [&'static str] {
 
 /// The state is one process's alone: the agent lets go of it.
 fn stop_panel(host: &dyn Host) -> Result<(), Fault> {
-    let services = service::manager(host).map_err(|error| of_host(&error))?;
+    let services = service::manager(host)?;
     for unit in units(services) {
-        let state = service::state(host, services, unit).map_err(|error| of_host(&error))?;
+        let state = service::state(host, services, unit)?;
         if state.active {
             for command in service::commands(services, Verb::Stop, unit) {
                 must(host, &command)?;
@@ -119,14 +118,10 @@ fn start_panel(host: &dyn Host) {
 }
 
 fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<String>, Fault> {
-    if host
-        .stat(&state_file())
-        .map_err(|error| of_host(&error))?
-        .is_none()
-    {
+    if host.stat(&state_file())?.is_none() {
         return Ok(Vec::new());
     }
-    let store = Store::open(Path::new(state_file().as_str())).map_err(of_store)?;
+    let store = Store::open(Path::new(state_file().as_str()))?;
     let engine = Engine::new(host.clone(), store);
     engine.recover(Direction::Back)?;
     let mut deleted = Vec::new();
@@ -146,10 +141,7 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
 
 fn delete(engine: &Engine, change: &Change) -> Result<(), Fault> {
     let mut random = [0_u8; 10];
-    engine
-        .host()
-        .random(&mut random)
-        .map_err(|error| of_host(&error))?;
+    engine.host().random(&mut random)?;
     let id = OperationId::from_parts(engine.host().now().millis(), random);
     let Begun::Running(record, pass) =
         change::begin(engine, &[], Actor::LocalRoot, change, None, id)?
@@ -163,11 +155,7 @@ fn delete(engine: &Engine, change: &Change) -> Result<(), Fault> {
 }
 
 fn progress(journal: &Journal, id: OperationId) -> Result<Progress, Fault> {
-    let events = journal
-        .engine()
-        .store()
-        .events::<Event>(id)
-        .map_err(of_store)?;
+    let events = journal.engine().store().events::<Event>(id)?;
     Ok(Progress::read(&events))
 }
 
@@ -196,11 +184,7 @@ fn take_back(
             at: host.now(),
             what: What::Undone { step: index },
         };
-        journal
-            .engine()
-            .store()
-            .append(record.id, &event)
-            .map_err(of_store)?;
+        journal.engine().store().append(record.id, &event)?;
     }
     Ok(())
 }
@@ -228,16 +212,16 @@ fn undone(undo: &Undo, context: &Context<'_>) -> Result<Option<String>, Fault> {
 
 /// Empties our own directory of sockets; of any other one with something in it, says that it stays.
 fn occupied(host: &dyn Host, path: &HostPath) -> Result<Option<String>, Fault> {
-    let meta = host.stat(path).map_err(|error| of_host(&error))?;
+    let meta = host.stat(path)?;
     if !meta.is_some_and(|meta| meta.node == Node::Directory) {
         return Ok(None);
     }
     if HostPath::fixed("/run/lalapanel").contains(path) {
-        for name in host.list(path).map_err(|error| of_host(&error))? {
+        for name in host.list(path)? {
             remove(host, &path.join(&name))?;
         }
     }
-    let names = host.list(path).map_err(|error| of_host(&error))?;
+    let names = host.list(path)?;
     let first = names.first();
     Ok(first.map(|name| format!("`{path}` stays: `{name}` in it is not the panel's")))
 }
@@ -245,7 +229,7 @@ fn occupied(host: &dyn Host, path: &HostPath) -> Result<Option<String>, Fault> {
 fn remove(host: &dyn Host, path: &HostPath) -> Result<(), Fault> {
     match host.remove(path) {
         Ok(()) | Err(HostError::NotEmpty { .. }) => Ok(()),
-        Err(error) => Err(of_host(&error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -15,7 +15,6 @@ use crate::install::purge;
 use crate::install::removal;
 use crate::install::report::{Removed, Report};
 use crate::install::run::{fault_of, is_here, this_host, unconfirmed};
-use crate::ops::fault::of_host;
 use crate::ops::{panel, view};
 use crate::system::service;
 
@@ -38,8 +37,7 @@ pub fn remove(options: RemoveOptions, console: &mut dyn Console) -> Result<Repor
         panel_alone(&host, options, console)?
     };
     if !options.plan {
-        host.remove(&panel::program())
-            .map_err(|error| of_host(&error))?;
+        host.remove(&panel::program())?;
     }
     Ok(report)
 }
@@ -49,8 +47,8 @@ fn panel_alone(
     options: RemoveOptions,
     console: &mut dyn Console,
 ) -> Result<Report, Fault> {
-    let services = service::manager(host.as_ref()).map_err(|error| of_host(&error))?;
-    let plan = || removal::plan(host.as_ref(), services).map_err(|error| of_host(&error));
+    let services = service::manager(host.as_ref())?;
+    let plan = || removal::plan(host.as_ref(), services).map_err(Fault::from);
     if options.plan {
         return Ok(Report::Planned(Box::new(view::plan(
             &plan()?,

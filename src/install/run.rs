@@ -23,7 +23,6 @@ use crate::install::report::{Installed, Report};
 use crate::install::wanted::Wanted;
 use crate::ops::act::must;
 use crate::ops::engine::Outcome;
-use crate::ops::fault::of_host;
 use crate::ops::plan::Plan;
 use crate::ops::step::Step;
 use crate::ops::view;
@@ -107,8 +106,7 @@ pub(super) fn plan_of(
     wanted: &Wanted,
     facts: &InstallFacts,
 ) -> Result<Plan, Fault> {
-    let steps =
-        missing::steps(host, plan::parts(wanted, facts)).map_err(|error| of_host(&error))?;
+    let steps = missing::steps(host, plan::parts(wanted, facts))?;
     let mut plan = Plan::new("Install Lala Panel", journal::INSTALL).steps(steps);
     let resolver = host.read(&HostPath::fixed("/etc/resolv.conf"), 64 * 1024);
     let names = resolver.unwrap_or_default();
@@ -256,7 +254,7 @@ fn is_outdated(host: &dyn Host, services: ServiceManager) -> Result<bool, Fault>
                 render::panel::AGENT_UNIT,
             ];
             let output = host.run(&Command::new(Program::Systemctl, arguments));
-            output.map_err(|error| of_host(&error))?.stdout
+            output?.stdout
         }
         ServiceManager::Sysv => {
             let bytes = host.read(&HostPath::fixed("/run/lalapanel/agent.pid"), 64);
@@ -303,5 +301,5 @@ fn url(wanted: &Wanted, facts: &InstallFacts) -> String {
 pub(super) fn is_here(host: &dyn Host) -> Result<bool, Fault> {
     let exists = |path: &HostPath| host.stat(path).map(|meta| meta.is_some());
     let found = facts::is_installed(host).and_then(|units| Ok(units || exists(&journal::file())?));
-    found.map_err(|error| of_host(&error))
+    found.map_err(Fault::from)
 }
