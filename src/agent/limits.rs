@@ -131,6 +131,7 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
+    #[expect(clippy::unnecessary_wraps, reason = "as `take` wants it")]
     fn address(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }

@@ -231,6 +231,7 @@ pub(super) mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a golden file of the repository")]
     fn the_matrix_is_the_one_that_was_reviewed() {
         use std::fmt::Write as _;
         let mut text = String::from("request          who        audit    alive  limited\n");

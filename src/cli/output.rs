@@ -101,10 +101,11 @@ impl Output {
 
     /// The one document of JSON mode; nothing otherwise.
     pub fn document<T: Serialize>(&mut self, value: &T) {
-        if self.json {
-            if let Ok(text) = serde_json::to_string_pretty(value) {
-                let _ = writeln!(self.out, "{text}");
-            }
+        if !self.json {
+            return;
+        }
+        if let Ok(text) = serde_json::to_string_pretty(value) {
+            let _ = writeln!(self.out, "{text}");
         }
     }
 

@@ -140,6 +140,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a file of the test")]
     fn a_file_is_read_and_a_missing_one_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("password");

@@ -95,17 +95,17 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Create(create) => {
             let plan_only = create.plan;
             let change = Change::SiteCreate(new_site(&create)?);
-            change_site(change, plan_only, None, agent, output)
+            change_site(&change, plan_only, None, agent, output)
         }
         Verb::Enable(which) => {
             let hostname = parse(&which.hostname)?;
             let change = Change::SiteEnable { hostname };
-            change_site(change, which.plan, None, agent, output)
+            change_site(&change, which.plan, None, agent, output)
         }
         Verb::Disable(which) => {
             let hostname = parse(&which.hostname)?;
             let change = Change::SiteDisable { hostname };
-            change_site(change, which.plan, None, agent, output)
+            change_site(&change, which.plan, None, agent, output)
         }
         Verb::Delete(delete) => remove(&delete, agent, output),
     }
@@ -232,7 +232,7 @@ fn remove(delete: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome 
         hostname: hostname.clone(),
     };
     if delete.plan || delete.yes {
-        return change_site(change, delete.plan, None, agent, output);
+        return change_site(&change, delete.plan, None, agent, output);
     }
     let not_asked = || {
         Fault::new(
@@ -251,7 +251,7 @@ fn remove(delete: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome 
     if prompt::line(&format!("Type {hostname} to delete it for good: "))? != hostname.as_str() {
         return Err(not_asked());
     }
-    change_site(change, false, Some(seen.hash), agent, output)
+    change_site(&change, false, Some(seen.hash), agent, output)
 }
 
 fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<PlanView>, Fault> {
@@ -264,19 +264,18 @@ fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<PlanView>, Fau
 }
 
 fn change_site(
-    change: Change,
+    change: &Change,
     plan_only: bool,
     seen: Option<String>,
     agent: &mut dyn Ask,
     output: &mut Output,
 ) -> Outcome {
     if plan_only {
-        match preview(&change, agent)? {
-            Some(plan) => plan::print(&plan, output),
-            None => {
-                output.document(&json!({ "title": change.word(), "steps": [], "notes": [] }));
-                output.line("Nothing would change");
-            }
+        if let Some(plan) = preview(change, agent)? {
+            plan::print(&plan, output);
+        } else {
+            output.document(&json!({ "title": change.word(), "steps": [], "notes": [] }));
+            output.line("Nothing would change");
         }
         return Ok(Exit::Done);
     }
@@ -289,9 +288,9 @@ fn change_site(
         Reply::Began { operation } => {
             let view = follow::follow(operation, agent, output)?;
             let told = json!({ "changed": true, "operation": view.summary.id });
-            report(&change, told, agent, output)
+            report(change, told, agent, output)
         }
-        Reply::Unchanged {} => nothing_to_do(&change, agent, output),
+        Reply::Unchanged {} => nothing_to_do(change, agent, output),
         other => Err(unexpected(other)),
     }
 }

@@ -157,10 +157,12 @@ fn operation(state: OperationState, step: StepState) -> Box<OperationView> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of a script's answers")]
 fn began() -> Answer {
     Ok(Reply::Began { operation: id() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of a script's answers")]
 fn followed(state: OperationState, step: StepState) -> Answer {
     Ok(Reply::Operation(operation(state, step)))
 }

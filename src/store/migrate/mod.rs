@@ -20,8 +20,7 @@ pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResul
     let transaction = database.begin_write().changing()?;
     let found = {
         let meta = transaction.open_table(tables::META).changing()?;
-        let found = meta.get("schema").changing()?.map(|value| value.value());
-        found
+        meta.get("schema").changing()?.map(|value| value.value())
     };
     match found {
         Some(found) if found > known => return Err(StoreError::Newer { found, known }),
