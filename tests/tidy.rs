@@ -56,8 +56,9 @@ impl Source {
         let ends = |line: &str| line == "#[cfg(test)]" || line.starts_with("mod tests");
         let all = self.lines().collect::<Vec<_>>();
         let end = all
-            .windows(2)
-            .position(|pair| ends(pair[0].1) && pair[1].1.contains("mod tests"));
+            .iter()
+            .zip(all.iter().skip(1))
+            .position(|((_, line), (_, next))| ends(line) && next.contains("mod tests"));
         all.into_iter().take(end.unwrap_or(usize::MAX)).collect()
     }
 
@@ -263,9 +264,9 @@ fn has_product(file: &Source) -> bool {
         .find_map(|parent| std::fs::read_to_string(parent).ok())
         .unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
-    !lines
-        .windows(2)
-        .any(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].ends_with(&format!("mod {name};")))
+    !lines.iter().zip(lines.iter().skip(1)).any(|(line, next)| {
+        line.trim() == "#[cfg(test)]" && next.ends_with(&format!("mod {name};"))
+    })
 }
 
 #[test]
@@ -474,8 +475,11 @@ fn text_files_end_cleanly() {
         if !file.text.ends_with('\n') || file.text.ends_with("\n\n") {
             broken.push(format!("{}: does not end with one line end", file.path));
         }
+        let is_document = Path::new(&file.path)
+            .extension()
+            .is_some_and(|end| end == "md");
         for (number, line) in file.lines() {
-            let is_break = file.path.ends_with(".md") && line.ends_with("  ");
+            let is_break = is_document && line.ends_with("  ");
             if line.trim_end() != line && !is_break || line.contains('\r') {
                 broken.push(format!("{}:{number}: blanks at the end", file.path));
             }

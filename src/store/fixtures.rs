@@ -159,6 +159,7 @@ fn a_state_file_of_a_newer_version_is_refused_and_left_alone() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "looks at the file's raw bytes")]
 fn no_token_is_in_a_state_file() {
     let (_directory, path) = copied("schema-1.redb.gz");
     let bytes = std::fs::read(path).unwrap();
