@@ -352,7 +352,7 @@ fn stuck(record: &OperationRecord<Plan>, index: usize, cause: &Fault) -> Fault {
         .map_or("a step", |planned| planned.title.as_str());
     Fault::new(
         Code::OperationStuck,
-        format!("step {} could not be undone: {title}", index + 1),
+        format!("a step could not be undone: {title}"),
         format!(
             "run the commands shown by `lalapanel op show {}`, then choose Check again",
             record.id

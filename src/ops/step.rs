@@ -206,6 +206,24 @@ pub enum Expectation {
 }
 
 impl Step {
+    /// True for a step that does nothing on the way forward: it only marks what to read again when the plan is undone.
+    /// People are not shown these.
+    #[must_use]
+    pub fn is_for_undoing(&self) -> bool {
+        matches!(
+            self,
+            Self::ReloadUnits {
+                when: When::Undoing
+            } | Self::ReloadNginx {
+                when: When::Undoing,
+                ..
+            } | Self::Service {
+                act: ServiceAct::ReloadOnUndo,
+                ..
+            }
+        )
+    }
+
     /// What it concerns: a file, a unit, a user.
     #[must_use]
     pub fn target(&self) -> String {

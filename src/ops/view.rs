@@ -30,6 +30,7 @@ pub fn plan(plan: &Plan, host: &dyn Host) -> PlanView {
         steps: plan
             .steps
             .iter()
+            .filter(|planned| !planned.step.is_for_undoing())
             .map(|planned| step(planned, host))
             .collect(),
         notes: plan.notes.clone(),
@@ -80,9 +81,8 @@ pub fn unified(name: &str, old: &str, new: &str) -> String {
 #[must_use]
 pub fn summary(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> OperationSummary {
     let progress = Progress::read(events);
-    let done = (0..record.plan.steps.len())
-        .filter(|index| progress.is_done(*index))
-        .count();
+    let shown: Vec<usize> = shown(&record.plan).collect();
+    let done = shown.iter().filter(|index| progress.is_done(**index));
     OperationSummary {
         id: record.id,
         title: record.title.clone(),
@@ -92,8 +92,8 @@ pub fn summary(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Opera
         state: state(record.status, &progress),
         began: record.began,
         ended: record.ended,
-        done: count(done),
-        steps: count(record.plan.steps.len()),
+        done: count(done.count()),
+        steps: count(shown.len()),
     }
 }
 
@@ -117,10 +117,11 @@ pub fn operation(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Ope
         apply(&mut steps, event, &mut fault);
         recovered |= matches!(event.what, What::Recovering {});
     }
+    let steps = shown(&record.plan).filter_map(|index| steps.get(index).cloned());
     OperationView {
         summary: summary(record, events),
         sequence: events.last().map_or(0, |(sequence, _)| *sequence),
-        steps,
+        steps: steps.collect(),
         fault,
         remaining: if record.status == Status::Stuck {
             remaining(&Progress::read(events))
@@ -129,6 +130,14 @@ pub fn operation(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Ope
         },
         recovered,
     }
+}
+
+/// The places of the steps that people see.
+fn shown(plan: &Plan) -> impl Iterator<Item = usize> {
+    let places = plan.steps.iter().enumerate();
+    places
+        .filter(|(_, planned)| !planned.step.is_for_undoing())
+        .map(|(index, _)| index)
 }
 
 fn waiting(planned: &PlannedStep) -> OperationStepView {
