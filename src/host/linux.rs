@@ -125,7 +125,11 @@ impl Host for LinuxHost {
     }
 
     fn run(&self, command: &Command) -> HostResult<Output> {
-        run::run(command, self.outside_sandbox)
+        let output = run::run(command, self.outside_sandbox)?;
+        for path in run::leaves_unflushed(command) {
+            files::settle(self.root(), &HostPath::fixed(path))?;
+        }
+        Ok(output)
     }
 
     fn job(&self, job: &Job) -> HostResult<JobResult> {

@@ -286,7 +286,7 @@ pub(super) fn set_meta(
     owner: Owner,
     mode: Mode,
 ) -> HostResult<()> {
-    let (directory, name) = walk::parent(root, path, Trust::OnlyRoot)?;
+    let (directory, name) = place(root, path)?;
     let failed = |errno| refusal("changing", path, errno);
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let handle = openat(&directory, name, flags, Bits::empty()).map_err(failed)?;
@@ -296,7 +296,9 @@ pub(super) fn set_meta(
     }
     let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
     fchownat(&handle, "", Some(uid), Some(gid), AtFlags::AT_EMPTY_PATH).map_err(failed)?;
-    change_mode(&handle, mode).map_err(failed)
+    change_mode(&handle, mode).map_err(failed)?;
+    // A handle for changing alone cannot be flushed; the journals of ext4 and XFS keep the order of the two.
+    flush(&directory, path)
 }
 
 /// Changes the mode of what an `O_PATH` handle names; `fchmod` refuses such handles, their `/proc` name does not.
@@ -304,6 +306,25 @@ pub(super) fn change_mode(handle: &OwnedFd, mode: Mode) -> nix::Result<()> {
     let name = format!("/proc/self/fd/{}", handle.as_raw_fd());
     let bits = Bits::from_bits_truncate(mode.0);
     fchmodat(AT_FDCWD, name.as_str(), bits, FchmodatFlags::FollowSymlink)
+}
+
+/// Flushes a directory and the directories in it: programs make links and new files there and do not flush them.
+/// One that does not exist has nothing to lose.
+pub(super) fn settle(root: BorrowedFd<'_>, path: &HostPath) -> HostResult<()> {
+    let directory = match walk::directory(root, path, Trust::Plain) {
+        Err(HostError::Missing { .. }) => return Ok(()),
+        answer => answer?,
+    };
+    let failed = |errno| refusal("flushing", path, errno);
+    let listed = walk::reopen(directory.as_fd()).map_err(failed)?;
+    for name in walk::names(listed, usize::MAX).map_err(failed)? {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        if let Ok(inner) = openat(&directory, name.as_slice(), flags, Bits::empty()) {
+            fsync(&inner).map_err(failed)?;
+        }
+    }
+    let directory = walk::reopen(directory.as_fd()).map_err(failed)?;
+    flush(&directory, path)
 }
 
 /// See [`crate::host::Host::space`]. A path that does not exist yet is asked about at its nearest ancestor.

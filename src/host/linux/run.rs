@@ -55,6 +55,22 @@ pub(super) fn run(command: &Command, outside: bool) -> HostResult<Output> {
     spec.run()?.ok_or_else(|| late(command))
 }
 
+/// Directories that a program changes without flushing them; a step that is journaled as done must survive a power cut.
+pub(super) fn leaves_unflushed(command: &Command) -> &'static [&'static str] {
+    let verb = command.arguments.first().map_or("", String::as_str);
+    match command.program {
+        Program::Systemctl if matches!(verb, "enable" | "disable" | "mask" | "unmask") => {
+            &["/etc/systemd/system"]
+        }
+        Program::Useradd
+        | Program::Userdel
+        | Program::Groupadd
+        | Program::Groupdel
+        | Program::UpdateRcD => &["/etc"],
+        _ => &[],
+    }
+}
+
 fn late(command: &Command) -> HostError {
     HostError::Program {
         program: command.program.path(),
@@ -75,12 +91,31 @@ fn in_a_unit(command: &Command, environment: &[(&str, &str)]) -> HostResult<Outp
         limit: Duration::from_secs(command.seconds.into()),
     };
     if let Some(output) = spec.run()? {
-        return Ok(output);
+        return match own_failure(&output) {
+            Some(line) => Err(HostError::Program {
+                program: command.program.path(),
+                what: format!("could not be started: {line}"),
+            }),
+            None => Ok(output),
+        };
     }
     // Ending systemd-run does not end the unit.
     let kill = Command::new(Program::Systemctl, ["kill", "--signal=KILL", unit.as_str()]);
     run(&kill, false)?;
     Err(late(command))
+}
+
+/// What systemd-run itself complained about; the program never ran then.
+fn own_failure(output: &Output) -> Option<&str> {
+    let complaints = [
+        "Failed to connect to bus",
+        "Failed to create bus connection",
+        "Failed to start transient service unit",
+        "Failed to find executable",
+    ];
+    let first = output.stderr.lines().next().unwrap_or("");
+    let its_own = complaints.iter().any(|start| first.starts_with(start));
+    (!output.is_success() && its_own).then_some(first)
 }
 
 fn unit_arguments(command: &Command, environment: &[(&str, &str)], unit: &str) -> Vec<String> {
@@ -289,6 +324,30 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(output.stdout.len(), STDOUT_LIMIT);
+    }
+
+    #[test]
+    fn a_missing_bus_is_not_mistaken_for_the_programs_own_failure() {
+        let said = |code, stderr: &str| Output {
+            code,
+            stdout: String::new(),
+            stderr: stderr.to_owned(),
+        };
+        let bus = "Failed to connect to bus: No such file or directory\n";
+        assert!(own_failure(&said(1, bus)).is_some());
+        assert!(own_failure(&said(0, bus)).is_none());
+        assert!(own_failure(&said(9, "useradd: user 's1001' already exists")).is_none());
+    }
+
+    #[test]
+    fn what_enabling_and_new_users_leave_is_flushed() {
+        let flushed = |program, verb: &str| leaves_unflushed(&Command::new(program, [verb]));
+        assert_eq!(
+            flushed(Program::Systemctl, "enable"),
+            ["/etc/systemd/system"]
+        );
+        assert!(flushed(Program::Systemctl, "start").is_empty());
+        assert_eq!(flushed(Program::Useradd, "--system"), ["/etc"]);
     }
 
     #[test]
