@@ -86,7 +86,8 @@ pub fn has_lists(host: &dyn Host) -> HostResult<bool> {
 pub fn has_sources(host: &dyn Host) -> HostResult<bool> {
     let output = host.run(&Command::new(
         Program::AptGet,
-        ["indextargets", "--format", "$(URI)", "Created-By: Packages"],
+        // Why not `indextargets`: it names nothing before the first `update`.
+        ["-q", "--print-uris", "update"],
     ))?;
     Ok(!output.stdout.trim().is_empty())
 }
