@@ -39,7 +39,8 @@ pub fn fresh(ipv6: bool) -> Globals {
     Globals {
         ipv6,
         default_on_80: true,
-        default_on_443: true,
+        // No site has a certificate yet: a port that nothing needs stays closed.
+        default_on_443: false,
         names_hash: true,
     }
 }
@@ -61,7 +62,7 @@ pub fn look(host: &dyn Host, ipv6: bool) -> HostResult<Option<NginxFacts>> {
     let globals = Globals {
         ipv6,
         default_on_80: !others_on_80,
-        default_on_443: found.foreign_on(443, &own).is_none(),
+        default_on_443: false,
         names_hash: !found.sets("server_names_hash_bucket_size")
             && !found.sets("server_names_hash_max_size"),
     };
@@ -148,7 +149,6 @@ mod tests {
     fn beside_another_site_everything_stays() {
         let found = looked(old_site);
         assert!(!found.default_site && !found.globals.default_on_80);
-        assert!(found.globals.default_on_443);
     }
 
     #[test]

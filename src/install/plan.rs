@@ -12,7 +12,7 @@ use crate::install::wanted::Wanted;
 use crate::ops::plan::PlannedStep;
 use crate::ops::step::{ServiceAct, Step, User, When};
 use crate::render::{self, panel::PanelFile};
-use crate::system::{config, mariadb, panel_certificate};
+use crate::system::{config, mariadb};
 
 /// Steps that belong together: where nothing of them is missing, none is done.
 #[derive(Debug, Clone, Default)]
@@ -417,11 +417,10 @@ fn certificate(wanted: &Wanted, facts: &InstallFacts) -> Part {
         .as_ref()
         .map_or(facts.server.clone(), ToString::to_string);
     let addresses = facts.addresses.clone();
-    part.claim("Answer for the panel's key", panel_certificate::key_file())
-        .add(
-            "Make the panel's key and certificate",
-            Step::PanelCertificate { name, addresses },
-        );
+    part.add(
+        "Make the panel's key and certificate",
+        Step::PanelCertificate { name, addresses },
+    );
     part
 }
 

@@ -75,8 +75,8 @@ pub fn options(memory: u64) -> String {
     format!(
         "# {owned}\n\
          [mariadbd]\n\
-         # Sockets and 127.0.0.1 only; names of addresses are never looked up.\n\
-         bind_address = 127.0.0.1\n\
+         # The Unix socket only; `localhost` means it to every client. Names of addresses are never looked up.\n\
+         skip_networking = 1\n\
          skip_name_resolve = 1\n\
          # No file of the server through SQL.\n\
          local_infile = 0\n\

@@ -62,7 +62,7 @@ pub struct Globals {
     pub ipv6: bool,
     /// False where a server of somebody else already listens on port 80, and so answers unknown names there.
     pub default_on_80: bool,
-    /// The same for port 443.
+    /// The same for port 443; false also while no site of ours listens there.
     pub default_on_443: bool,
     /// False where `server_names_hash_…` is set elsewhere: nginx refuses a second one.
     pub names_hash: bool,
@@ -85,7 +85,9 @@ pub fn globals(globals: Globals) -> String {
     if globals.default_on_443 {
         catch_all_tls(file, globals.ipv6)
     } else {
-        file.comment("Port 443 had servers before: unknown names there are answered as before.")
+        file.comment(
+            "Nothing of ours listens on port 443: unknown names there are answered as before.",
+        )
     }
     .finish()
 }
