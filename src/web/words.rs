@@ -19,6 +19,14 @@ pub(super) fn moment(time: Timestamp) -> String {
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
+/// `2026-11-22 14:20:05 UTC`, for columns.
+pub(super) fn stamp(time: Timestamp) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+    calendar(time)
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// `14:20:05 UTC`.
 pub(super) fn clock(time: Timestamp) -> String {
     let format = format_description!("[hour]:[minute]:[second] UTC");

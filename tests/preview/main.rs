@@ -3,7 +3,6 @@
 //! Invariant: without that variable it does nothing and succeeds, so that `cargo test` needs no port.
 
 #[path = "../web/fake.rs"]
-#[expect(dead_code, reason = "shared with the tests of the router")]
 mod fake;
 
 use std::sync::Arc;

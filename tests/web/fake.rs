@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) needs: Vec<Need>,
     /// Counts what reached the agent, by kind.
     pub(crate) applied: usize,
+    /// The one-time link was used.
+    pub(crate) used: bool,
     /// Everything answers `agent.unreachable`.
     pub(crate) down: bool,
     /// Everything panics, as a bug in a page would.
@@ -86,10 +88,15 @@ impl Fake {
             ));
         }
         match call.request {
-            Request::SetupCheck { link: given } if given.is_same(&link()) => Ok(Reply::Done {}),
+            Request::SetupCheck { link: given } if !state.used && given.is_same(&link()) => {
+                Ok(Reply::Done {})
+            }
             Request::SetupComplete {
                 link: given, name, ..
-            } if given.is_same(&link()) => Ok(sign_in(&mut state, name, (self.now)())),
+            } if !state.used && given.is_same(&link()) => {
+                state.used = true;
+                Ok(sign_in(&mut state, name, (self.now)()))
+            }
             Request::SetupCheck { .. } | Request::SetupComplete { .. } => Err(Fault::new(
                 Code::SetupClosed,
                 "this link has expired",

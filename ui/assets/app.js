@@ -180,7 +180,7 @@
           notice("You were signed out. The work goes on; sign in again to watch it.");
           return;
         }
-        if (over) close();
+        if (over) { close(); notice(""); }
         else if (dirty) { dirty = false; show(); }
       });
     }
@@ -190,7 +190,12 @@
       // The browser sends Last-Event-ID by itself when it reconnects; `after` covers a stream we closed ourselves.
       var now = one("#operation");
       source = new EventSource(address + "/events?after=" + now.dataset.sequence);
-      source.addEventListener("progress", function () { notice(""); show(); });
+      source.addEventListener("progress", function (event) {
+        notice("");
+        // The last event: the stream ends with it, and that is no fault.
+        if (JSON.parse(event.data).final) close();
+        show();
+      });
       source.addEventListener("signed-out", function () {
         close();
         notice("You were signed out. The work goes on; sign in again to watch it.");

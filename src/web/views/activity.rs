@@ -142,7 +142,7 @@ pub(in crate::web) async fn audit(visit: Arc<Visit>) -> Result<Response, Refusal
 fn audit_line(entry: AuditEntry) -> AuditLine {
     AuditLine {
         number: entry.number,
-        time: words::moment(entry.time),
+        time: words::stamp(entry.time),
         stamp: entry.time.to_string(),
         actor: entry.actor,
         from: entry

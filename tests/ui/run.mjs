@@ -1,0 +1,385 @@
+// Drives a real panel in headless Chromium: the first run, a site from plan to page to deletion, with and without script.
+//
+//   node tests/ui/run.mjs --base https://HOST:8443 --link 'https://HOST:8443/start?link=…' [--http http://HOST] [--shots DIR]
+//
+// Invariant: every page it opens is watched: a policy violation, a script error or a request to another host is a failure.
+import http from 'node:http';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import { AxeBuilder } from '@axe-core/playwright';
+
+const { values: options } = parseArgs({
+  options: {
+    base: { type: 'string' },
+    link: { type: 'string' },
+    http: { type: 'string' },
+    shots: { type: 'string' },
+    site: { type: 'string', default: 'ui-test.example' },
+    name: { type: 'string', default: 'mara' },
+    password: { type: 'string', default: 'mauve otter tin sky' },
+  },
+});
+if (!options.base || !options.link) {
+  console.error('usage: run.mjs --base https://HOST:8443 --link URL [--http http://HOST|none] [--shots DIR]');
+  process.exit(2);
+}
+const base = options.base.replace(/\/$/, '');
+const panel = new URL(base);
+const sites = options.http ?? `http://${panel.hostname}`;
+const { site, name, password } = options;
+const plain = `plain-${site}`;
+if (options.shots) fs.mkdirSync(options.shots, { recursive: true });
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
+const complaints = [];
+let passed = 0, failed = 0;
+
+async function test(title, run) {
+  const before = complaints.length;
+  const begun = Date.now();
+  try {
+    await run();
+    const fresh = complaints.slice(before);
+    if (fresh.length) throw new Error(`the page complained:\n    ${fresh.join('\n    ')}`);
+    passed += 1;
+    console.log(`ok   ${title} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${title}\n  ${String(error.stack ?? error).split('\n').slice(0, 12).join('\n  ')}`);
+  }
+}
+
+function check(truth, words) {
+  if (!truth) throw new Error(words);
+}
+
+// A context whose every page is watched.
+async function context(settings = {}) {
+  const made = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 860 }, ...settings });
+  await made.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', event => {
+      console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  await made.route('**/*', route => {
+    const asked = new URL(route.request().url());
+    if (asked.host === panel.host) return route.continue();
+    complaints.push(`a request to another host: ${asked}`);
+    return route.abort();
+  });
+  made.on('page', page => {
+    // A page that answers 4xx on purpose is not a fault of the page; Chromium writes it to the console all the same.
+    page.on('console', line => {
+      if (line.type() === 'error' && !/status of 4\d\d/.test(line.text())) complaints.push(`${page.url()}: ${line.text()}`);
+    });
+    page.on('pageerror', error => complaints.push(`${page.url()}: ${error}`));
+  });
+  return made;
+}
+
+async function shot(page, title) {
+  if (options.shots) await page.screenshot({ path: path.join(options.shots, `${title}.png`), fullPage: true });
+}
+
+async function signIn(page) {
+  await page.goto(`${base}/login`);
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${base}/`);
+}
+
+// What a visitor of the site gets.
+function visit(host) {
+  return new Promise((resolve, reject) => {
+    const request = http.get(`${sites}/`, { headers: { host }, agent: false, timeout: 10_000 }, answer => {
+      let text = '';
+      answer.on('data', part => { text += part; });
+      answer.on('end', () => resolve({ status: answer.statusCode, text }));
+    });
+    request.on('timeout', () => request.destroy(new Error('timed out')));
+    request.on('error', error => (error.code === 'ECONNRESET' ? resolve({ status: 0, text: '' }) : reject(error)));
+  });
+}
+
+async function finished(page, headline) {
+  await page.waitForSelector('#operation[data-final=true]', { timeout: 120_000 });
+  const heading = await page.locator('h1').innerText();
+  check(heading === headline, `the operation ended as “${heading}”: ${await page.locator('#operation').innerText()}`);
+}
+
+const main = await context();
+const page = await main.newPage();
+
+await test('a link that is not ours opens nothing', async () => {
+  const answer = await page.goto(`${base}/start?link=${'0'.repeat(64)}`);
+  check(answer.status() === 404, `status ${answer.status()}`);
+  check((await page.innerText('main')).includes('lalapanel admin link'), 'it does not say what to do');
+});
+
+await test('the first run refuses a weak password, keeps the name and creates the owner', async () => {
+  await page.goto(options.link);
+  await shot(page, 'start');
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill('Password1234!');
+  await page.getByRole('button', { name: 'Create owner account' }).click();
+  await page.getByText('There is 1 thing to fix').waitFor();
+  check((await page.getByLabel('Name', { exact: true }).inputValue()) === name, 'the name was lost');
+  check((await page.getByLabel('Password', { exact: true }).inputValue()) === '', 'the password came back');
+  await shot(page, 'start-refused');
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Create owner account' }).click();
+  await page.waitForURL(`${base}/`);
+  check((await page.innerText('header')).includes(name), 'nobody is signed in');
+  await shot(page, 'home-empty');
+});
+
+await test('the link works once', async () => {
+  const other = await context();
+  const answer = await (await other.newPage()).goto(options.link);
+  check(answer.status() === 404, `status ${answer.status()}`);
+  await other.close();
+});
+
+await test('the sign-in page weighs at most 30 KB, all files', async () => {
+  const fresh = await context();
+  const tab = await fresh.newPage();
+  const wire = await fresh.newCDPSession(tab);
+  await wire.send('Network.enable');
+  let bytes = 0, files = 0;
+  wire.on('Network.loadingFinished', event => { bytes += event.encodedDataLength; files += 1; });
+  await tab.goto(`${base}/login`, { waitUntil: 'networkidle' });
+  await shot(tab, 'login');
+  console.log(`     ${bytes} bytes in ${files} requests`);
+  check(bytes > 1000 && bytes <= 30_000, `${bytes} bytes`);
+  check(files <= 6, `${files} requests`);
+  await fresh.close();
+});
+
+await test('a wrong password and a wrong name look the same', async () => {
+  const fresh = await context();
+  const tab = await fresh.newPage();
+  const words = [];
+  for (const who of [name, 'nobody']) {
+    await tab.goto(`${base}/login`);
+    await tab.getByLabel('Name', { exact: true }).fill(who);
+    await tab.getByLabel('Password', { exact: true }).fill('not this one, surely');
+    await tab.getByRole('button', { name: 'Sign in' }).click();
+    words.push(await tab.locator('[role=alert]').innerText());
+    check((await tab.getByLabel('Name', { exact: true }).inputValue()) === who, 'the name was lost');
+  }
+  check(words[0] === words[1] && words[0].includes('Name or password is wrong'), words.join(' / '));
+  await fresh.close();
+});
+
+await test('the plan follows what is typed, and nothing runs before the button', async () => {
+  await page.goto(`${base}/sites/new`);
+  await page.getByLabel('Domain name').pressSequentially('https://x', { delay: 10 });
+  await page.locator('#plan .note').getByText('without https://').waitFor();
+  await page.getByLabel('Domain name').fill('');
+  await page.getByLabel('Domain name').pressSequentially(site, { delay: 10 });
+  await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  check(page.url() === `${base}/sites/new`, 'the page was left');
+  check((await page.locator('#plan').innerText()).includes('Nothing has been changed yet'), 'it does not say so');
+  await page.getByText('Show files and commands').click();
+  check((await page.locator('#plan').innerText()).includes(`server_name ${site}`), 'the nginx file is not shown');
+  await page.getByText('Show files and commands').click();
+  await page.goto(`${base}/sites`);
+  check(!(await page.innerText('main')).includes(site), 'the site exists before anybody asked');
+});
+
+let operation;
+await test('a site is created while the page shows every step', async () => {
+  await page.goto(`${base}/sites/new`);
+  await page.getByLabel('Domain name').pressSequentially(site, { delay: 10 });
+  await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  await shot(page, 'new-site');
+  await page.getByRole('button', { name: 'Create site' }).dblclick();
+  await page.waitForURL(/\/operations\//);
+  operation = page.url();
+  await shot(page, 'operation-running');
+  await finished(page, `${site} is ready`);
+  await page.waitForFunction(() => document.title.startsWith('Done'));
+  const states = await page.locator('.steps > li .pill').allInnerTexts();
+  check(states.length > 3 && states.every(word => word === 'Done'), states.join(', '));
+  check((await page.locator('#stream').count()) === 0, 'a notice about the stream is left over');
+  await page.locator('#announce').getByText('Done.').waitFor({ state: 'attached', timeout: 8000 });
+  await shot(page, 'operation-done');
+});
+
+await test('pressing twice made one operation', async () => {
+  await page.goto(`${base}/activity`);
+  const lines = await page.locator('tbody tr', { hasText: site }).count();
+  check(lines === 1, `${lines} operations`);
+});
+
+if (sites !== 'none') {
+  await test('the site answers visitors with a page made by PHP', async () => {
+    const seen = await visit(site);
+    check(seen.status === 200, `status ${seen.status}`);
+    check(/PHP\s*\d+\.\d+/.test(seen.text.replace(/<[^>]*>/g, ' ')) && !seen.text.includes('<?php'), seen.text.slice(0, 300));
+  });
+}
+
+await test('a taken name is refused at its field, before anything runs', async () => {
+  await page.goto(`${base}/sites/new`);
+  await page.getByLabel('Domain name').fill(site.toUpperCase());
+  await page.locator('#plan .note').getByText(/already/).waitFor();
+  await page.getByRole('button', { name: 'Create site' }).click();
+  await page.locator('#hostname-error').waitFor();
+  check((await page.getByLabel('Domain name').inputValue()) === site.toUpperCase(), 'what was typed was lost');
+  await shot(page, 'new-site-refused');
+});
+
+await test('text from people stays text', async () => {
+  const evil = '"><img src=x onerror=alert(1)>';
+  for (const address of ['/sites?q=', '/activity?q=', '/sites/new?hostname=', '/login?next=']) {
+    await page.goto(base + address + encodeURIComponent(evil));
+    check((await page.locator('img[src=x]').count()) === 0, address);
+  }
+});
+
+await test('a site goes offline and comes back, each with its plan', async () => {
+  await page.goto(`${base}/sites/${site}/danger`);
+  await shot(page, 'danger');
+  await page.getByRole('link', { name: 'Take offline…' }).click();
+  check((await page.innerText('main')).includes('What will happen'), 'no plan');
+  await page.getByRole('button', { name: `Take ${site} offline`, exact: true }).click();
+  await finished(page, `${site} is offline`);
+  if (sites !== 'none') check((await visit(site)).status !== 200, 'the site still answers');
+  await page.goto(`${base}/sites/${site}`);
+  await shot(page, 'site-offline');
+  await page.getByRole('link', { name: 'Put it online' }).click();
+  await page.getByRole('button', { name: `Put ${site} online`, exact: true }).click();
+  await finished(page, `${site} is online`);
+  if (sites !== 'none') check((await visit(site)).status === 200, 'the site does not answer');
+});
+
+await test('the theme is chosen without script and stays', async () => {
+  await page.getByRole('button', { name: 'Dark' }).click();
+  check((await page.locator('html').getAttribute('data-theme')) === 'dark', 'not dark');
+  await page.goto(`${base}/sites`);
+  check((await page.locator('html').getAttribute('data-theme')) === 'dark', 'dark was forgotten');
+  await shot(page, 'sites-dark');
+  await page.getByRole('button', { name: 'System' }).click();
+});
+
+const pages = {
+  home: '/', sites: '/sites', 'new-site': '/sites/new', 'new-site-plan': `/sites/new?hostname=axe-${site}&type=php`, site: `/sites/${site}`,
+  danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',
+  services: '/services', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
+};
+for (const [look, settings] of Object.entries({
+  light: {},
+  dark: { colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true },
+  narrow: { viewport: { width: 320, height: 640 } },
+  contrast: { forcedColors: 'active', reducedMotion: 'reduce' },
+})) {
+  await test(`every page is accessible: ${look}`, async () => {
+    const seen = await context({ ...settings, storageState: await main.storageState() });
+    const tab = await seen.newPage();
+    const found = [];
+    for (const [title, address] of Object.entries(pages)) {
+      await tab.goto(title === 'operation' ? operation : base + address);
+      await shot(tab, `${title}-${look}`);
+      const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide > 0) found.push(`${title}: ${wide} px too wide`);
+      const report = await new AxeBuilder({ page: tab })
+        .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+        .analyze();
+      for (const one of report.violations) found.push(`${title}: ${one.id}: ${one.nodes.map(node => node.target.join(' ')).join(', ')}`);
+    }
+    await seen.close();
+    check(found.length === 0, found.join('\n  '));
+  });
+}
+await test('the sign-in page is accessible, light and dark', async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    const seen = await context({ colorScheme });
+    const tab = await seen.newPage();
+    await tab.goto(`${base}/login`);
+    const report = await new AxeBuilder({ page: tab }).analyze();
+    await seen.close();
+    check(report.violations.length === 0, report.violations.map(one => `${one.id}: ${one.nodes.map(node => node.html).join(', ')}`).join('\n  '));
+  }
+});
+
+await test('without JavaScript a site is created by checking, then confirming', async () => {
+  const quiet = await context({ javaScriptEnabled: false });
+  const tab = await quiet.newPage();
+  await signIn(tab);
+  await tab.goto(`${base}/sites/new`);
+  await tab.getByLabel('Domain name').fill(plain);
+  await tab.getByLabel('Static files').check();
+  await tab.getByRole('button', { name: 'Create site' }).click();
+  await tab.getByText('Please check what will happen, then press Create site').waitFor();
+  check(await tab.getByLabel('Static files').isChecked(), 'the choice was lost');
+  await shot(tab, 'no-script-check');
+  await tab.getByRole('button', { name: 'Create site' }).click();
+  await tab.waitForURL(/\/operations\//);
+  // The page renews itself until it has ended.
+  await tab.getByRole('heading', { name: `${plain} is ready` }).waitFor({ timeout: 60_000 });
+  await shot(tab, 'no-script-done');
+  await tab.goto(`${base}/sites/${plain}/delete`);
+  await tab.getByLabel(`Type ${plain} to delete it`).fill(plain);
+  await tab.getByRole('button', { name: `Delete ${plain}`, exact: true }).click();
+  await tab.getByRole('heading', { name: `${plain} is deleted` }).waitFor({ timeout: 60_000 });
+  await quiet.close();
+});
+
+await test('a script that never arrives changes nothing but comfort', async () => {
+  const cut = await context({ storageState: await main.storageState() });
+  await cut.route('**/*.js', route => route.abort());
+  const tab = await cut.newPage();
+  const before = complaints.length;
+  await tab.goto(`${base}/sites/new`);
+  await tab.getByLabel('Domain name').fill(`cut-${site}`);
+  await tab.getByRole('button', { name: 'Create site' }).click();
+  await tab.getByText('Please check what will happen, then press Create site').waitFor();
+  complaints.splice(before);
+  await cut.close();
+});
+
+await test('a site is deleted only by its typed name', async () => {
+  await page.goto(`${base}/sites/${site}/delete`);
+  await shot(page, 'delete');
+  await page.getByLabel(`Type ${site} to delete it`).fill('something else');
+  await page.getByRole('button', { name: `Delete ${site}`, exact: true }).click();
+  await page.locator('#confirm-error').getByText(`The name does not match. Type ${site}`).waitFor();
+  await page.getByLabel(`Type ${site} to delete it`).fill(site);
+  await page.getByRole('button', { name: `Delete ${site}`, exact: true }).click();
+  await finished(page, `${site} is deleted`);
+  const answer = await page.goto(`${base}/sites/${site}`);
+  check(answer.status() === 404, `status ${answer.status()}`);
+  if (sites !== 'none') check((await visit(site)).status !== 200, 'the site still answers');
+});
+
+await test('an ended session leads to the sign-in page and back to where one was', async () => {
+  await main.clearCookies({ name: '__Host-lala_session' });
+  await page.goto(`${base}/activity/audit`);
+  check(new URL(page.url()).pathname === '/login', page.url());
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${base}/activity/audit`);
+  check((await page.innerText('main')).includes('unbroken'), 'the audit chain is not shown as sound');
+});
+
+await test('signing out ends the session on the server', async () => {
+  const kept = await main.storageState();
+  await page.goto(`${base}/account`);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL(/\/login/);
+  const other = await context({ storageState: kept });
+  const tab = await other.newPage();
+  await tab.goto(`${base}/sites`);
+  check(new URL(tab.url()).pathname === '/login', 'the old cookie still works');
+  await other.close();
+});
+
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
