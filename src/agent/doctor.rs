@@ -6,7 +6,7 @@ use crate::agent::operations::Operations;
 use crate::domain::facts::ServiceManager;
 use crate::domain::path::HostPath;
 use crate::host::{Host, Meta, Node};
-use crate::ops::drift;
+use crate::ops::{drift, graveyard};
 use crate::rpc::view::{DoctorReport, Finding, Level};
 use crate::system::{nginx, service};
 
@@ -18,6 +18,7 @@ pub fn examine(operations: &Operations) -> DoctorReport {
     findings.push(nginx_configuration(host));
     findings.extend(drifted(operations));
     findings.push(sandbox(host));
+    findings.push(graves(host));
     findings.extend(kernel(host));
     findings.push(state_file(host));
     DoctorReport { findings }
@@ -157,6 +158,27 @@ fn drifted(operations: &Operations) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// What a sweep could not remove: something that belongs to root in a dead site's tree.
+fn graves(host: &dyn Host) -> Finding {
+    match graveyard::left(host) {
+        Ok(left) if left.is_empty() => finding(
+            "sites.deleted",
+            Level::Ok,
+            "nothing is left of deleted sites",
+            "",
+        ),
+        Ok(left) => finding(
+            "sites.deleted",
+            Level::Warning,
+            format!("files of {} deleted site(s) are left", left.len()),
+            left.first().map_or_else(String::new, |path| {
+                format!("look at `{path}`, then remove it with `rm -r`")
+            }),
+        ),
+        Err(fault) => finding("sites.deleted", Level::Warning, fault.title, fault.hint),
+    }
 }
 
 /// What is lost where systemd is not PID 1.

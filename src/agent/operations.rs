@@ -16,11 +16,10 @@ use crate::domain::name::Hostname;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::state::State;
 use crate::ops::{graveyard, view};
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{OperationSummary, OperationView};
-use crate::store::{Status, Unread};
+use crate::store::{OperationRecord, Status, Unread};
 
 /// How long a follower waits without news.
 const FOLLOW: Duration = Duration::from_secs(15);
@@ -34,6 +33,7 @@ pub struct Operations {
     panel: Vec<Hostname>,
     pulse: Pulse,
     ended: Arc<Mutex<BTreeMap<OperationId, OperationSummary>>>,
+    broom: Arc<Mutex<()>>,
 }
 
 impl Operations {
@@ -45,6 +45,7 @@ impl Operations {
             panel,
             pulse: Pulse::default(),
             ended: Arc::default(),
+            broom: Arc::default(),
         }
     }
 
@@ -91,9 +92,12 @@ impl Operations {
             Begun::Before(operation) => Ok(Reply::Began { operation }),
             Begun::Running(record, pass) => {
                 let engine = self.engine.clone();
+                let broom = self.broom.clone();
                 thread::spawn(move || {
                     let _ = engine.run(&pass, &record);
-                    sweep(&engine);
+                    // Emptying a large site takes long, and nobody has to wait for it.
+                    drop(pass);
+                    sweep(&engine, &broom);
                 });
                 Ok(Reply::Began { operation: id })
             }
@@ -150,18 +154,19 @@ impl Operations {
             .store()
             .recent::<Unread>(limit.min(LIST_CAP) as usize)
             .map_err(Fault::from)?;
-        records
-            .iter()
-            .map(|record| self.summary(record.id, record.status))
-            .collect()
+        records.iter().map(|record| self.summary(record)).collect()
     }
 
-    fn summary(&self, id: OperationId, status: Status) -> Result<OperationSummary, Fault> {
-        let is_final = matches!(status, Status::Done | Status::Undone);
+    fn summary(&self, record: &OperationRecord<Unread>) -> Result<OperationSummary, Fault> {
+        let id = record.id;
+        let is_final = matches!(record.status, Status::Done | Status::Undone);
         if is_final && let Some(known) = self.ended().get(&id) {
             return Ok(known.clone());
         }
-        let summary = self.show(id)?.summary;
+        // A plan of another version cannot be read; its header can, and lists go on.
+        let summary = self
+            .show(id)
+            .map_or_else(|_| view::header(record), |view| view.summary);
         if is_final {
             let mut ended = self.ended();
             ended.insert(id, summary.clone());
@@ -178,12 +183,10 @@ impl Operations {
 
     /// Looks at a stuck operation again, after a person ran what was missing.
     pub fn check(&self, id: OperationId) -> Answer {
-        let record = self.engine.record(id)?;
-        if record.status != Status::Stuck {
-            return Ok(Reply::Operation(Box::new(self.show(id)?)));
-        }
         let pass = self.engine.enter(1000)?;
-        self.engine.take_up(&pass, id, Direction::Back)?;
+        if self.engine.record(id)?.status == Status::Stuck {
+            self.engine.take_up(&pass, id, Direction::Back)?;
+        }
         drop(pass);
         Ok(Reply::Operation(Box::new(self.show(id)?)))
     }
@@ -191,7 +194,7 @@ impl Operations {
     /// Takes up what a crash left, then destroys what deleted sites left.
     pub fn recover(&self) -> Result<usize, Fault> {
         let endings = self.engine.recover(Direction::Back)?;
-        sweep(&self.engine);
+        sweep(&self.engine, &self.broom);
         Ok(endings.len())
     }
 
@@ -209,9 +212,10 @@ impl Operations {
     }
 }
 
-/// Why its failure is not the operation's: the site is gone either way, and the next sweep finds what is left.
-fn sweep(engine: &Engine) {
-    if let Ok(state) = State::read(engine.store()) {
-        let _ = graveyard::sweep(engine.host(), &state);
+/// Why its failure is not the operation's: the site is gone either way, the next sweep finds what is left, and the doctor
+/// names it. Where somebody sweeps already, that is enough.
+fn sweep(engine: &Engine, broom: &Mutex<()>) {
+    if let Ok(_held) = broom.try_lock() {
+        let _ = graveyard::sweep(engine.host(), engine.store());
     }
 }

@@ -75,7 +75,9 @@ pub fn run() -> Result<(), Fault> {
         .map_err(|error| start_failed("the runtime could not be started", &error))?;
     runtime.block_on(serve(host.as_ref(), door, operations))?;
     // A running operation holds the pass: waiting for it is waiting for the operation.
-    let _ = engine.enter(FAREWELL_MILLIS);
+    let last = engine.enter(FAREWELL_MILLIS);
+    drop(runtime);
+    drop(last);
     Ok(())
 }
 

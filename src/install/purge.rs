@@ -135,7 +135,7 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
         )?;
         deleted.push(site.hostname.to_string());
     }
-    graveyard::sweep(host.as_ref(), &State::read(engine.store())?)?;
+    graveyard::sweep(host.as_ref(), engine.store())?;
     Ok(deleted)
 }
 

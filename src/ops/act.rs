@@ -4,6 +4,7 @@
 
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
+use crate::domain::name::UnixName;
 use crate::domain::path::HostPath;
 use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
@@ -24,6 +25,8 @@ pub struct Context<'a> {
     pub operation: OperationId,
 }
 
+/// How often the processes of a user are ended before its removal is tried.
+const KILL_TRIES: u32 = 25;
 /// How long a new PHP-FPM may take to answer its first ping.
 const PING_MILLIS: u64 = 10_000;
 
@@ -276,8 +279,10 @@ fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Faul
 }
 
 fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
-    if users::exists(host, &user.name).map_err(Fault::from)? {
-        return Ok(());
+    match users::user(host, user.name.as_str())? {
+        Some(found) if user.id.is_none_or(|wanted| wanted == found) => return Ok(()),
+        Some(found) => return Err(another_user(user, found)),
+        None => {}
     }
     must(
         host,
@@ -290,13 +295,35 @@ fn delete_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
     if !users::exists(host, &user.name).map_err(Fault::from)? {
         return Ok(());
     }
-    let _ = host
-        .run(&Command::new(
-            Program::Pkill,
-            ["--signal", "KILL", "--euid", user.name.as_str()],
-        ))
-        .map_err(Fault::from)?;
+    for _ in 0..KILL_TRIES {
+        if !kill(host, &user.name)? {
+            break;
+        }
+        host.pause(20);
+    }
     must(host, &users::delete_command(&user.name))
+}
+
+/// Ends what runs as a user; false once nothing did. Stopped first, so that nothing forks away between two looks.
+fn kill(host: &dyn Host, name: &UnixName) -> Result<bool, Fault> {
+    let mut found = false;
+    for signal in ["STOP", "KILL"] {
+        for whose in ["--uid", "--euid"] {
+            let arguments = ["--signal", signal, whose, name.as_str()];
+            found |= host
+                .run(&Command::new(Program::Pkill, arguments))?
+                .is_success();
+        }
+    }
+    Ok(found)
+}
+
+fn another_user(user: &User, found: u32) -> Fault {
+    Fault::new(
+        Code::HostFailed,
+        format!("the user {} exists with the number {found}", user.name),
+        format!("remove it with `userdel {}`, then try again", user.name),
+    )
 }
 
 fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {

@@ -8,12 +8,12 @@ use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
-use crate::ops::engine::Engine;
+use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{site_create, site_delete, site_switch};
-use crate::store::OperationRecord;
+use crate::store::{OperationRecord, Unread};
 use crate::system::facts;
 
 /// How long a change waits for the one before it.
@@ -64,6 +64,9 @@ pub fn begin(
     id: OperationId,
 ) -> Result<Begun, Fault> {
     let pass = engine.enter(QUEUE_MILLIS)?;
+    // What a full disk or a crash left open is ended first: its way back must never meet what comes after it.
+    engine.take_up_all(&pass, Direction::Back)?;
+    refuse_stuck(engine, change)?;
     if engine
         .store()
         .operation::<Plan>(id)
@@ -84,4 +87,25 @@ pub fn begin(
     }
     let record = engine.begin(&pass, id, actor, plan)?;
     Ok(Begun::Running(Box::new(record), pass))
+}
+
+/// Where undoing stopped half-way, a person decides; starting over would be undone with it.
+fn refuse_stuck(engine: &Engine, change: &Change) -> Result<(), Fault> {
+    for id in engine.store().stuck()? {
+        let record = engine.store().operation::<Unread>(id)?;
+        if record.is_some_and(|record| record.hostname.as_ref() == Some(change.hostname())) {
+            return Err(Fault::new(
+                Code::OperationStuck,
+                format!(
+                    "an earlier operation on {} waits for a person",
+                    change.hostname()
+                ),
+                format!(
+                    "run the commands shown by `lalapanel op show {id}`, then choose Check again"
+                ),
+            )
+            .in_operation(id));
+        }
+    }
+    Ok(())
 }

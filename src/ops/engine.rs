@@ -18,7 +18,7 @@ use crate::ops::gate::{Gate, Pass};
 use crate::ops::plan::Plan;
 use crate::ops::progress::Progress;
 use crate::ops::undo::Undo;
-use crate::store::{Effect, Ending, OperationRecord, Status, Store};
+use crate::store::{Effect, Ending, OperationRecord, Status, Store, Unread};
 
 /// How often taking a step back is tried before a person is called.
 const UNDO_TRIES: u32 = 3;
@@ -114,7 +114,10 @@ impl Engine {
             recovered: false,
             plan,
         };
-        self.store.begin(&record).map_err(Fault::from)?;
+        if let Effect::PutSite(site) = &record.plan.effect {
+            self.store.retire_site_id(site.id)?;
+        }
+        self.store.begin(&record)?;
         self.tell();
         Ok(record)
     }
@@ -128,10 +131,23 @@ impl Engine {
     /// Takes up every operation that a crash left open. To be called before the first request is answered.
     pub fn recover(&self, direction: Direction) -> Result<Vec<(OperationId, Outcome)>, Fault> {
         let pass = self.enter(60_000)?;
-        let open = self.store.unfinished().map_err(Fault::from)?;
+        self.take_up_all(&pass, direction)
+    }
+
+    /// The same for whoever holds the engine. An operation that cannot even be read becomes stuck: the others go on.
+    pub fn take_up_all(
+        &self,
+        pass: &Pass,
+        direction: Direction,
+    ) -> Result<Vec<(OperationId, Outcome)>, Fault> {
         let mut outcomes = Vec::new();
-        for id in open {
-            outcomes.push((id, self.take_up(&pass, id, direction)?));
+        for id in self.store.unfinished()? {
+            let outcome = self.take_up(pass, id, direction).unwrap_or_else(|fault| {
+                let stuck = self.ending(Status::Stuck, Some(fault.clone()), &Progress::default());
+                self.end(id, What::Recovering {}, stuck);
+                Outcome::Stuck(fault)
+            });
+            outcomes.push((id, outcome));
         }
         Ok(outcomes)
     }
@@ -208,10 +224,17 @@ impl Engine {
                 self.tell();
                 Outcome::Done
             }
+            // The disk may have taken the end and failed only to say so: what is written down counts.
+            Err(_) if self.is_done(record.id) => Outcome::Done,
             Err(error) => {
                 self.go_back(record, progress, Fault::from(error).in_operation(record.id))
             }
         }
+    }
+
+    fn is_done(&self, id: OperationId) -> bool {
+        let written = self.store.operation::<Unread>(id);
+        matches!(written, Ok(Some(record)) if record.status == Status::Done)
     }
 
     /// Makes the way back durable before the act. A step taken up again keeps what was captured the first time.

@@ -7,7 +7,7 @@ use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError, Node};
 use crate::ops::act::remove_site_directory;
-use crate::ops::state::State;
+use crate::store::Store;
 
 /// Files, on the file system of the sites, so that moving is one rename.
 #[must_use]
@@ -21,45 +21,72 @@ pub fn logs() -> HostPath {
     HostPath::fixed("/var/log/lalapanel/.deleted")
 }
 
-/// Destroys what deleted sites left. Safe to run at any time between operations; what is left by a crash is found again.
-pub fn sweep(host: &dyn Host, state: &State) -> Result<(), Fault> {
-    for (id, base) in dead(host, &sites(), state)? {
-        for name in host.list(&base).map_err(Fault::from)? {
-            remove_site_directory(host, id, &base, &name)?;
+/// Destroys what deleted sites left. Safe beside operations: whether a site is dead is asked anew for each, and one that
+/// is being deleted is in the state until its operation has ended. What cannot be removed is passed over and named.
+pub fn sweep(host: &dyn Host, store: &Store) -> Result<(), Fault> {
+    let mut trouble = Ok(());
+    for (id, base) in waiting(host, &sites())? {
+        if is_dead(store, id)? {
+            trouble = trouble.and(bury_files(host, id, &base));
         }
-        host.remove(&base).map_err(Fault::from)?;
     }
-    for (_, base) in dead(host, &logs(), state)? {
-        for name in host.list(&base).map_err(Fault::from)? {
-            host.remove(&base.join(&name)).map_err(Fault::from)?;
+    for (id, base) in waiting(host, &logs())? {
+        if is_dead(store, id)? {
+            trouble = trouble.and(bury_logs(host, &base));
         }
-        host.remove(&base).map_err(Fault::from)?;
     }
     remove_if_empty(host, &sites())?;
-    remove_if_empty(host, &logs())
+    remove_if_empty(host, &logs())?;
+    trouble
 }
 
-fn dead(
-    host: &dyn Host,
-    graveyard: &HostPath,
-    state: &State,
-) -> Result<Vec<(SiteId, HostPath)>, Fault> {
-    let mut found = Vec::new();
-    for name in host.list(graveyard).map_err(Fault::from)? {
-        let Some(number) = name
-            .strip_prefix('s')
-            .and_then(|digits| digits.parse::<u32>().ok())
-        else {
-            continue;
+/// The directories in which files of deleted sites are still left.
+pub fn left(host: &dyn Host) -> Result<Vec<HostPath>, Fault> {
+    let mut found = waiting(host, &sites())?;
+    found.extend(waiting(host, &logs())?);
+    Ok(found.into_iter().map(|(_, base)| base).collect())
+}
+
+fn bury_files(host: &dyn Host, id: SiteId, base: &HostPath) -> Result<(), Fault> {
+    let mut trouble = Ok(());
+    for name in host.list(base)? {
+        let path = base.join(&name);
+        let is_directory = host
+            .stat(&path)?
+            .is_some_and(|meta| meta.node == Node::Directory);
+        let removed = if is_directory {
+            remove_site_directory(host, id, base, &name)
+        } else {
+            host.remove(&path).map_err(Fault::from)
         };
-        let id = SiteId::new(number);
+        trouble = trouble.and(removed);
+    }
+    trouble.and_then(|()| host.remove(base).map_err(Fault::from))
+}
+
+fn bury_logs(host: &dyn Host, base: &HostPath) -> Result<(), Fault> {
+    for name in host.list(base)? {
+        host.remove(&base.join(&name))?;
+    }
+    Ok(host.remove(base)?)
+}
+
+fn is_dead(store: &Store, id: SiteId) -> Result<bool, Fault> {
+    Ok(store.site(id)?.is_none())
+}
+
+fn waiting(host: &dyn Host, graveyard: &HostPath) -> Result<Vec<(SiteId, HostPath)>, Fault> {
+    let mut found = Vec::new();
+    for name in host.list(graveyard)? {
+        let number = name
+            .strip_prefix('s')
+            .and_then(|digits| digits.parse::<u32>().ok());
         let base = graveyard.join(&name);
         let is_directory = host
-            .stat(&base)
-            .map_err(Fault::from)?
+            .stat(&base)?
             .is_some_and(|meta| meta.node == Node::Directory);
-        if is_directory && state.sites.iter().all(|site| site.id != id) {
-            found.push((id, base));
+        if let Some(number) = number.filter(|_| is_directory) {
+            found.push((SiteId::new(number), base));
         }
     }
     Ok(found)

@@ -17,6 +17,7 @@ use crate::rpc::view::{
     StepState,
 };
 use crate::store::{OperationRecord, Status};
+use crate::system::users;
 
 /// A file longer than this is not shown as a diff.
 const DIFF_LIMIT: usize = 256 * 1024;
@@ -77,6 +78,23 @@ pub fn unified(name: &str, old: &str, new: &str) -> String {
         .to_string()
 }
 
+/// One line for a list, of an operation whose plan cannot be read.
+#[must_use]
+pub fn header<P>(record: &OperationRecord<P>) -> OperationSummary {
+    OperationSummary {
+        id: record.id,
+        title: record.title.clone(),
+        change: record.change.clone(),
+        hostname: record.hostname.clone(),
+        actor: record.actor.to_string(),
+        state: state(record.status, &Progress::default()),
+        began: record.began,
+        ended: record.ended,
+        done: 0,
+        steps: 0,
+    }
+}
+
 /// One line for a list.
 #[must_use]
 pub fn summary(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> OperationSummary {
@@ -84,16 +102,10 @@ pub fn summary(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Opera
     let shown: Vec<usize> = shown(&record.plan).collect();
     let done = shown.iter().filter(|index| progress.is_done(**index));
     OperationSummary {
-        id: record.id,
-        title: record.title.clone(),
-        change: record.change.clone(),
-        hostname: record.hostname.clone(),
-        actor: record.actor.to_string(),
         state: state(record.status, &progress),
-        began: record.began,
-        ended: record.ended,
         done: count(done.count()),
         steps: count(shown.len()),
+        ..header(record)
     }
 }
 
@@ -212,10 +224,7 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
         Undo::RemoveSiteDirectory { base, name, .. } => format!("rm -r '{}'", base.join(name)),
         Undo::MoveBack { from, to } => format!("mv -n '{from}' '{to}'"),
         Undo::DeleteUser(user) => format!("userdel {}", user.name),
-        Undo::CreateUser(user) => format!(
-            "useradd --no-create-home --home-dir '{}' {}",
-            user.home, user.name
-        ),
+        Undo::CreateUser(user) => users::create_command(&user.name, user.id, &user.home).shown(),
         Undo::Job(job) => format!("# undo in {}: {:?}", job.base, job.act),
         Undo::Service { unit, was, .. } => format!(
             "systemctl {} {unit}",

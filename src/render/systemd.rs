@@ -86,6 +86,8 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          TemporaryFileSystem=/var/www:ro\n\
          BindPaths={root}\n\
          InaccessiblePaths=-/run/lalapanel -/var/log/lalapanel -/var/lib/lalapanel\n\
+         # Over D-Bus a user may have a manager of its own started, outside of all this.\n\
+         InaccessiblePaths=-/run/dbus -/run/snapd.socket -/run/snapd-snap.socket\n\
          {SANDBOX}",
         owned = super::OWNED,
         hostname = site.hostname,

@@ -68,6 +68,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Takes a number out of use for ever. Done when an operation that would use it begins, so that what the operation
+    /// may leave behind can never be taken for a later site's.
+    pub fn retire_site_id(&self, id: SiteId) -> StoreResult<()> {
+        self.write(|transaction| retire_number(transaction, id))
+    }
+}
+
 pub(super) fn put(transaction: &WriteTransaction, site: &Site) -> StoreResult<()> {
     forget_names(transaction, site.id)?;
     let mut names = transaction.open_table(tables::HOSTNAMES).changing()?;

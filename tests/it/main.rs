@@ -10,5 +10,6 @@
 )]
 
 mod faults;
+mod recovery;
 mod sites;
 mod world;

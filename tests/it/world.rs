@@ -144,8 +144,7 @@ pub(crate) fn run(engine: &Engine, number: u64, change: &Change) -> Result<Optio
 }
 
 pub(crate) fn sweep(engine: &Engine) {
-    let state = State::read(engine.store()).unwrap();
-    let _ = graveyard::sweep(engine.host(), &state);
+    let _ = graveyard::sweep(engine.host(), engine.store());
 }
 
 pub(crate) fn operation(number: u64) -> OperationId {
