@@ -132,7 +132,7 @@ impl Trail {
 
 /// Into the system log by way of standard error: a changed state file does not change what stands there.
 pub fn to_the_log(head: AuditHead) {
-    let line = format!("audit entry {}: {}\n", head.number, hex(&head.hash));
+    let line = format!("audit entry {} sha256 {}\n", head.number, hex(&head.hash));
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::agent::audit;
 use crate::agent::dispatch::Dispatch;
 use crate::agent::door::{Door, Parts};
 use crate::agent::operations::Operations;
@@ -20,7 +21,6 @@ use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
-use crate::domain::secret::hex;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
@@ -57,13 +57,7 @@ pub fn run() -> Result<(), Fault> {
         strength: Strength::for_memory(
             machine::memory(host.as_ref()).map_or(0, |usage| usage.total),
         ),
-        mirror: |head| {
-            log(&format!(
-                "audit entry {} sha256 {}",
-                head.number,
-                hex(&head.hash)
-            ));
-        },
+        mirror: audit::to_the_log,
         desk: Arc::new(Dispatch::new(operations.clone())),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()
