@@ -12,4 +12,5 @@
 mod faults;
 mod recovery;
 mod sites;
+mod worker;
 mod world;

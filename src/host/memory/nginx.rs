@@ -19,6 +19,7 @@ const HOME: &str = "/etc/nginx";
 pub struct Loaded {
     /// Every file that was read, by the path it was read at.
     pub files: BTreeMap<HostPath, String>,
+    directives: Vec<Directive>,
 }
 
 impl Loaded {
@@ -29,19 +30,9 @@ impl Loaded {
             .unwrap_or_default()
     }
 
-    /// Every directive of every file that was read.
-    pub(super) fn directives(&self) -> Vec<Directive> {
-        let parsed = self
-            .files
-            .values()
-            .filter_map(|text| nginx_text::parse(text).ok());
-        parsed.flatten().collect()
-    }
-
     /// Every server block.
     pub(super) fn servers(&self) -> Vec<Directive> {
-        let directives = self.directives();
-        let all = directives.iter().flat_map(Directive::all);
+        let all = self.directives.iter().flat_map(Directive::all);
         let servers = all.filter(|one| one.name() == "server" && !one.inside.is_empty());
         servers.cloned().collect()
     }
@@ -71,8 +62,7 @@ impl Loaded {
 
     /// The Unix sockets it listens on.
     fn sockets(&self) -> Vec<HostPath> {
-        let directives = self.directives();
-        let all = directives.iter().flat_map(Directive::all);
+        let all = self.directives.iter().flat_map(Directive::all);
         let listens = all.filter(|directive| directive.name() == "listen");
         listens.filter_map(unix_socket).collect()
     }
@@ -101,6 +91,7 @@ fn read(tree: &Tree, path: &HostPath, loaded: &mut Loaded) -> Result<(), String>
     }
     let directives = nginx_text::parse(&text).map_err(|why| format!("{why} in {path}:1"))?;
     loaded.files.insert(path.clone(), text);
+    loaded.directives.extend(directives.iter().cloned());
     for directive in directives.iter().flat_map(Directive::all) {
         check_directive(tree, directive).map_err(|why| format!("{why} in {path}:1"))?;
         if directive.name() == "include" {
