@@ -67,13 +67,10 @@ impl Acceptor for Limited {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         loop {
-            let (stream, peer) = match self.listener.accept().await {
-                Ok(pair) => pair,
-                Err(_) => {
-                    // Out of descriptors, or the client has gone: poem would ask again at once and spin.
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
+            let Ok((stream, peer)) = self.listener.accept().await else {
+                // Out of descriptors, or the client has gone: poem would ask again at once and spin.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
             };
             let Some(place) = Place::take(&self.counts, network_of(peer.ip())) else {
                 continue;

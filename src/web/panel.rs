@@ -167,8 +167,7 @@ impl Panel {
             .flat_map(|line| line.split(','))
             .filter_map(|part| part.trim().parse::<IpAddr>().ok())
             .map(|address| address.to_canonical())
-            .filter(|address| !self.trusted_proxies.contains(address))
-            .next_back()
+            .rfind(|address| !self.trusted_proxies.contains(address))
             .or(Some(peer))
     }
 }

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::domain::change::Change;
+use crate::domain::name::Hostname;
 use crate::domain::time::Timestamp;
 use crate::rpc::view::{OperationState, OperationSummary, StepState, Usage};
 
@@ -158,7 +159,7 @@ pub(super) fn audit_pill(good: bool) -> Pill {
 /// What an operation is about to do, is doing or did: `Creating shop.example`, `shop.example is ready`.
 pub(super) fn headline(summary: &OperationSummary) -> String {
     use OperationState::{Done, Stuck, Undoing, Undone, Working};
-    let Some(host) = summary.hostname.as_ref().map(|host| host.unicode()) else {
+    let Some(host) = summary.hostname.as_ref().map(Hostname::unicode) else {
         return summary.title.clone();
     };
     match (summary.change.as_str(), summary.state) {
@@ -192,12 +193,12 @@ pub(super) fn command(change: &Change) -> String {
                 NewSiteKind::Php { php: None } => String::new(),
                 NewSiteKind::Static {} => " --type static".to_owned(),
             };
-            let aliases: String = site
-                .aliases
-                .iter()
-                .map(|alias| format!(" --alias {alias}"))
-                .collect();
-            format!("lalapanel site create {}{kind}{aliases}", site.hostname)
+            let mut line = format!("lalapanel site create {}{kind}", site.hostname);
+            for alias in &site.aliases {
+                line.push_str(" --alias ");
+                line.push_str(alias.as_str());
+            }
+            line
         }
         Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
         Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),

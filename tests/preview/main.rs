@@ -2,7 +2,15 @@
 //!
 //! Invariant: without that variable it does nothing and succeeds, so that `cargo test` needs no port.
 
-#[path = "../web/fake.rs"]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "shown to a person at a terminal, who reads why it ended"
+)]
+
+#[path = "../web/fake/mod.rs"]
 mod fake;
 
 use std::sync::Arc;

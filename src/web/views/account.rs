@@ -124,7 +124,7 @@ async fn sheet(
 ) -> Result<Response, Refusal> {
     let person = person(visit)?;
     let mut frame = visit.frame("Account", Section::Account).await;
-    frame.here = "/account".to_owned();
+    "/account".clone_into(&mut frame.here);
     frame.command = Some(format!("lalapanel account password {}", person.name));
     let body = Account {
         name: person.name.to_string(),

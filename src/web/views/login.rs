@@ -32,7 +32,7 @@ struct Login {
 pub(in crate::web) async fn form(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let next = LocalPath::parse(visit.query.text("next"));
     let notice = visit.query.has("bye").then_some("You are signed out.");
-    sheet(&visit, StatusCode::OK, next, None, notice)
+    sheet(&visit, StatusCode::OK, &next, None, notice)
 }
 
 /// `POST /login`.
@@ -48,7 +48,7 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
         Err(Refusal::Fault(fault)) if fault.kind() == Kind::Unauthenticated => sheet(
             &visit,
             StatusCode::UNAUTHORIZED,
-            next,
+            &next,
             Some((
                 "Name or password is wrong".to_owned(),
                 "Type the password again.".to_owned(),
@@ -57,7 +57,7 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
         ),
         Err(Refusal::Fault(fault)) if fault.kind() == Kind::Limited => {
             let problem = Some((fault.title.clone(), fault.hint.clone()));
-            let mut response = sheet(&visit, StatusCode::TOO_MANY_REQUESTS, next, problem, None)?;
+            let mut response = sheet(&visit, StatusCode::TOO_MANY_REQUESTS, &next, problem, None)?;
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
@@ -91,7 +91,7 @@ pub(in crate::web) fn again(visit: &Visit) -> Result<Response, Refusal> {
     sheet(
         visit,
         StatusCode::UNAUTHORIZED,
-        next,
+        &next,
         None,
         Some(
             "You were signed out. Nothing was changed. Sign in, check what you typed and send it again.",
@@ -119,14 +119,14 @@ pub(in crate::web) fn visitor(visit: &Visit) -> Result<(Token, Option<String>), 
 fn sheet(
     visit: &Visit,
     status: StatusCode,
-    next: LocalPath,
+    next: &LocalPath,
     problem: Option<(String, String)>,
     notice: Option<&'static str>,
 ) -> Result<Response, Refusal> {
     let (token, fresh) = visitor(visit)?;
     let mut frame = visit.bare_frame("Sign in", Section::None);
     frame.person = None;
-    frame.token = token.reveal().to_owned();
+    token.reveal().clone_into(&mut frame.token);
     frame.here = format!("/login?next={}", next.as_str());
     let body = Login {
         token: frame.token.clone(),

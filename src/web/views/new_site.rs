@@ -130,10 +130,12 @@ pub(in crate::web) async fn form(visit: Arc<Visit>) -> Result<Response, Refusal>
         };
         return outcome(&visit, options, typed, attempt, true).await;
     }
-    typed.kind = "php".to_owned();
-    if options.php.is_empty() {
-        typed.kind = "static".to_owned();
-    }
+    let kind = if options.php.is_empty() {
+        "static"
+    } else {
+        "php"
+    };
+    kind.clone_into(&mut typed.kind);
     sheet(&visit, StatusCode::OK, options, typed, None, Vec::new()).await
 }
 

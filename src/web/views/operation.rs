@@ -11,6 +11,7 @@ use sailfish::Template;
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::domain::id::OperationId;
+use crate::domain::name::Hostname;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::{OperationState, OperationView, StepState};
 use crate::web::clock;
@@ -60,7 +61,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
         Request::OperationShow { id }
     };
     let view = operation(&visit, request).await?;
-    page(&visit, view)
+    Ok(page(&visit, view))
 }
 
 /// `POST /operations/{id}/check`.
@@ -162,7 +163,7 @@ fn id_of(visit: &Visit) -> Result<OperationId, Refusal> {
         .ok_or(Refusal::NOT_FOUND)
 }
 
-fn page(visit: &Visit, view: OperationView) -> Result<Response, Refusal> {
+fn page(visit: &Visit, view: OperationView) -> Response {
     let summary = &view.summary;
     let headline = words::headline(summary);
     let finished = summary.state.is_final();
@@ -189,7 +190,7 @@ fn page(visit: &Visit, view: OperationView) -> Result<Response, Refusal> {
         shown_host: summary
             .hostname
             .as_ref()
-            .map(|host| host.unicode())
+            .map(Hostname::unicode)
             .unwrap_or_default(),
         took: took(&view),
         began: words::moment(summary.began),
@@ -200,7 +201,7 @@ fn page(visit: &Visit, view: OperationView) -> Result<Response, Refusal> {
         headline,
         view,
     };
-    Ok(respond(&frame, &body))
+    respond(&frame, &body)
 }
 
 fn steps(view: &OperationView) -> Vec<Step> {
@@ -269,8 +270,7 @@ fn announcement(view: &OperationView, headline: &str) -> String {
                 .steps
                 .iter()
                 .enumerate()
-                .filter(|(_, step)| step.state == StepState::Done)
-                .next_back();
+                .rfind(|(_, step)| step.state == StepState::Done);
             match last {
                 Some((index, step)) => format!(
                     "Step {} of {} done: {}",

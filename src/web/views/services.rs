@@ -23,7 +23,7 @@ struct Service {
 #[derive(Template)]
 #[template(path = "pages/services.html.stpl")]
 struct Services {
-    services: Vec<Service>,
+    list: Vec<Service>,
     php: String,
     memory: String,
     view: StatusView,
@@ -38,7 +38,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
     frame.command = Some("lalapanel status".to_owned());
     let versions: Vec<String> = view.php.iter().map(ToString::to_string).collect();
     let body = Services {
-        services: view
+        list: view
             .services
             .iter()
             .map(|service| Service {

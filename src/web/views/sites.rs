@@ -7,6 +7,7 @@ use std::sync::Arc;
 use poem::Response;
 use sailfish::Template;
 
+use crate::domain::name::Hostname;
 use crate::domain::text::shown;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteView;
@@ -88,7 +89,7 @@ fn matches(site: &SiteView, filter: &str) -> bool {
         .php
         .map_or_else(|| site.r#type.clone(), |php| format!("php {php}"));
     let state = if site.enabled { "online" } else { "offline" };
-    let aliases: Vec<&str> = site.aliases.iter().map(|alias| alias.as_str()).collect();
+    let aliases: Vec<&str> = site.aliases.iter().map(Hostname::as_str).collect();
     let text = format!(
         "{} {} {kind} {state} {}",
         site.hostname_unicode,
@@ -127,7 +128,7 @@ fn sort(sites: &mut [SiteView], by: &str) -> &'static str {
 }
 
 fn row(site: &SiteView, now: crate::domain::time::Timestamp) -> Row {
-    let aliases: Vec<String> = site.aliases.iter().map(|alias| alias.unicode()).collect();
+    let aliases: Vec<String> = site.aliases.iter().map(Hostname::unicode).collect();
     Row {
         host: site.hostname.to_string(),
         name: site.hostname_unicode.clone(),

@@ -2,28 +2,28 @@
 //!
 //! Invariant: answers like the real one in kind (faults, sequences, one plan per change), and touches nothing.
 
+mod world;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lalapanel::domain::account::{AccountName, Role};
+use lalapanel::domain::account::AccountName;
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
-use lalapanel::domain::name::Hostname;
-use lalapanel::domain::path::HostPath;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
-use lalapanel::domain::site::NewSiteKind;
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::{
-    AuditEntry, HomeView, Need, OperationState, OperationStepView, OperationSummary, OperationView,
-    PlanStepView, PlanView, ServiceView, SessionView, SiteOptions, SiteView, StatusView, StepState,
-    TlsView, Usage,
+    HomeView, Need, OperationState, OperationView, SiteOptions, SiteView, StepState, Usage,
 };
 use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
+
+pub(crate) use world::site;
+use world::{audit, begun, find, operations, person, plan, sign_in, status, take_effect};
 
 /// The one-time link that works.
 pub(crate) fn link() -> Token {
@@ -312,263 +312,4 @@ impl Agent for Handle {
             self.0.answer(call)
         })
     }
-}
-
-fn sign_in(state: &mut State, name: AccountName, now: Timestamp) -> Reply {
-    let number = u8::try_from(state.sessions.len() + 1).unwrap();
-    let session = Token::from_random([number; 32]);
-    state.sessions.push(session.reveal().to_owned());
-    let mut view = person(now);
-    view.name = name;
-    Reply::SignedIn { session, view }
-}
-
-fn person(now: Timestamp) -> SessionView {
-    SessionView {
-        name: AccountName::parse("mara").unwrap(),
-        role: Role::Owner,
-        idle_end: now.plus_seconds(1800),
-        absolute_end: now.plus_seconds(43_200),
-    }
-}
-
-fn find<'a>(state: &'a State, hostname: &Hostname) -> Result<&'a SiteView, Fault> {
-    state
-        .sites
-        .iter()
-        .find(|site| site.hostname == *hostname)
-        .ok_or_else(|| {
-            Fault::new(
-                Code::SiteNotFound,
-                format!("{hostname} is not a site here"),
-                "look at Sites",
-            )
-        })
-}
-
-fn operations(state: &State, hostname: Option<&Hostname>) -> Vec<OperationSummary> {
-    state
-        .operations
-        .values()
-        .rev()
-        .map(|view| view.summary.clone())
-        .filter(|one| hostname.is_none() || one.hostname.as_ref() == hostname)
-        .collect()
-}
-
-/// A site as the agent would show it.
-pub(crate) fn site(
-    hostname: &str,
-    php: Option<PhpVersion>,
-    enabled: bool,
-    created: Timestamp,
-) -> SiteView {
-    let hostname = Hostname::parse(hostname).unwrap();
-    SiteView {
-        hostname_unicode: hostname.unicode(),
-        r#type: php.map_or("static", |_| "php").to_owned(),
-        php,
-        aliases: Vec::new(),
-        enabled,
-        document_root: HostPath::parse(&format!("/var/www/{hostname}/htdocs")).unwrap(),
-        user: "lala-s1001".to_owned(),
-        tls: TlsView {
-            state: "off".to_owned(),
-            issuer: None,
-            not_after: None,
-            names: Vec::new(),
-        },
-        databases: Vec::new(),
-        created,
-        operations: Vec::new(),
-        drift: Vec::new(),
-        hostname,
-    }
-}
-
-fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
-    let name = change.hostname();
-    if let Change::SiteCreate(new) = change {
-        if state.sites.iter().any(|site| site.hostname == new.hostname) {
-            return Err(Fault::new(
-                Code::HostnameTaken,
-                format!("`{name}` is already served by a site here"),
-                "remove it there, or choose another hostname",
-            ));
-        }
-    } else {
-        find(state, name)?;
-    }
-    let step = |title: &str, target: String| PlanStepView {
-        title: title.to_owned(),
-        target,
-        command: None,
-        diff: None,
-    };
-    let mut steps = match change {
-        Change::SiteCreate(_) => vec![
-            step("Create the Unix user", "lala-s1001".to_owned()),
-            step(
-                "Create the directories of the site",
-                format!("/var/www/{name}"),
-            ),
-            step(
-                "Write the PHP-FPM pool",
-                "/etc/lalapanel/php/s1001.conf".to_owned(),
-            ),
-            step(
-                "Start PHP-FPM for this site",
-                "lalapanel-php@s1001.socket".to_owned(),
-            ),
-            step(
-                "Write the nginx file",
-                format!("/etc/nginx/sites-available/{name}"),
-            ),
-            step(
-                "Switch the nginx file on",
-                format!("/etc/nginx/sites-enabled/{name}"),
-            ),
-            step("Check the nginx configuration", String::new()),
-            step("Reload nginx", "nginx.service".to_owned()),
-            step("Ask the site for its first page", format!("http://{name}/")),
-        ],
-        _ => vec![
-            step(
-                "Remove the link to the nginx file",
-                format!("/etc/nginx/sites-enabled/{name}"),
-            ),
-            step("Reload nginx", "nginx.service".to_owned()),
-        ],
-    };
-    let reload = steps.len() - 2;
-    steps[reload].command = Some("/usr/bin/systemctl reload nginx.service".to_owned());
-    let write = steps.len() / 2;
-    steps[write].diff = Some(format!(
-        "--- /dev/null\n+++ {name}\n@@ -0,0 +1,4 @@\n+server {{\n+  listen 80;\n+  server_name {name};\n+}}\n"
-    ));
-    if state.world > 0 {
-        steps.push(step("Something new", format!("world {}", state.world)));
-    }
-    Ok(PlanView {
-        title: title(change),
-        hash: format!(
-            "{:064x}",
-            steps.len() * 1000 + name.as_str().len() + state.world as usize
-        ),
-        steps,
-        notes: vec!["PHP for this site may use up to 512 MB; 900 MB is free.".to_owned()],
-    })
-}
-
-fn title(change: &Change) -> String {
-    let word = match change {
-        Change::SiteCreate(_) => "Create",
-        Change::SiteEnable { .. } => "Put online",
-        Change::SiteDisable { .. } => "Take offline",
-        _ => "Delete",
-    };
-    format!("{word} {}", change.hostname())
-}
-
-fn begun(id: OperationId, plan: &PlanView, change: &Change, now: Timestamp) -> OperationView {
-    OperationView {
-        summary: OperationSummary {
-            id,
-            title: plan.title.clone(),
-            change: change.word().to_owned(),
-            hostname: Some(change.hostname().clone()),
-            actor: "mara".to_owned(),
-            state: OperationState::Working,
-            began: now,
-            ended: None,
-            done: 0,
-            steps: u32::try_from(plan.steps.len()).unwrap(),
-        },
-        sequence: 1,
-        steps: plan
-            .steps
-            .iter()
-            .map(|step| OperationStepView {
-                title: step.title.clone(),
-                target: step.target.clone(),
-                state: StepState::Waiting,
-                began: None,
-                ended: None,
-            })
-            .collect(),
-        fault: None,
-        remaining: Vec::new(),
-        recovered: false,
-    }
-}
-
-fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
-    match change {
-        Change::SiteCreate(new) => {
-            let php = match new.kind {
-                NewSiteKind::Php { php } => php.or(Some(PhpVersion::new(8, 4))),
-                NewSiteKind::Static {} => None,
-            };
-            let mut made = site(new.hostname.as_str(), php, true, now);
-            made.aliases.clone_from(&new.aliases);
-            state.sites.push(made);
-        }
-        Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
-        Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
-            let enabled = matches!(change, Change::SiteEnable { .. });
-            for site in state
-                .sites
-                .iter_mut()
-                .filter(|site| site.hostname == *hostname)
-            {
-                site.enabled = enabled;
-            }
-        }
-    }
-}
-
-fn status(state: &State) -> StatusView {
-    let service = |name: &str, healthy| ServiceView {
-        name: name.to_owned(),
-        state: if healthy {
-            "active (running)"
-        } else {
-            "failed"
-        }
-        .to_owned(),
-        healthy,
-    };
-    StatusView {
-        version: "0.1.0".to_owned(),
-        distribution: "Debian GNU/Linux 13 (trixie)".to_owned(),
-        service_manager: "systemd".to_owned(),
-        services: vec![
-            service("nginx", true),
-            service("mariadb", false),
-            service("lalapanel-agent", true),
-        ],
-        php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
-        sites: u32::try_from(state.sites.len()).unwrap(),
-        sites_enabled: 0,
-        agent_memory: 9_400_000,
-        stuck: Vec::new(),
-    }
-}
-
-fn audit(now: Timestamp) -> Vec<AuditEntry> {
-    let entry = |number, action: &str, object: &str, result: &str| AuditEntry {
-        number,
-        time: now,
-        actor: "mara".to_owned(),
-        from: "198.51.100.7".parse().ok(),
-        action: action.to_owned(),
-        object: object.to_owned(),
-        result: result.to_owned(),
-        operation: None,
-    };
-    vec![
-        entry(214, "site create", "shop.example", "ok"),
-        entry(213, "login", "mara", "ok"),
-        entry(212, "login", "mara", "session.refused"),
-    ]
 }
