@@ -18,6 +18,8 @@ use crate::system::nginx;
 
 /// How long a reload may take before it counts as not applied.
 const CONFIRM_MILLIS: u64 = 10_000;
+/// How long old workers are waited for.
+const REPLACE_MILLIS: u64 = 2_000;
 /// How long a site may take to give its first good answer after a change.
 const PROBE_MILLIS: u64 = 3_000;
 /// So many right answers in a row count.
@@ -76,12 +78,31 @@ fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {
 
 /// Reloads nginx and waits for the marker that is on disk.
 pub fn reload(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
+    let before = nginx::workers(host);
     service::act(host, services, "nginx", ServiceAct::Reload)?;
+    until_replaced(host, &before);
     let wanted = marker_on_disk(host)?;
     let heard = steadily(host, CONFIRM_MILLIS, || {
         Ok(Some(nginx::marker(host)).filter(|heard| heard.is_some() && *heard == wanted))
     })?;
     heard.map(drop).map_err(|()| unconfirmed(host))
+}
+
+/// Waits until no worker of before takes connections. On a busy machine such a one still answers visitors with the
+/// old configuration after the new workers have answered us.
+///
+/// Why no fault: a worker that hangs takes no connections either, and whether nginx reloaded at all is the marker's to say.
+fn until_replaced(host: &dyn Host, before: &[u32]) {
+    let deadline = host.now().millis().saturating_add(REPLACE_MILLIS);
+    let mut wait = 1;
+    while host.now().millis() < deadline {
+        let now = nginx::workers(host);
+        if !before.iter().any(|worker| now.contains(worker)) {
+            return;
+        }
+        host.pause(wait);
+        wait = (wait * 2).min(50);
+    }
 }
 
 /// Asks until the answer is right several times in a row: for some milliseconds after a reload old workers still take

@@ -7,7 +7,7 @@ use crate::domain::path::HostPath;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, HostError, HostResult};
 use crate::render;
-use crate::system::nginx_text;
+use crate::system::{files, nginx_text};
 
 /// The marker's own name in a request.
 const MARKER_HOST: &str = "lalapanel-marker.invalid";
@@ -96,6 +96,43 @@ pub fn marker(host: &dyn Host) -> Option<String> {
     Some(body.to_owned()).filter(|body| !body.is_empty())
 }
 
+/// The workers that still take connections; empty where the system does not tell.
+///
+/// nginx gives a worker that was told to leave another title before it closes its listeners.
+#[must_use]
+pub fn workers(host: &dyn Host) -> Vec<u32> {
+    let master = files::text_or_empty(host, "/run/nginx.pid");
+    let Some(master) = number(&master) else {
+        return Vec::new();
+    };
+    let children = process(master)
+        .join("task")
+        .join(&master.to_string())
+        .join("children");
+    text_of(host, &children)
+        .split_whitespace()
+        .filter_map(number)
+        .filter(|child| is_working(&text_of(host, &process(*child).join("cmdline"))))
+        .collect()
+}
+
+fn is_working(title: &str) -> bool {
+    title.trim_end_matches(['\0', ' ']) == "nginx: worker process"
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.trim().parse().ok()
+}
+
+fn process(number: u32) -> HostPath {
+    HostPath::fixed("/proc").join(&number.to_string())
+}
+
+fn text_of(host: &dyn Host, path: &HostPath) -> String {
+    let text = files::text(host, path).ok().flatten();
+    text.unwrap_or_default()
+}
+
 /// The status of a site's first page; `None` where nginx closes without an answer.
 pub fn probe(host: &dyn Host, hostname: &Hostname) -> HostResult<Option<u16>> {
     match ask(host, hostname.as_str(), "/", PROBE_MILLIS) {
@@ -128,6 +165,8 @@ fn status(answer: &[u8]) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
     use crate::render::golden;
 
     #[test]
@@ -164,6 +203,31 @@ mod tests {
         let id = golden::operation();
         assert_eq!(marker_in(&render::nginx::marker(id)), Some(id.to_string()));
         assert_eq!(marker_in("server { }"), None);
+    }
+
+    #[test]
+    fn a_worker_on_its_way_out_takes_no_connections() {
+        assert!(is_working("nginx: worker process\0\0\0"));
+        assert!(!is_working("nginx: worker process is shutting down\0"));
+        assert!(!is_working("nginx: cache manager process\0"));
+        assert!(!is_working(""));
+    }
+
+    #[test]
+    fn workers_are_the_children_of_the_master() {
+        let host = MemoryHost::new(Machine::debian());
+        assert!(workers(&host).is_empty(), "nothing is known without /proc");
+        host.change(|machine| {
+            for (path, text) in [
+                ("/run/nginx.pid", "107\n"),
+                ("/proc/107/task/107/children", "360 361 362 "),
+                ("/proc/360/cmdline", "nginx: worker process\0"),
+                ("/proc/361/cmdline", "nginx: worker process is shutting down\0"),
+            ] {
+                machine.tree.put_text(&HostPath::fixed(path), text);
+            }
+        });
+        assert_eq!(workers(&host), [360]);
     }
 
     #[test]

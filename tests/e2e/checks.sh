@@ -40,17 +40,20 @@ soon() {
     for i in $(seq 30); do "$@" && return; sleep 0.1; done
     return 1
 }
-answers() { [ "$(status "$1" "${3:-/}")" = "$2" ]; } # answers HOSTNAME STATUS [PATH]
+answers() { is "$(status "$1" "${3:-/}")" "$2"; } # answers HOSTNAME STATUS [PATH]
 
 # ---- checks -----------------------------------------------------------------------------
 
-# check SENTENCE COMMAND...: one result. Never ends the case.
+# check SENTENCE COMMAND...: one result: every line of a function must succeed, but not
+# of one called by "soon", "not", "if", "&&" or "||". Never ends the case.
 check() {
     local sentence=$1 code=0 log t
     shift
     log=$(mktemp)
     t=$(now)
-    (set -e; "$@") >"$log" 2>&1 </dev/null || code=$?
+    # Not "(…) || code=$?": there bash ignores "set -e" and looks at the last command only.
+    (set -e; "$@") >"$log" 2>&1 </dev/null
+    code=$?
     if [ $code = 0 ]; then
         printf 'ok    %s/%s: %s (%s s)\n' "$suite" "$case_name" "$sentence" "$(since "$t")" | tee -a "$results"
     else
@@ -85,8 +88,9 @@ same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") | head -40; return 
 
 # machine: files with owner, mode and content, users, groups, units and answers; two
 # machines are the same if this text is. Left out is what differs by nature: contents
-# of /var/lib/lalapanel and /etc/lalapanel (keys) and of logs, backups of passwd, and
-# the numbers of site users (s0007 and its uid: a number is not used twice).
+# of /var/lib/lalapanel and /etc/lalapanel (keys) and of logs, backups of passwd, the
+# numbers of site users (s0007 and its uid: a number is not used twice), and which
+# operation was nginx's last (but what it runs must be what the marker file says).
 machine() {
     sh_on '
         cd /
@@ -95,7 +99,11 @@ machine() {
             usr/lib/sysusers.d usr/lib/tmpfiles.d -printf "%p %y %u:%g %m %l\n" 2>/dev/null | grep -vE "$left_out" | sort
         find etc var/www usr/local usr/lib/systemd/system usr/lib/sysusers.d usr/lib/tmpfiles.d \
             -path etc/lalapanel -prune -o -type f -print0 2>/dev/null | grep -zvE "$left_out" | sort -z |
-            xargs -0 sha256sum | cut -c1-16,65-
+            xargs -0 sha256sum | cut -c1-16,65- | sed "s/^.* etc.nginx.conf.d.lalapanel-marker.conf$/a marker/"
+        if [ -S /run/lalapanel/nginx.sock ] && [ -e etc/nginx/conf.d/lalapanel-marker.conf ]; then
+            runs=$(curl -s --max-time 5 --unix-socket /run/lalapanel/nginx.sock http://lalapanel-marker.invalid/generation || echo nothing)
+            grep -qF "$runs" etc/nginx/conf.d/lalapanel-marker.conf && echo "nginx runs what is on the disk" || echo "nginx runs $runs"
+        fi
         getent passwd | cut -d: -f1,3-7 | sed "s/^/user /"
         getent group | sed "s/^/group /"
         if [ -d /run/systemd/system ]; then

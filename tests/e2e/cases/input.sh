@@ -17,7 +17,7 @@ site.hostname_invalid|{a}.example|a name with braces
 site.hostname_invalid|\$host.example|a name with a dollar sign
 site.hostname_invalid|"a".example|a name with quotes
 site.hostname_invalid|*.example|a wildcard
-site.hostname_invalid|-a.example|a label that begins with a hyphen
+site.hostname_invalid|a.-b.example|a label that begins with a hyphen
 site.hostname_invalid|a_b.example|an underscore
 site.hostname_invalid|192.0.2.7|an IPv4 address
 site.hostname_invalid|2001:db8::7|an IPv6 address

@@ -4,8 +4,8 @@ panel site create a.example >/dev/null 2>&1
 panel site create b.example >/dev/null 2>&1
 user_a=$(panel_json .user site show a.example)
 user_b=$(panel_json .user site show b.example)
-sh_on 'cd /var/www/b.example/htdocs; echo secret-of-b >secret.txt; chown "$1:" secret.txt; chmod 600 secret.txt
-    echo "<?php \$password = 42;" >config.php; chown "$1:" config.php' "$user_b"
+sh_on 'cd /var/www/b.example/htdocs; echo secret-of-b >secret.txt; chown "$1" secret.txt; chmod 600 secret.txt
+    echo "<?php \$password = 42;" >config.php; chown "$1" config.php' "$user_b"
 # The probe tries what its query says and prints what came of it.
 sh_on 'cat >/var/www/a.example/htdocs/probe.php <<"EOF"
 <?php
@@ -24,7 +24,7 @@ switch ($_GET["do"] ?? "") {
     default: echo "ready";
 }
 EOF
-chown "$1:" /var/www/a.example/htdocs/probe.php' "$user_a"
+chown "$1" /var/www/a.example/htdocs/probe.php' "$user_a"
 probe() { visit a.example /probe.php -G --data-urlencode "do=$1" --data-urlencode "p=${2:-}"; }
 check "the probe runs" is "$(probe)" ready
 check "it runs as the site's user" matches "$(probe who)" "^$user_a "
@@ -73,12 +73,12 @@ for f in /etc/passwd /var/www/b.example/htdocs/secret.txt /var/www/b.example/htd
     check "a link to $f is not served" link_to "$f"
 done
 linked_php() { # PHP of the other site's, by a link of our own
-    sh_on 'ln -sfn /var/www/b.example/htdocs/config.php /var/www/a.example/htdocs/linked.php; chown -h "$1:" /var/www/a.example/htdocs/linked.php' "$user_a"
+    sh_on 'ln -sfn /var/www/b.example/htdocs/config.php /var/www/a.example/htdocs/linked.php; chown -h "$1" /var/www/a.example/htdocs/linked.php' "$user_a"
     not answers a.example 200 /linked.php
 }
 check "a link to another site's script does not run it" linked_php
 sh_on 'cd /var/www/a.example/htdocs; mkdir -p .git .well-known up; echo x >.env; echo x >.git/config; echo x >.htaccess; echo ok >.well-known/ok.txt
-    printf "<?php echo 1+1;" >x.jpg; echo x >dump.sql; cp x.jpg up/x.PHP; cp x.jpg up/x.phtml; chown -R "$1:" .' "$user_a"
+    printf "<?php echo 1+1;" >x.jpg; echo x >dump.sql; cp x.jpg up/x.PHP; cp x.jpg up/x.phtml; chown -R "$1" .' "$user_a"
 for f in /.env /.git/config /.git/ /.htaccess; do check "the dot file $f is not served" hidden $f; done
 check "/.well-known is served" answers a.example 200 /.well-known/ok.txt
 not_run() { local f; for f in /x.jpg/y.php /x.jpg%00.php /x.jpg/.php /nothing.php /probe.php/x.php; do hidden "$f" || is "$(visit a.example "$f")" ""; lacks "$(visit a.example "$f")" '^2$'; done; }
