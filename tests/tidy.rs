@@ -100,7 +100,12 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 fn files(folders: &[&str], endings: &[&str]) -> Vec<Source> {
     let mut paths = Vec::new();
     for folder in folders {
-        walk(&root().join(folder), &mut paths);
+        let path = root().join(folder);
+        if path.is_file() {
+            paths.push(path);
+        } else {
+            walk(&path, &mut paths);
+        }
     }
     paths.sort();
     paths
@@ -528,4 +533,37 @@ fn every_file_a_document_names_exists() {
         }
     }
     assert_none("documents name files that exist", &broken);
+}
+
+#[test]
+fn every_command_people_are_told_to_type_exists() {
+    use clap::Parser as _;
+    use clap::error::ErrorKind;
+    let mut broken = Vec::new();
+    let mut told = 0;
+    for file in files(
+        &["src", "ui", "docs", "README.md", "SECURITY.md"],
+        &[".rs", ".md", ".stpl"],
+    ) {
+        for (number, line) in file.lines() {
+            for rest in line.split("`lalapanel ").skip(1) {
+                let Some((words, _)) = rest.split_once('`') else {
+                    continue;
+                };
+                if words.contains(['…', '|', '[', '<']) {
+                    continue;
+                }
+                told += 1;
+                let typed = std::iter::once("lalapanel").chain(words.split_whitespace());
+                let kind = lalapanel::cli::Cli::try_parse_from(typed)
+                    .err()
+                    .map(|e| e.kind());
+                if let Some(ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument) = kind {
+                    broken.push(format!("{}:{number}: `lalapanel {words}`", file.path));
+                }
+            }
+        }
+    }
+    assert!(told > 30, "only {told} commands were found");
+    assert_none("a hint names a command that exists", &broken);
 }

@@ -6,10 +6,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot go on says so by failing"
 )]
 
 mod faults;
+mod journey;
 mod recovery;
 mod sites;
 mod worker;
