@@ -354,19 +354,28 @@ fn reload_units(host: &dyn Host) -> Result<(), Fault> {
     )
 }
 
+/// Why a loop: the shared PHP-FPM makes a new pool's socket only some time after its reload was said to be done.
 fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
-    let answer = host
-        .exchange(socket, &php_fpm::ping_request(), 4096, PING_MILLIS)
-        .map_err(Fault::from)?;
-    if php_fpm::is_pong(&answer) {
-        return Ok(());
+    let deadline = host.now().millis().saturating_add(PING_MILLIS);
+    loop {
+        let answer = host.exchange(socket, &php_fpm::ping_request(), 4096, PING_MILLIS);
+        if answer.is_ok_and(|answer| php_fpm::is_pong(&answer)) {
+            return Ok(());
+        }
+        if host.now().millis() >= deadline {
+            return Err(silent(socket));
+        }
+        host.pause(50);
     }
+}
+
+fn silent(socket: &HostPath) -> Fault {
     let name = socket.name().trim_end_matches(".sock");
-    Err(Fault::new(
+    Fault::new(
         Code::PhpSilent,
         format!("PHP-FPM does not answer at `{socket}`"),
         format!("see `journalctl -u lalapanel-php-{name}` for its own words, then try again"),
-    ))
+    )
 }
 
 /// Runs a program that has to succeed.

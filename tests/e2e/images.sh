@@ -12,7 +12,7 @@ if [ "$(cat "$stack_stamp" 2>/dev/null)" != "$stamp" ] || [ ! -f "$dir/images/$s
     use_fresh "$suite" make-stack
     sh_on "export DEBIAN_FRONTEND=noninteractive; apt-get -qq update
         apt-get -qq -y install nginx php$version-{fpm,cli,mysql,xml,mbstring,curl,gd,intl,zip,bcmath,soap,readline,opcache} \
-            mariadb-server mariadb-client libnginx-mod-http-brotli-{filter,static} logrotate acl strace </dev/null"
+            mariadb-server mariadb-client libnginx-mod-http-brotli-{filter,static} logrotate acl strace </dev/null; sync"
     "$here/host" stop "$host"
     "$here/host" save "$host" "$suite-stack"
     "$here/host" destroy "$host"
