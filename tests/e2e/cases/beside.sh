@@ -10,7 +10,7 @@ sh_on 'apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qq -y install
 theirs() { sh_on 'cd /etc/nginx; find nginx.conf sites-available sites-enabled conf.d -not -type d -not -name "*lalapanel*" -printf "%p %u:%g %m %l %T@ " -exec sha256sum {} \;'; }
 before=$(theirs)
 packages_before=$(on dpkg-query -W -f '${Package}\n')
-users_before=$(on getent passwd)
+users_before=$(on getent passwd | grep -vE '^(mysql|www-data):')
 
 release=$(mktemp -d)/release
 "$here/../../packaging/release" "$release" --url http://127.0.0.1:8000 --binary "$LALAPANEL_BINARY" >/dev/null
