@@ -6,6 +6,7 @@ use crate::domain::path::HostPath;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, HostResult, Node};
 use crate::render::{self, nginx::Globals};
+use crate::system::nginx_files::Wildcard;
 use crate::system::{nginx, nginx_files};
 
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -39,6 +40,7 @@ pub fn fresh(ipv6: bool) -> Globals {
     Globals {
         ipv6,
         default_on_80: true,
+        default_on_80_v6: true,
         // No site has a certificate yet: a port that nothing needs stays closed.
         default_on_443: false,
         names_hash: true,
@@ -57,11 +59,13 @@ pub fn look(host: &dyn Host, ipv6: bool) -> HostResult<Option<NginxFacts>> {
     if untouched {
         own.push(default_file());
     }
-    let others_on_80 = found.foreign_on(80, &own).is_some();
-    let default_site = untouched && !others_on_80;
+    let on_v4 = found.foreign_on(Wildcard::V4(80), &own).is_some();
+    let on_v6 = found.foreign_on(Wildcard::V6(80), &own).is_some();
+    let default_site = untouched && !on_v4 && !on_v6;
     let globals = Globals {
         ipv6,
-        default_on_80: !others_on_80,
+        default_on_80: !on_v4 && (default_site || !linked),
+        default_on_80_v6: !on_v6 && (default_site || !linked),
         default_on_443: false,
         names_hash: !found.sets("server_names_hash_bucket_size")
             && !found.sets("server_names_hash_max_size"),
@@ -109,11 +113,12 @@ fn kept(host: &dyn Host, looked: Globals) -> Globals {
         return looked;
     };
     let text = String::from_utf8_lossy(&bytes);
-    (0_u8..8)
+    (0_u8..16)
         .map(|bits| Globals {
             default_on_80: bits & 1 != 0,
             default_on_443: bits & 2 != 0,
             names_hash: bits & 4 != 0,
+            default_on_80_v6: bits & 8 != 0,
             ..looked
         })
         .find(|globals| render::nginx::globals(*globals) == text)
@@ -149,6 +154,21 @@ mod tests {
     fn beside_another_site_everything_stays() {
         let found = looked(old_site);
         assert!(!found.default_site && !found.globals.default_on_80);
+    }
+
+    #[test]
+    fn what_others_leave_of_a_port_is_answered_with_silence() {
+        let found = looked(|machine| {
+            machine.tree.take(&default_link());
+            old_site(machine);
+        });
+        assert!(found.globals.default_on_80_v6, "the other site has no IPv6");
+        let found = looked(|machine| {
+            let text = "server { listen 127.0.0.1:80; server_name status; }\n";
+            let path = HostPath::fixed("/etc/nginx/conf.d/status.conf");
+            machine.tree.put_text(&path, text);
+        });
+        assert!(found.globals.default_on_80 && found.globals.default_on_80_v6);
     }
 
     #[test]

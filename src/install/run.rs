@@ -116,7 +116,7 @@ pub(super) fn plan_of(
     if facts
         .nginx
         .as_ref()
-        .is_some_and(|found| !found.globals.default_on_80)
+        .is_some_and(|found| !found.globals.default_on_80 || !found.globals.default_on_80_v6)
     {
         plan =
             plan.note("nginx serves other sites already: unknown names stay with them on port 80");

@@ -55,13 +55,15 @@ pub fn marker_file() -> HostPath {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four independent findings about one nginx"
+    reason = "five independent findings about one nginx"
 )]
 pub struct Globals {
     /// Whether the kernel has IPv6.
     pub ipv6: bool,
     /// False where a server of somebody else already listens on port 80, and so answers unknown names there.
     pub default_on_80: bool,
+    /// The same for port 80 of IPv6.
+    pub default_on_80_v6: bool,
     /// The same for port 443; false also while no site of ours listens there.
     pub default_on_443: bool,
     /// False where `server_names_hash_…` is set elsewhere: nginx refuses a second one.
@@ -77,8 +79,9 @@ pub fn globals(globals: Globals) -> String {
         .set_if(globals.names_hash, "server_names_hash_max_size", "16384")
         .comment("Escaped as JSON, or a visitor forges lines of the log.")
         .line("log_format", ["lalapanel_json", "escape=json", LOG_FORMAT]);
-    let file = if globals.default_on_80 {
-        catch_all_plain(file, globals.ipv6)
+    let ipv6 = globals.ipv6 && globals.default_on_80_v6;
+    let file = if globals.default_on_80 || ipv6 {
+        catch_all_plain(file, globals.default_on_80, ipv6)
     } else {
         file.comment("Port 80 had servers before: unknown names there are answered as before.")
     };
@@ -92,10 +95,14 @@ pub fn globals(globals: Globals) -> String {
     .finish()
 }
 
-fn catch_all_plain(file: Block, ipv6: bool) -> Block {
+fn catch_all_plain(file: Block, ipv4: bool, ipv6: bool) -> Block {
     file.comment("Who asks for no site of this server gets silence.")
         .server(|server| {
-            let server = server.line("listen", ["80", "default_server"]);
+            let server = if ipv4 {
+                server.line("listen", ["80", "default_server"])
+            } else {
+                server
+            };
             let server = if ipv6 {
                 server.line("listen", ["[::]:80", "default_server"])
             } else {
@@ -218,6 +225,7 @@ mod tests {
     const ALL: Globals = Globals {
         ipv6: true,
         default_on_80: true,
+        default_on_80_v6: true,
         default_on_443: true,
         names_hash: true,
     };
@@ -229,6 +237,7 @@ mod tests {
             "nginx-globals-beside-others.conf",
             &globals(Globals {
                 default_on_80: false,
+                default_on_80_v6: false,
                 default_on_443: false,
                 names_hash: false,
                 ..ALL
@@ -243,6 +252,7 @@ mod tests {
     fn what_was_there_before_keeps_answering_unknown_names() {
         let text = globals(Globals {
             default_on_80: false,
+            default_on_80_v6: false,
             ..ALL
         });
         assert!(!text.contains("listen 80") && text.contains("listen 443 ssl default_server"));

@@ -222,7 +222,10 @@ mod tests {
                 ("/run/nginx.pid", "107\n"),
                 ("/proc/107/task/107/children", "360 361 362 "),
                 ("/proc/360/cmdline", "nginx: worker process\0"),
-                ("/proc/361/cmdline", "nginx: worker process is shutting down\0"),
+                (
+                    "/proc/361/cmdline",
+                    "nginx: worker process is shutting down\0",
+                ),
             ] {
                 machine.tree.put_text(&HostPath::fixed(path), text);
             }

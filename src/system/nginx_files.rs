@@ -77,11 +77,12 @@ impl Configuration {
         names
     }
 
-    /// The first server of others that listens on a port on every address, or on one.
+    /// The first server of others that listens on a port on every address of one family. One on a single address answers
+    /// only there, and is none of our concern.
     #[must_use]
-    pub fn foreign_on<'a>(&'a self, port: u16, own: &'a [HostPath]) -> Option<&'a Server> {
+    pub fn foreign_on<'a>(&'a self, place: Wildcard, own: &'a [HostPath]) -> Option<&'a Server> {
         self.foreign(own)
-            .find(move |server| server.ports().any(|listening| listening == port))
+            .find(move |server| server.wildcards().contains(&place))
     }
 
     /// True where somebody else sets a directive at the level of `http`.
@@ -94,25 +95,47 @@ impl Configuration {
 }
 
 impl Server {
-    /// The TCP ports it listens on; a server without `listen` has port 80 (as root).
-    pub fn ports(&self) -> impl Iterator<Item = u16> {
-        let silent = self.listens.is_empty().then_some(80);
-        let told = self.listens.iter().filter_map(|words| port(words.first()?));
-        told.chain(silent)
+    /// Where it listens on every address; a server without `listen` does so on port 80 of IPv4 (as root).
+    #[must_use]
+    pub fn wildcards(&self) -> Vec<Wildcard> {
+        if self.listens.is_empty() {
+            return vec![Wildcard::V4(80)];
+        }
+        self.listens
+            .iter()
+            .flat_map(|words| wildcards(words))
+            .collect()
     }
 }
 
-/// `80`, `*:80`, `[::]:80`, `198.51.100.7:80`, `198.51.100.7`, `localhost`.
-fn port(address: &str) -> Option<u16> {
-    if address.starts_with("unix:") {
-        return None;
-    }
+/// Every address of one family, at a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wildcard {
+    /// `*:80`.
+    V4(u16),
+    /// `[::]:80`.
+    V6(u16),
+}
+
+/// `80`, `*:80`, `0.0.0.0:80`, `*`; `[::]:80`, `[::]`, which takes IPv4 as well with `ipv6only=off`.
+fn wildcards(words: &[String]) -> Vec<Wildcard> {
+    let Some(address) = words.first() else {
+        return Vec::new();
+    };
     if let Ok(port) = address.parse() {
-        return Some(port);
+        return vec![Wildcard::V4(port)];
     }
-    match address.rsplit_once(':') {
-        Some((_, port)) if !port.ends_with(']') => port.parse().ok(),
-        _ => Some(80),
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (address.as_str(), Some(80)),
+    };
+    match (host, port) {
+        ("*" | "0.0.0.0", Some(port)) => vec![Wildcard::V4(port)],
+        ("[::]", Some(port)) if words.iter().any(|word| word == "ipv6only=off") => {
+            vec![Wildcard::V6(port), Wildcard::V4(port)]
+        }
+        ("[::]", Some(port)) => vec![Wildcard::V6(port)],
+        _ => Vec::new(),
     }
 }
 
@@ -282,19 +305,22 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_read_from_every_form_of_listen() {
-        for (listen, ports) in [
-            ("80", vec![80]),
-            ("*:8080 default_server", vec![8080]),
-            ("[::]:443 ssl", vec![443]),
-            ("[::1]", vec![80]),
-            ("198.51.100.7", vec![80]),
+    fn only_a_listen_on_every_address_takes_a_port_from_us() {
+        use Wildcard::{V4, V6};
+        for (listen, places) in [
+            ("80", vec![V4(80)]),
+            ("*:8080 default_server", vec![V4(8080)]),
+            ("0.0.0.0:80", vec![V4(80)]),
+            ("[::]:443 ssl", vec![V6(443)]),
+            ("[::]:80 ipv6only=off", vec![V6(80), V4(80)]),
+            ("[::1]", vec![]),
+            ("127.0.0.1:80", vec![]),
+            ("198.51.100.7", vec![]),
             ("unix:/run/x.sock", vec![]),
         ] {
-            let found: Vec<u16> = server("/a", &[], &[listen]).ports().collect();
-            assert_eq!(found, ports, "{listen}");
+            assert_eq!(server("/a", &[], &[listen]).wildcards(), places, "{listen}");
         }
-        assert_eq!(server("/a", &[], &[]).ports().collect::<Vec<_>>(), [80]);
+        assert_eq!(server("/a", &[], &[]).wildcards(), [V4(80)]);
     }
 
     #[test]
@@ -333,8 +359,8 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(names, ["old.example", "wide.example"]);
-        assert!(configuration.foreign_on(80, &own).is_some());
-        assert!(configuration.foreign_on(443, &own).is_none());
+        assert!(configuration.foreign_on(Wildcard::V4(80), &own).is_some());
+        assert!(configuration.foreign_on(Wildcard::V4(443), &own).is_none());
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl World {
         let globals = render::nginx::Globals {
             ipv6: true,
             default_on_80: true,
+            default_on_80_v6: true,
             default_on_443: true,
             names_hash: true,
         };
