@@ -86,7 +86,7 @@ fn a_name_served_by_a_foreign_file_is_refused() {
     world.host.change(|machine| {
         machine
             .tree
-            .put_text(&HostPath::fixed("/etc/nginx/sites-enabled/old"), text)
+            .put_text(&HostPath::fixed("/etc/nginx/sites-enabled/old"), text);
     });
     assert_eq!(
         refused(&world, &create("shop.example", php())),
@@ -112,7 +112,7 @@ fn a_directory_in_the_way_is_refused_and_kept() {
         machine.tree.put_text(
             &HostPath::fixed("/var/www/shop.example/htdocs/mine.html"),
             "mine",
-        )
+        );
     });
     assert_eq!(
         refused(&world, &create("shop.example", php())),
@@ -126,7 +126,7 @@ fn a_configuration_broken_by_somebody_else_is_refused_with_the_line() {
     world.host.change(|machine| {
         machine
             .tree
-            .put_text(&HostPath::fixed("/etc/nginx/sites-enabled/old"), "BROKEN\n")
+            .put_text(&HostPath::fixed("/etc/nginx/sites-enabled/old"), "BROKEN\n");
     });
     assert_eq!(
         refused(&world, &create("shop.example", php())),
