@@ -18,6 +18,7 @@ mod removal;
 mod remove;
 pub mod report;
 mod run;
+mod stack;
 pub mod wanted;
 
 pub use console::{Console, Terminal};
