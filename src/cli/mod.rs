@@ -49,7 +49,7 @@ pub enum Verb {
     /// Versions, services, counts, memory
     Status,
     /// Check host and state, and say what to do
-    Doctor,
+    Doctor(doctor::Doctor),
     /// Sites
     #[command(subcommand)]
     Site(site::Verb),
@@ -86,7 +86,7 @@ pub enum Verb {
 pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
     let result = match verb {
         Verb::Status => status::run(agent, output),
-        Verb::Doctor => doctor::run(agent, output),
+        Verb::Doctor(typed) => doctor::run(typed, &mut doctor::install_again, agent, output),
         Verb::Site(verb) => site::run(verb, agent, output),
         Verb::Php(verb) => php::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),

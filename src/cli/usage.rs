@@ -371,7 +371,7 @@ fn every_promised_line_can_be_typed() {
     for line in [
         "install --plan --yes --answers f --hostname panel.example --email a@b.example --php 8.2,8.4 --admin mara --admin-password-file f --port 8443 --json",
         "uninstall --plan --yes --purge",
-        "doctor --json",
+        "doctor --json --fix",
         "status --json",
         "site create h.example --type php --php 8.2 --alias a.example --alias b.example --plan --json",
         "site create h.example --type static",
