@@ -154,14 +154,14 @@ impl Operations {
             .store()
             .recent::<Unread>(limit.min(LIST_CAP) as usize)
             .map_err(Fault::from)?;
-        records.iter().map(|record| self.summary(record)).collect()
+        Ok(records.iter().map(|record| self.summary(record)).collect())
     }
 
-    fn summary(&self, record: &OperationRecord<Unread>) -> Result<OperationSummary, Fault> {
+    fn summary(&self, record: &OperationRecord<Unread>) -> OperationSummary {
         let id = record.id;
         let is_final = matches!(record.status, Status::Done | Status::Undone);
         if is_final && let Some(known) = self.ended().get(&id) {
-            return Ok(known.clone());
+            return known.clone();
         }
         // A plan of another version cannot be read; its header can, and lists go on.
         let summary = self
@@ -174,7 +174,7 @@ impl Operations {
                 ended.pop_first();
             }
         }
-        Ok(summary)
+        summary
     }
 
     fn ended(&self) -> MutexGuard<'_, BTreeMap<OperationId, OperationSummary>> {

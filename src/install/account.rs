@@ -48,9 +48,8 @@ pub(super) fn open(
     client: &mut BlockingClient,
     options: &InstallOptions,
 ) -> Result<Entrance, Fault> {
-    let existing = match client.call(Request::AccountList {})? {
-        Reply::Accounts(accounts) => accounts,
-        _ => return Err(unexpected()),
+    let Reply::Accounts(existing) = client.call(Request::AccountList {})? else {
+        return Err(unexpected());
     };
     match (&options.admin, &options.admin_password_file) {
         (Some(name), _) if existing.iter().any(|account| account.name == *name) => Ok(Entrance {

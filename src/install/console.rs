@@ -30,7 +30,7 @@ impl Terminal {
     }
 
     /// Why not fail: a closed terminal does not stop an installation.
-    fn write(&mut self, text: &str) {
+    fn write(text: &str) {
         let mut stderr = std::io::stderr();
         let _ = stderr
             .write_all(text.as_bytes())
@@ -40,7 +40,7 @@ impl Terminal {
     /// Begins a fresh line.
     fn clear(&mut self) {
         if std::mem::take(&mut self.passing) {
-            self.write("\r\x1b[K");
+            Self::write("\r\x1b[K");
         }
     }
 }
@@ -48,14 +48,14 @@ impl Terminal {
 impl Console for Terminal {
     fn say(&mut self, line: &str) {
         self.clear();
-        self.write(&format!("{line}\n"));
+        Self::write(&format!("{line}\n"));
     }
 
     fn pass(&mut self, line: &str) {
         if self.is_live() {
             self.clear();
             self.passing = true;
-            self.write(line);
+            Self::write(line);
         }
     }
 
@@ -68,7 +68,7 @@ impl Console for Terminal {
             return None;
         }
         self.clear();
-        self.write(&format!("{question} [y/N] "));
+        Self::write(&format!("{question} [y/N] "));
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).ok()?;
         Some(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))

@@ -24,6 +24,10 @@ const SYSTEM_DATABASES: &[&str] = &["mysql", "performance_schema", "sys"];
 
 /// The machine before an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own"
+)]
 pub struct InstallFacts {
     /// Whether this process may do what it must.
     pub is_root: bool,

@@ -42,6 +42,10 @@ pub struct InstallOptions {
 
 /// The flags of `lalapanel uninstall`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own"
+)]
 pub struct RemoveOptions {
     /// Only show what would be done.
     pub plan: bool,
