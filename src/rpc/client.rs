@@ -20,6 +20,8 @@ pub const SOCKET: &str = "/run/lalapanel/agent.sock";
 
 /// Connections of the web process: below the agent's own cap, so that the CLI always gets through.
 const MOST_CONNECTIONS: usize = 112;
+/// How many of them may wait for news of an operation, so that open streams never keep pages from being answered.
+const MOST_FOLLOWERS: usize = 96;
 /// Idle connections that are kept.
 const KEPT: usize = 8;
 /// Long enough for a follower (15 s without news) and for a plan on a slow disk.
@@ -31,6 +33,7 @@ pub struct Client {
     path: PathBuf,
     idle: Mutex<VecDeque<UnixStream>>,
     places: Semaphore,
+    followers: Semaphore,
 }
 
 impl Client {
@@ -41,19 +44,26 @@ impl Client {
             path: path.to_owned(),
             idle: Mutex::new(VecDeque::new()),
             places: Semaphore::new(MOST_CONNECTIONS),
+            followers: Semaphore::new(MOST_FOLLOWERS),
         }
     }
 
     /// Asks the agent and waits for its answer.
     pub async fn call(&self, call: &Call) -> Answer {
         let frame = codec::encode(call).map_err(|error| unsendable(&error))?;
-        match tokio::time::timeout(PATIENCE, self.exchange(&frame)).await {
+        let follows = matches!(call.request, Request::OperationFollow { .. });
+        match tokio::time::timeout(PATIENCE, self.exchange(&frame, follows)).await {
             Ok(answer) => answer,
             Err(_) => Err(slow()),
         }
     }
 
-    async fn exchange(&self, frame: &Frame) -> Answer {
+    async fn exchange(&self, frame: &Frame, follows: bool) -> Answer {
+        let _follower = if follows {
+            Some(self.followers.acquire().await.map_err(|_| slow())?)
+        } else {
+            None
+        };
         let _place = self.places.acquire().await.map_err(|_| slow())?;
         let mut stream = self.send(frame).await?;
         let body = codec::read_frame(&mut stream, PATIENCE)
@@ -233,6 +243,44 @@ mod tests {
             client.call(&ping()).await.unwrap();
         }
         assert_eq!(agent.await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn however_many_follow_a_page_is_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("agent.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let agent = tokio::spawn(async move {
+            let mut held = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let frame = codec::read_frame(&mut stream, PATIENCE).await;
+                let body = frame.unwrap().unwrap();
+                let call: Call = codec::decode(&body).unwrap();
+                if matches!(call.request, Request::Ping {}) {
+                    let answer: Answer = Ok(Reply::Done {});
+                    let frame = codec::encode(&answer).unwrap();
+                    codec::write_frame(&mut stream, &frame).await.unwrap();
+                }
+                held.push(stream);
+            }
+        });
+        let client = std::sync::Arc::new(Client::new(&path));
+        for _ in 0..MOST_CONNECTIONS * 2 {
+            let client = std::sync::Arc::clone(&client);
+            tokio::spawn(async move {
+                let id = crate::domain::id::OperationId::from_parts(1, [1; 10]);
+                let request = Request::OperationFollow { id, after: 0 };
+                let mut call = ping();
+                call.request = request;
+                client.call(&call).await
+            });
+        }
+        while client.followers.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        client.call(&ping()).await.unwrap();
+        agent.abort();
     }
 
     #[tokio::test]

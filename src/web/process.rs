@@ -24,6 +24,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub fn run(user: Option<User>) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // The unit allows 64 tasks in all.
+        .max_blocking_threads(16)
         .enable_all()
         .build()
         .map_err(|error| failed("The runtime could not be started").detail(error.to_string()))?;
