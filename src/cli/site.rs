@@ -50,6 +50,12 @@ pub struct Create {
     /// A further name; may be given more than once
     #[arg(long, value_name = "H")]
     pub alias: Vec<String>,
+    /// Whether it also answers on www.HOSTNAME
+    #[arg(long, value_enum, default_value_t = Www::None)]
+    pub www: Www,
+    /// HTTPS; sites have no certificates in this version
+    #[arg(long, value_enum, default_value_t = Tls::Off)]
+    pub tls: Tls,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -62,6 +68,22 @@ pub enum Type {
     Php,
     /// Files served as they are
     Static,
+}
+
+/// What becomes of the name with `www.` in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Www {
+    /// The site answers to it as well
+    Add,
+    /// Nothing
+    None,
+}
+
+/// Whether a site has a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tls {
+    /// Plain HTTP
+    Off,
 }
 
 /// An existing site.
@@ -133,13 +155,18 @@ fn new_site(create: &Create) -> Result<NewSite, Fault> {
         }
         Type::Static => NewSiteKind::Static {},
     };
+    let hostname = parse(&create.hostname)?;
+    let mut aliases: Vec<Hostname> = create
+        .alias
+        .iter()
+        .map(|alias| parse(alias))
+        .collect::<Result<_, _>>()?;
+    if create.www == Www::Add {
+        aliases.push(parse(&format!("www.{hostname}"))?);
+    }
     Ok(NewSite {
-        hostname: parse(&create.hostname)?,
-        aliases: create
-            .alias
-            .iter()
-            .map(|alias| parse(alias))
-            .collect::<Result<_, _>>()?,
+        hostname,
+        aliases,
         kind,
     })
 }

@@ -49,6 +49,6 @@ pub struct Facts {
     pub free_site: SiteId,
     /// Paths the change would make and that something else already occupies.
     pub occupied: Vec<HostPath>,
-    /// Bytes free where sites live.
+    /// Bytes free where sites live and where the journal is, whichever is less.
     pub disk_free: u64,
 }

@@ -143,7 +143,7 @@ fn refuse_no_room(facts: &Facts) -> Result<(), Fault> {
     Err(Fault::new(
         Code::DiskFull,
         format!(
-            "only {} MB are free where sites live",
+            "only {} MB are free for sites, logs or the panel's state",
             facts.disk_free / 1_000_000
         ),
         "free some space (`df -h` shows where it went), then try again",

@@ -74,11 +74,17 @@ fn occupied(host: &dyn Host, paths: &[HostPath]) -> HostResult<Vec<HostPath>> {
     Ok(found)
 }
 
+/// The least room of the places a change writes to: files, logs, and the journal itself.
 fn disk_free(host: &dyn Host) -> HostResult<u64> {
-    match host.space(&HostPath::fixed("/var/www")) {
-        Err(HostError::Missing { .. }) => Ok(host.space(&HostPath::fixed("/"))?.free),
-        space => Ok(space?.free),
+    let mut least = u64::MAX;
+    for path in ["/var/www", "/var/log/lalapanel", "/var/lib/lalapanel"] {
+        let space = match host.space(&HostPath::fixed(path)) {
+            Err(HostError::Missing { .. }) => host.space(&HostPath::fixed("/")),
+            space => space,
+        };
+        least = least.min(space?.free);
     }
+    Ok(least)
 }
 
 #[cfg(test)]
