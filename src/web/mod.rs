@@ -12,6 +12,7 @@ mod form;
 mod headers;
 mod local_path;
 mod origin;
+mod pack;
 mod page;
 mod panel;
 mod plan;

@@ -5,6 +5,7 @@
 use poem::http::{HeaderMap, header};
 
 use crate::domain::secret::Token;
+use crate::web::clock;
 use crate::web::form::Fields;
 use crate::web::refusal::Refusal;
 
@@ -28,18 +29,43 @@ pub(super) fn refuse_foreign(headers: &HeaderMap, host: &str) -> Result<(), Refu
     (!foreign).then_some(()).ok_or(Refusal::FORBIDDEN_ORIGIN)
 }
 
-/// The token a form must carry: derived from the session or the visitor, so the cookie itself never stands in a page.
-pub(super) fn form_token(secret: &Token) -> Token {
-    secret.derived("form")
+/// The token a form of somebody signed in must carry: derived from the session, so the cookie itself never stands in a page,
+/// and masked with fresh chance, so that no two packed pages hold the same secret bytes.
+pub(super) fn form_token(session: &Token) -> Result<String, Refusal> {
+    Ok(masked(session, &clock::token()?))
+}
+
+/// The same before anybody is signed in. These pages are not packed and stay the same bytes for the same question, so that a
+/// wrong name and a wrong password look alike.
+pub(super) fn visitor_token(visitor: &Token) -> String {
+    masked(visitor, &visitor.derived("mask"))
+}
+
+fn masked(secret: &Token, mask: &Token) -> String {
+    format!("{}{}", mask.reveal(), xor(mask, &secret.derived("form")))
 }
 
 /// Requires the form to carry that token.
 pub(super) fn require_token(fields: &Fields, secret: Option<&Token>) -> Result<(), Refusal> {
-    let sent = Token::parse(fields.raw("token")).ok();
-    match (sent, secret) {
-        (Some(sent), Some(secret)) if form_token(secret).is_same(&sent) => Ok(()),
+    match (unmasked(fields.raw("token")), secret) {
+        (Some(sent), Some(secret)) if secret.derived("form").is_same(&sent) => Ok(()),
         _ => Err(Refusal::STALE_FORM),
     }
+}
+
+fn unmasked(text: &str) -> Option<Token> {
+    let (mask, hidden) = text.split_at_checked(64)?;
+    let (mask, hidden) = (Token::parse(mask).ok()?, Token::parse(hidden).ok()?);
+    Token::parse(&xor(&mask, &hidden)).ok()
+}
+
+/// Both are 64 hexadecimal digits, which is what makes a token.
+fn xor(one: &Token, other: &Token) -> String {
+    one.reveal()
+        .chars()
+        .zip(other.reveal().chars())
+        .filter_map(|(a, b)| char::from_digit(a.to_digit(16)? ^ b.to_digit(16)?, 16))
+        .collect()
 }
 
 fn site(headers: &HeaderMap) -> Option<bool> {
@@ -121,12 +147,28 @@ mod tests {
     #[test]
     fn a_form_needs_the_token_of_this_session_and_not_the_cookie() {
         let session = Token::from_random([3; 32]);
-        let form = |token: &Token| Fields::parse(format!("token={}", token.reveal()).as_bytes());
-        assert!(require_token(&form(&form_token(&session)), Some(&session)).is_ok());
-        assert!(require_token(&form(&session), Some(&session)).is_err());
-        let other = Token::from_random([4; 32]);
-        assert!(require_token(&form(&form_token(&other)), Some(&session)).is_err());
+        let form = |token: &str| Fields::parse(format!("token={token}").as_bytes());
+        let token = form_token(&session).unwrap();
+        assert!(require_token(&form(&token), Some(&session)).is_ok());
+        assert_ne!(
+            token,
+            form_token(&session).unwrap(),
+            "each page has its own mask"
+        );
+        let visitor = visitor_token(&session);
+        assert!(require_token(&form(&visitor), Some(&session)).is_ok());
+        assert!(!token.contains(session.derived("form").reveal()));
+        let other = form_token(&Token::from_random([4; 32])).unwrap();
+        for bad in [
+            other.as_str(),
+            session.reveal(),
+            "",
+            &token[..64],
+            &format!("{token}0"),
+        ] {
+            assert!(require_token(&form(bad), Some(&session)).is_err(), "{bad}");
+        }
         assert!(require_token(&Fields::default(), Some(&session)).is_err());
-        assert!(require_token(&form(&form_token(&session)), None).is_err());
+        assert!(require_token(&form(&token), None).is_err());
     }
 }

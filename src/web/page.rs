@@ -112,13 +112,23 @@ struct Layout<'a, B: Template> {
     body: &'a B,
 }
 
+/// Marks a response that may be packed.
+#[derive(Clone)]
+pub(super) struct Packable;
+
 /// The page as a response.
 pub(super) fn html<B: Template>(status: StatusCode, frame: &Frame, body: &B) -> Response {
     match (Layout { frame, body }).render() {
-        Ok(text) => Response::builder()
-            .status(status)
-            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
-            .body(text),
+        Ok(text) => {
+            let mut response = Response::builder()
+                .status(status)
+                .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+                .body(text);
+            if frame.person.is_some() {
+                response.extensions_mut().insert(Packable);
+            }
+            response
+        }
         Err(_) => plain(
             StatusCode::INTERNAL_SERVER_ERROR,
             "This page could not be made",

@@ -19,6 +19,7 @@ use crate::web::cookie;
 use crate::web::form::{self, Fields};
 use crate::web::headers;
 use crate::web::origin;
+use crate::web::pack;
 use crate::web::page;
 use crate::web::refusal::Refusal;
 use crate::web::routes::{self, Access, Found, Route};
@@ -65,9 +66,12 @@ impl Endpoint for Panel {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let bodiless = request.method() == Method::HEAD;
+        let packed = pack::is_taken(request.headers());
         let mut response = self.answer(request).await;
         if bodiless {
             response.set_body(Body::empty());
+        } else if packed {
+            response = pack::page(response).await;
         }
         Ok(response)
     }

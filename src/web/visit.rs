@@ -99,6 +99,15 @@ impl Visit {
         }
     }
 
+    /// The token of the forms on a page. Without chance there is none, and every form of the page is refused.
+    fn token(&self) -> Option<String> {
+        let secret = self.secret()?;
+        match &self.person {
+            Some(_) => origin::form_token(secret).ok(),
+            None => Some(origin::visitor_token(secret)),
+        }
+    }
+
     /// The frame of a page, without asking the agent anything.
     pub(super) fn bare_frame(&self, title: impl Into<String>, section: Section) -> Frame {
         Frame {
@@ -107,9 +116,7 @@ impl Visit {
             person: self.name(),
             server: self.shared.server.clone(),
             theme: self.theme(),
-            token: self.secret().map_or_else(String::new, |secret| {
-                origin::form_token(secret).reveal().to_owned()
-            }),
+            token: self.token().unwrap_or_default(),
             here: LocalPath::parse(&self.here).as_str().to_owned(),
             running: 0,
             command: None,

@@ -49,10 +49,11 @@ pub(super) fn ago(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
-/// `0.4 s`, `12 s`, `3 min 5 s`.
+/// `12 ms`, `1.4 s`, `12 s`, `3 min 5 s`.
 pub(super) fn duration(millis: u64) -> String {
     match millis {
-        0..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
+        0..=999 => format!("{millis} ms"),
+        1_000..=9_949 => format!("{}.{} s", (millis + 50) / 1000, (millis + 50) % 1000 / 100),
         9_950..=59_999 => format!("{} s", millis / 1000),
         _ => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1000),
     }
@@ -231,7 +232,8 @@ mod tests {
         assert_eq!(bytes(999), "999 bytes");
         assert_eq!(bytes(1_500), "1.5 kB");
         assert_eq!(bytes(412_000_000), "412 MB");
-        assert_eq!(duration(440), "0.4 s");
+        assert_eq!(duration(440), "440 ms");
+        assert_eq!(duration(1_440), "1.4 s");
         assert_eq!(duration(12_345), "12 s");
         assert_eq!(duration(185_000), "3 min 5 s");
         assert_eq!(count(1_u32, "site"), "1 site");

@@ -143,7 +143,13 @@ async fn a_change_without_both_proofs_never_reaches_the_agent() {
     plain
         .headers_mut()
         .insert(header::CONTENT_TYPE, "text/plain".parse().unwrap());
-    let other = body.replace(&token(), link().derived("form").reveal());
+    let ours = body.split('&').next().unwrap();
+    let stolen = format!(
+        "token={}{}",
+        "0".repeat(64),
+        link().derived("form").reveal()
+    );
+    let other = body.replace(ours, &stolen);
     for (request, why) in [
         (strip("x", None), "no origin at all"),
         (strip("sec-fetch-site", Some("cross-site")), "another site"),

@@ -105,13 +105,13 @@ pub(in crate::web) fn welcome(session: &Token, next: &LocalPath) -> Response {
 }
 
 /// The token a form before sign-in carries, and the cookie to set where the visitor had none yet.
-pub(in crate::web) fn visitor(visit: &Visit) -> Result<(Token, Option<String>), Refusal> {
+pub(in crate::web) fn visitor(visit: &Visit) -> Result<(String, Option<String>), Refusal> {
     if let Some(token) = &visit.visitor {
-        return Ok((origin::form_token(token), None));
+        return Ok((origin::visitor_token(token), None));
     }
     let fresh = clock::token()?;
     Ok((
-        origin::form_token(&fresh),
+        origin::visitor_token(&fresh),
         Some(cookie::set_visitor(&fresh)),
     ))
 }
@@ -126,7 +126,7 @@ fn sheet(
     let (token, fresh) = visitor(visit)?;
     let mut frame = visit.bare_frame("Sign in", Section::None);
     frame.person = None;
-    token.reveal().clone_into(&mut frame.token);
+    frame.token = token;
     frame.here = format!("/login?next={}", next.as_str());
     let body = Login {
         token: frame.token.clone(),

@@ -154,7 +154,7 @@ fn sheet(
     frame.token = String::new();
     frame.secret_address = true;
     let body = Start {
-        token: token.reveal().to_owned(),
+        token,
         link: link.reveal().to_owned(),
         server: visit.shared.server.clone(),
         name: shown(visit.form.text("name"), 64),
