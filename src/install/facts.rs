@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::domain::path::HostPath;
-use crate::host::{Host, HostResult};
+use crate::host::{Host, HostError, HostResult};
 use crate::install::nginx_facts::{self, NginxFacts};
 use crate::install::options::InstallOptions;
 use crate::install::wanted::Wanted;
@@ -126,7 +126,7 @@ fn look(
     let distribution = distro::known(&release);
     let ipv6 = facts::has_ipv6(host)?;
     let port = wanted.config.panel.port;
-    let is_root = is_root(host);
+    let is_root = is_root(host)?;
     Ok(InstallFacts {
         is_root,
         services,
@@ -135,7 +135,7 @@ fn look(
         server: machine::hostname(host),
         addresses: addresses::own(host),
         ipv6,
-        memory: memory(host),
+        memory: memory(host)?,
         disk_free: host.space(&HostPath::fixed("/"))?.free,
         listeners: [80, 443, port]
             .map(|port| (port, ports::listeners(host, port)))
@@ -156,21 +156,25 @@ fn look(
     })
 }
 
-pub(super) fn is_root(host: &dyn Host) -> bool {
-    let status = small(host, "/proc/self/status");
+pub(super) fn is_root(host: &dyn Host) -> HostResult<bool> {
+    let status = small(host, "/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     // Real, effective, saved, file system.
-    line.and_then(|ids| ids.split_whitespace().nth(1))
-        .is_none_or(|effective| effective == "0")
+    let effective = line.and_then(|ids| ids.split_whitespace().nth(1));
+    Ok(effective.is_none_or(|effective| effective == "0"))
 }
 
-fn small(host: &dyn Host, path: &'static str) -> String {
-    let bytes = host.read(&HostPath::fixed(path), SMALL).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
+/// Why an error is one: what could not be read must not look like a machine without memory.
+fn small(host: &dyn Host, path: &'static str) -> HostResult<String> {
+    match host.read(&HostPath::fixed(path), SMALL) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(HostError::Missing { .. }) => Ok(String::new()),
+        Err(error) => Err(error),
+    }
 }
 
-fn memory(host: &dyn Host) -> Option<Memory> {
-    parse_memory(&small(host, "/proc/meminfo"))
+fn memory(host: &dyn Host) -> HostResult<Option<Memory>> {
+    Ok(parse_memory(&small(host, "/proc/meminfo")?))
 }
 
 fn parse_memory(text: &str) -> Option<Memory> {

@@ -25,4 +25,4 @@ pub use console::{Console, Terminal};
 pub use options::{InstallOptions, RemoveOptions};
 pub use remove::remove;
 pub use report::Report;
-pub use run::run;
+pub use run::{plan_for, run};

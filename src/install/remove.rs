@@ -21,7 +21,7 @@ use crate::system::service;
 /// Removes the panel from this machine.
 pub fn remove(options: RemoveOptions, console: &mut dyn Console) -> Result<Report, Fault> {
     let host = this_host()?;
-    if !crate::install::facts::is_root(host.as_ref()) {
+    if !crate::install::facts::is_root(host.as_ref())? {
         return Err(preflight::not_root());
     }
     if !is_here(host.as_ref())? {

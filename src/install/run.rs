@@ -95,17 +95,18 @@ fn look(host: &dyn Host, options: &InstallOptions) -> Result<(InstallFacts, Want
 }
 
 fn planned(host: &Arc<dyn Host>, options: &InstallOptions) -> Result<Report, Fault> {
-    let (facts, wanted) = look(host.as_ref(), options)?;
-    let plan = plan_of(host.as_ref(), &wanted, &facts)?;
+    let plan = plan_for(host.as_ref(), options)?;
     Ok(Report::Planned(Box::new(view::plan(&plan, host.as_ref()))))
 }
 
+/// What installing would do on this host now.
+pub fn plan_for(host: &dyn Host, options: &InstallOptions) -> Result<Plan, Fault> {
+    let (facts, wanted) = look(host, options)?;
+    plan_of(host, &wanted, &facts)
+}
+
 /// What is not so yet.
-pub(super) fn plan_of(
-    host: &dyn Host,
-    wanted: &Wanted,
-    facts: &InstallFacts,
-) -> Result<Plan, Fault> {
+fn plan_of(host: &dyn Host, wanted: &Wanted, facts: &InstallFacts) -> Result<Plan, Fault> {
     let steps = missing::steps(host, plan::parts(wanted, facts))?;
     let mut plan = Plan::new("Install Lala Panel", journal::INSTALL).steps(steps);
     let resolver = host.read(&HostPath::fixed("/etc/resolv.conf"), 64 * 1024);

@@ -137,12 +137,10 @@ pub(super) fn nginx(facts: &InstallFacts) -> Part {
 /// Only for a MariaDB that nobody has used yet: options of one with databases are its owner's.
 pub(super) fn mariadb_part(facts: &InstallFacts) -> Part {
     let mut part = Part::default();
-    let Some(memory) = facts
-        .memory
-        .filter(|_| facts.mariadb_is_fresh && !facts.mariadb_has_options)
-    else {
+    if !facts.mariadb_is_fresh || facts.mariadb_has_options {
         return part;
-    };
+    }
+    let memory = facts.memory.map_or(0, |memory| memory.installed);
     let services = facts.services;
     part.directory("/var/lib/mysql-files", 0, 0o700)
         .service(
@@ -154,7 +152,7 @@ pub(super) fn mariadb_part(facts: &InstallFacts) -> Part {
         .file(
             "Fit MariaDB to this server",
             &render::mariadb::file(),
-            &render::mariadb::options(memory.installed),
+            &render::mariadb::options(memory),
         )
         .service(
             "Start MariaDB at every boot",

@@ -10,6 +10,7 @@
 )]
 
 mod faults;
+mod install;
 mod journey;
 mod recovery;
 mod sites;
