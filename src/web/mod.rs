@@ -9,6 +9,7 @@ mod clock;
 mod connection;
 mod cookie;
 mod form;
+mod forwarded;
 mod headers;
 mod local_path;
 mod origin;

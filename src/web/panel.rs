@@ -4,8 +4,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
-use poem::http::{HeaderMap, Method, StatusCode, header};
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::middleware::CatchPanic;
 use poem::{Body, Endpoint, EndpointExt, Request, Response};
 use tokio::sync::Semaphore;
@@ -17,6 +18,7 @@ use crate::web::agent::Agent;
 use crate::web::authority::{self, Names};
 use crate::web::cookie;
 use crate::web::form::{self, Fields};
+use crate::web::forwarded;
 use crate::web::headers;
 use crate::web::origin;
 use crate::web::pack;
@@ -79,6 +81,7 @@ impl Endpoint for Panel {
 
 impl Panel {
     async fn answer(&self, request: Request) -> Response {
+        let begun = Instant::now();
         let (mut visit, passed) = self.receive(request);
         let admitted = match passed {
             Ok(gate) => {
@@ -94,9 +97,12 @@ impl Panel {
             Ok(route) => (route.handler)(Arc::clone(&visit)).await,
             Err(refusal) => Err(refusal),
         };
-        match outcome {
-            Ok(response) => response,
-            Err(refusal) => trouble::refuse(&visit, refusal),
+        let response = outcome.unwrap_or_else(|refusal| trouble::refuse(&visit, refusal));
+        // To people who are signed in only: how long a sign-in took is nobody's business.
+        if visit.person.is_some() {
+            timed(response, begun)
+        } else {
+            response
         }
     }
 
@@ -164,16 +170,23 @@ impl Panel {
         if !self.trusted_proxies.contains(&peer) {
             return Some(peer);
         }
-        headers
+        let told: Vec<&str> = headers
             .get_all("x-forwarded-for")
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|line| line.split(','))
-            .filter_map(|part| part.trim().parse::<IpAddr>().ok())
-            .map(|address| address.to_canonical())
-            .rfind(|address| !self.trusted_proxies.contains(address))
-            .or(Some(peer))
+            .collect();
+        Some(forwarded::client(&told, &self.trusted_proxies).unwrap_or(peer))
     }
+}
+
+/// Says how long the answer took (Server-Timing, in milliseconds).
+fn timed(mut response: Response, begun: Instant) -> Response {
+    let millis = begun.elapsed().as_secs_f64() * 1000.0;
+    if let Ok(value) = HeaderValue::from_str(&format!("page;dur={millis:.2}")) {
+        response.headers_mut().insert("server-timing", value);
+    }
+    response
 }
 
 struct Gate {

@@ -42,7 +42,7 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
         name: visit.form.text("name").chars().take(256).collect(),
         password: Password::typed(visit.form.raw("password").to_owned()),
     };
-    match visit.ask_as(None, request).await {
+    match visit.ask_as(visit.session.clone(), request).await {
         Ok(Reply::SignedIn { session, .. }) => Ok(welcome(&session, &next)),
         Ok(_) => Err(unexpected()),
         Err(Refusal::Fault(fault)) if fault.kind() == Kind::Unauthenticated => sheet(
