@@ -165,6 +165,7 @@ fn open_file(path: &Path) -> StoreResult<Database> {
         path: path.to_owned(),
         source,
     };
+    refuse_newer(path)?;
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -183,6 +184,15 @@ fn open_file(path: &Path) -> StoreResult<Database> {
         },
         other => database_error("opened", other),
     })
+}
+
+/// Looks before opening: redb marks a file as in use even where nothing is changed. A file that cannot be read yet is
+/// new, or redb has to repair it first, and then the migration refuses it.
+fn refuse_newer(path: &Path) -> StoreResult<()> {
+    match builder().open_read_only(path) {
+        Ok(database) => migrate::refuse_newer(&database, tables::SCHEMA),
+        Err(_) => Ok(()),
+    }
 }
 
 /// redb writes its magic number last when it makes a file, and then refuses a file without one: what a power cut left of

@@ -149,12 +149,15 @@ fn a_state_file_of_schema_1_opens_with_everything_in_it() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "looks at the file's raw bytes")]
 fn a_state_file_of_a_newer_version_is_refused_and_left_alone() {
     let (_directory, path) = copied("schema-99.redb.gz");
+    let before = std::fs::read(&path).unwrap();
     for _ in 0..2 {
         let error = Store::open(&path).unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, .. }));
         assert_eq!(Fault::from(error).code, Code::StateNewer);
+        assert!(std::fs::read(&path).unwrap() == before, "not one byte");
     }
 }
 

@@ -125,20 +125,26 @@ who_php='<?php $u = posix_getpwuid(posix_geteuid()); echo "PHP ", PHP_VERSION, "
 push_cutpoint() {
     locked sh -ec '[ "$1" -nt "$0" ] || gcc -O1 -static -o "$1" "$0"' "$here/cutpoint.c" "$dir/cutpoint"
     "$here/host" push "$host" "$dir/cutpoint" /root/cutpoint
+    on sync # or the first power cut takes it
 }
 
-# stop_at before|after N agent|alone COMMAND...: run a command until the agent (or that
-# command itself) is at its Nth durable write, where it is held. Prints "reached", or
-# "finished" where there were fewer.
+# stop_at before|after N agent|journal|alone COMMAND...: run a command until the agent (or
+# that command itself) is at its Nth durable write (journal: to the state file), where it
+# is held. Prints "reached", or "finished" where there were fewer.
 stop_at() {
     sh_on '
         side=$1 n=$2 whose=$3
         shift 3
         : >/run/cut.out
-        if [ "$whose" = agent ]; then
+        [ "$whose" != journal ] || export CUTPOINT_FILE=/state.redb
+        if [ "$whose" != alone ]; then
             pid=$(systemctl show -p MainPID --value lalapanel-agent)
             setsid /root/cutpoint "$side" "$n" -p "$pid" >/run/cut.out 2>&1 </dev/null &
-            until grep -q ^watching /run/cut.out; do sleep 0.01; done
+            watcher=$!
+            until grep -q ^watching /run/cut.out; do
+                kill -0 $watcher 2>/dev/null || { echo "nobody watches: $(cat /run/cut.out)"; exit; }
+                sleep 0.01
+            done
             setsid "$@" >/run/op.out 2>&1 </dev/null &
             last=$!
         else
@@ -158,4 +164,8 @@ stop_at() {
     ' "$@"
 }
 # kill_held: kill -9 the held process, and only then its holder.
-kill_held() { sh_on 'kill -9 $(sed -n "s/^watching //p" /run/cut.out); pkill -9 -x cutpoint; pkill -x lalapanel || true' || true; }
+# The command line, if it still waits, is ended as well; the agent and the web process have other parents.
+kill_held() {
+    sh_on 'held=$(sed -n "s/^watching //p" /run/cut.out); kill -9 $held; pkill -9 -x cutpoint
+        pkill -9 -f "^lalapanel site" || true' || true
+}

@@ -8,6 +8,7 @@
  *
  * Counts fsync, fdatasync and syncfs of that process and all its threads, together
  * (strace's own counters are one for each thread), but not of programs it starts.
+ * With CUTPOINT_FILE in the environment only those of files whose path ends so.
  * "before" stops at the call, "after" at its return. There it prints "reached" and
  * holds every thread until it is killed itself; then the kernel lets the threads go
  * on, so kill the process first. Exit code 3: the process ended before.
@@ -56,6 +57,18 @@ static void seize_all(pid_t process)
 static int durable(long number)
 {
     return number == SYS_fsync || number == SYS_fdatasync || number == SYS_syncfs;
+}
+
+static int meant(pid_t process, unsigned long handle)
+{
+    const char *end = getenv("CUTPOINT_FILE");
+    char link[64], path[4096];
+    if (!end)
+        return 1;
+    snprintf(link, sizeof link, "/proc/%d/fd/%lu", process, handle);
+    ssize_t length = readlink(link, path, sizeof path);
+    size_t wanted = strlen(end);
+    return length >= (ssize_t)wanted && !memcmp(path + length - wanted, end, wanted);
 }
 
 int main(int argc, char **argv)
@@ -113,7 +126,7 @@ int main(int argc, char **argv)
             static struct { pid_t thread; int inside; } table[4096];
             int slot = thread % 4096, here = 0;
             if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-                table[slot].inside = durable((long)info.entry.nr);
+                table[slot].inside = durable((long)info.entry.nr) && meant(process, info.entry.args[0]);
                 if (table[slot].inside) {
                     seen++;
                     here = before && seen == wanted;

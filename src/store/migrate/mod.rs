@@ -3,7 +3,7 @@
 //! Invariant: a file of a newer schema is never touched, and a step that fails leaves the file as it was.
 //! A step lives in `vN.rs`, takes schema N to N + 1, and comes with a file of schema N under `tests/fixtures/state/`.
 
-use redb::{Database, ReadableTable, WriteTransaction};
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use crate::store::database::Reading;
 use crate::store::error::{StoreError, StoreResult};
@@ -41,10 +41,22 @@ pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResul
     transaction.commit().changing()
 }
 
+/// Refuses a newer file by looking alone.
+pub(super) fn refuse_newer(database: &impl ReadableDatabase, known: u64) -> StoreResult<()> {
+    let transaction = database.begin_read().reading()?;
+    let Ok(meta) = transaction.open_table(tables::META) else {
+        return Ok(());
+    };
+    match meta.get("schema").reading()?.map(|value| value.value()) {
+        Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redb::{ReadableDatabase as _, ReadableTableMetadata};
+    use redb::ReadableTableMetadata;
 
     fn database() -> Database {
         Database::builder()

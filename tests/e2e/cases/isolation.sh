@@ -25,7 +25,7 @@ switch ($_GET["do"] ?? "") {
 }
 EOF
 chown "$1" /var/www/a.example/htdocs/probe.php' "$user_a"
-probe() { visit a.example /probe.php -G --data-urlencode "do=$1" --data-urlencode "p=${2:-}"; }
+probe() { visit a.example /probe.php -G --data-urlencode "do=${1:-}" --data-urlencode "p=${2:-}"; }
 check "the probe runs" is "$(probe)" ready
 check "it runs as the site's user" matches "$(probe who)" "^$user_a "
 check "it can read its own file" matches "$(probe read /var/www/a.example/htdocs/probe.php)" "^YES"
