@@ -60,12 +60,33 @@ impl Names {
     fn has(&self, host: &str, local: Option<SocketAddr>) -> bool {
         let here = local.map(|socket| socket.ip().to_canonical());
         match address(host) {
-            Some(asked) => here == Some(asked) || self.addresses.contains(&asked),
+            Some(asked) => {
+                here == Some(asked)
+                    || self.addresses.contains(&asked)
+                    || here.is_some_and(|here| is_behind(here, asked))
+            }
             None if host.eq_ignore_ascii_case("localhost") => {
                 here.is_some_and(|here| here.is_loopback())
             }
             None => self.hosts.iter().any(|own| own.eq_ignore_ascii_case(host)),
         }
+    }
+}
+
+/// True where a public address may lead here: clouds give a machine a private address and translate a public one to it,
+/// which the machine cannot see. Names stay refused, and only a name can be rebound.
+fn is_behind(here: IpAddr, asked: IpAddr) -> bool {
+    is_private(here) && !is_private(asked) && !asked.is_loopback() && !asked.is_unspecified()
+}
+
+/// RFC 1918 and RFC 6598.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            v4.is_private() || first == 100 && (64..128).contains(&second)
+        }
+        IpAddr::V6(_) => false,
     }
 }
 
@@ -142,6 +163,15 @@ mod tests {
         assert!(asked("localhost:8443", "127.0.0.1:8443"));
         assert!(asked("[::1]:8443", "[::1]:8443"));
         assert!(asked("192.0.2.1:8443", "[::ffff:192.0.2.1]:8443"));
+    }
+
+    #[test]
+    fn a_translated_public_address_is_answered_and_a_name_never() {
+        assert!(asked("203.0.113.7:8443", "10.0.0.5:8443"));
+        assert!(asked("203.0.113.7:8443", "100.64.0.5:8443"));
+        assert!(!asked("203.0.113.7:8443", "198.51.100.10:8443"));
+        assert!(!asked("10.0.0.6:8443", "10.0.0.5:8443"));
+        assert!(!asked("rebound.example:8443", "10.0.0.5:8443"));
     }
 
     #[test]
