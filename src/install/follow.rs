@@ -12,7 +12,7 @@ use crate::install::console::Console;
 use crate::install::journal::Journal;
 use crate::ops::engine::{Direction, Outcome};
 use crate::ops::event::{Event, What};
-use crate::ops::plan::Plan;
+use crate::ops::plan::{Plan, PlannedStep};
 use crate::store::OperationRecord;
 
 const LOOK: Duration = Duration::from_millis(100);
@@ -75,7 +75,9 @@ fn events(journal: &Journal, id: OperationId) -> Result<Vec<(u64, Event)>, Fault
 
 struct Watcher<'a> {
     host: &'a dyn Host,
-    titles: Vec<&'a str>,
+    /// Number and title of a step; none for one that people are not shown.
+    shown: Vec<Option<(usize, &'a str)>>,
+    count: usize,
     began: u64,
     step_began: u64,
     working: Option<usize>,
@@ -84,11 +86,19 @@ struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     fn new(host: &'a dyn Host, record: &'a OperationRecord<Plan>) -> Self {
-        let steps = record.plan.steps.iter();
+        let mut count = 0;
+        let mut number = |planned: &'a PlannedStep| {
+            (!planned.step.is_for_undoing()).then(|| {
+                count += 1;
+                (count, planned.title.as_str())
+            })
+        };
+        let shown = record.plan.steps.iter().map(&mut number).collect();
         let now = host.now().millis();
         Self {
             host,
-            titles: steps.map(|planned| planned.title.as_str()).collect(),
+            shown,
+            count,
             began: now,
             step_began: now,
             working: None,
@@ -109,7 +119,9 @@ impl<'a> Watcher<'a> {
         }
         if let Some(step) = self.working.filter(|_| console.is_live()) {
             let seconds = self.host.now().millis().saturating_sub(self.step_began) / 1000;
-            console.pass(&format!("{} … {seconds} s", self.line(step)));
+            if let Some(line) = self.line(step) {
+                console.pass(&format!("{line} … {seconds} s"));
+            }
         }
     }
 
@@ -122,26 +134,32 @@ impl<'a> Watcher<'a> {
             What::Done { step } => {
                 self.working = None;
                 let elapsed = self.elapsed(event);
-                console.say(&format!("{} ({elapsed})", self.line(*step)));
+                self.say(*step, &format!(" ({elapsed})"), console);
             }
             What::Failed { step, fault } => {
                 self.working = None;
-                console.say(&format!("{}: failed: {}", self.line(*step), fault.title));
+                self.say(*step, &format!(": failed: {}", fault.title), console);
                 console.say("undoing what was done");
             }
             What::Recovering {} => console.say("going on where it was interrupted"),
-            What::Undone { step } => console.say(&format!("{}: undone", self.line(*step))),
+            What::Undone { step } => self.say(*step, ": undone", console),
             What::UndoFailed { step, fault } => {
-                let line = self.line(*step);
-                console.say(&format!("{line}: could not be undone: {}", fault.title));
+                let what = format!(": could not be undone: {}", fault.title);
+                self.say(*step, &what, console);
             }
             What::Finished {} | What::RolledBack {} => {}
         }
     }
 
-    fn line(&self, step: usize) -> String {
-        let title = self.titles.get(step).copied().unwrap_or_default();
-        format!("[{}/{}] {title}", step + 1, self.titles.len())
+    fn line(&self, step: usize) -> Option<String> {
+        let (number, title) = self.shown.get(step).copied().flatten()?;
+        Some(format!("[{number}/{}] {title}", self.count))
+    }
+
+    fn say(&self, step: usize, what: &str, console: &mut dyn Console) {
+        if let Some(line) = self.line(step) {
+            console.say(&format!("{line}{what}"));
+        }
     }
 
     /// Since the beginning: what people compare with their patience.

@@ -221,3 +221,114 @@ fn broken_nginx(facts: &InstallFacts) -> Option<Fault> {
         .detail(complaint),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+    use crate::install::facts::{self, Memory};
+    use crate::install::options::InstallOptions;
+    use crate::system::config::Config;
+
+    /// The codes that a fresh server, changed so, is refused with.
+    fn codes(change: impl FnOnce(&mut InstallFacts)) -> Vec<Code> {
+        let host = MemoryHost::new(Machine::debian());
+        let options = InstallOptions::default();
+        let mut found = facts::gather(&host, &options).unwrap();
+        found.memory = Some(Memory {
+            installed: 2000 * MIB,
+            total: 2000 * MIB,
+            available: 1500 * MIB,
+        });
+        found.packages.has_lists = true;
+        found.packages.available = found.packages.missing.iter().cloned().collect();
+        change(&mut found);
+        let wanted = Wanted::new(&options, &Config::default(), found.distribution);
+        refusals(&wanted, &found)
+            .iter()
+            .map(|fault| fault.code)
+            .collect()
+    }
+
+    fn listens(port: u16, name: &str) -> impl FnOnce(&mut InstallFacts) {
+        let name = name.to_owned();
+        move |facts| {
+            facts.listeners.insert(port, vec![name]);
+        }
+    }
+
+    #[test]
+    fn a_fresh_server_is_fine() {
+        assert_eq!(codes(|_| {}), []);
+    }
+
+    #[test]
+    fn each_thing_in_the_way_has_its_code() {
+        assert_eq!(codes(|facts| facts.is_root = false), [Code::NotRoot]);
+        assert_eq!(
+            codes(|facts| facts.distribution = None),
+            [Code::Unsupported]
+        );
+        assert_eq!(codes(listens(80, "apache2")), [Code::PortTaken]);
+        assert_eq!(codes(listens(443, "haproxy")), [Code::PortTaken]);
+        assert_eq!(codes(listens(8443, "java")), [Code::PortTaken]);
+        assert_eq!(
+            codes(|facts| facts.disk_free = 300 * MIB),
+            [Code::DiskShort]
+        );
+        let short = |facts: &mut InstallFacts| {
+            facts.memory = Some(Memory {
+                installed: 128 * MIB,
+                total: 128 * MIB,
+                available: 20 * MIB,
+            });
+        };
+        assert_eq!(codes(short), [Code::MemoryShort]);
+        let no_lists = |facts: &mut InstallFacts| {
+            facts.packages.has_lists = false;
+            facts.packages.has_sources = false;
+        };
+        assert_eq!(codes(no_lists), [Code::AptLists]);
+    }
+
+    #[test]
+    fn an_nginx_on_its_ports_and_our_own_socket_are_no_strangers() {
+        assert_eq!(codes(listens(80, "nginx")), []);
+        assert_eq!(codes(listens(8443, "systemd")), [Code::PortTaken]);
+        let ours = |facts: &mut InstallFacts| {
+            facts.port_is_ours = true;
+            facts.listeners.insert(8443, vec!["systemd".to_owned()]);
+        };
+        assert_eq!(codes(ours), []);
+    }
+
+    #[test]
+    fn swap_makes_up_for_memory() {
+        let swap = |facts: &mut InstallFacts| {
+            facts.memory = Some(Memory {
+                installed: 256 * MIB,
+                total: 1280 * MIB,
+                available: 1000 * MIB,
+            });
+        };
+        assert_eq!(codes(swap), []);
+    }
+
+    #[test]
+    fn several_reasons_are_told_at_once() {
+        let both = |facts: &mut InstallFacts| {
+            facts.disk_free = 0;
+            facts.listeners.insert(80, vec!["apache2".to_owned()]);
+        };
+        assert_eq!(codes(both), [Code::PortTaken, Code::DiskShort]);
+        let refusals = vec![
+            taken(80, 8443, &["apache2".to_owned()]),
+            Fault::new(Code::DiskShort, "a", "b"),
+        ];
+        let fault = joined(refusals).unwrap();
+        assert_eq!(fault.code, Code::PortTaken);
+        assert!(fault.detail.contains("apache2") && fault.detail.contains("install.disk"));
+        assert_eq!(joined(Vec::new()), None);
+    }
+}

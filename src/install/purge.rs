@@ -171,7 +171,8 @@ fn take_back(
         operation: record.id,
     };
     for (index, undo) in progress(journal, record.id)?.to_undo() {
-        if undo != Undo::Nothing {
+        let planned = record.plan.steps.get(index);
+        if undo != Undo::Nothing && planned.is_some_and(|planned| !planned.step.is_for_undoing()) {
             let title = record
                 .plan
                 .steps
@@ -255,8 +256,9 @@ fn kept(host: &dyn Host, path: &'static str) -> Option<String> {
         .stat(&HostPath::fixed("/usr/sbin/mariadbd"))
         .ok()
         .flatten();
-    (found.is_some() && program.is_none())
-        .then(|| format!("`{path}` stays: databases are never deleted by removing a package"))
+    (found.is_some() && program.is_none()).then(|| {
+        format!("`{path}` stays: removing a package deletes no databases, nor their user `mysql`")
+    })
 }
 
 fn shown(host: &Arc<dyn Host>) -> Result<PlanView, Fault> {
@@ -314,5 +316,61 @@ fn sites() -> Vec<String> {
     match answer {
         Ok(Reply::Sites(sites)) => sites.iter().map(|site| site.hostname.to_string()).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+    use crate::host::{Mode, Owner};
+
+    fn absent(path: &'static str) -> Undo {
+        Undo::Restore {
+            path: HostPath::fixed(path),
+            before: Before::Absent,
+        }
+    }
+
+    fn host_with(directory: &'static str, file: Option<&'static str>) -> MemoryHost {
+        let host = MemoryHost::new(Machine::debian());
+        let path = HostPath::fixed(directory);
+        let _ = host.make_dir(&path.parent(), Owner::ROOT, Mode(0o755));
+        host.make_dir(&path, Owner::ROOT, Mode(0o755)).unwrap();
+        if let Some(name) = file {
+            host.write(&path.join(name), b"x", Owner::ROOT, Mode(0o600))
+                .unwrap();
+        }
+        host
+    }
+
+    fn take_back(host: &MemoryHost, undo: &Undo) -> Option<String> {
+        let operation = OperationId::from_parts(1, [0; 10]);
+        undone(undo, &Context { host, operation }).unwrap()
+    }
+
+    #[test]
+    fn what_others_put_into_our_directory_stays_and_is_named() {
+        let host = host_with("/etc/lalapanel", Some("notes.txt"));
+        let note = take_back(&host, &absent("/etc/lalapanel")).unwrap();
+        assert!(note.contains("notes.txt"));
+        let path = HostPath::fixed("/etc/lalapanel/notes.txt");
+        assert!(host.stat(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn sockets_left_behind_go_with_their_directory() {
+        let host = host_with("/run/lalapanel", Some("agent.sock"));
+        assert_eq!(take_back(&host, &absent("/run/lalapanel")), None);
+        let path = HostPath::fixed("/run/lalapanel");
+        assert!(host.stat(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_empty_directory_goes_without_a_word() {
+        let host = host_with("/var/log/lalapanel", None);
+        assert_eq!(take_back(&host, &absent("/var/log/lalapanel")), None);
+        assert_eq!(take_back(&host, &absent("/var/log/lalapanel")), None);
     }
 }

@@ -27,6 +27,7 @@ use crate::ops::plan::Plan;
 use crate::ops::step::Step;
 use crate::ops::view;
 use crate::render;
+use crate::store::OperationRecord;
 use crate::system::config::{self, Config};
 use crate::system::panel_certificate;
 use crate::system::service::{self, Verb};
@@ -51,8 +52,9 @@ pub fn run(options: &InstallOptions, console: &mut dyn Console) -> Result<Report
         consent(&plan, &options, console)?;
         Some(carry_out(&host, plan, console)?)
     };
-    let steps = done.as_ref().map_or(0, |plan| plan.steps.len());
-    let restarted = renew(host.as_ref(), facts.services, done.as_ref())?;
+    let plan = done.as_ref().map(|record| &record.plan);
+    let steps = plan.map_or(0, |plan| plan.steps.len());
+    let restarted = renew(host.as_ref(), facts.services, plan)?;
     let mut client = account::wait(host.as_ref())?;
     let entrance = account::open(host.as_ref(), &mut client, &options)?;
     Ok(Report::Installed(Box::new(Installed {
@@ -63,7 +65,7 @@ pub fn run(options: &InstallOptions, console: &mut dyn Console) -> Result<Report
         link: entrance.link.as_ref().map(|(url, _)| url.clone()),
         link_expires: entrance.link.map(|(_, expires)| expires),
         account: entrance.account,
-        operation: None,
+        operation: done.as_ref().map(|record| record.id),
         steps,
         seconds: host.now().millis_since(began) / 1000,
         notes: entrance.note.into_iter().collect(),
@@ -148,7 +150,8 @@ fn consent(plan: &Plan, options: &InstallOptions, console: &mut dyn Console) -> 
     if options.yes {
         return Ok(());
     }
-    for (index, step) in plan.steps.iter().enumerate() {
+    let shown = plan.steps.iter().filter(|step| !step.step.is_for_undoing());
+    for (index, step) in shown.enumerate() {
         console.say(&format!("{:>3}. {}", index + 1, step.title));
     }
     for note in &plan.notes {
@@ -173,11 +176,15 @@ pub(super) fn unconfirmed(answer: Option<bool>, show: &str) -> Fault {
     )
 }
 
-fn carry_out(host: &Arc<dyn Host>, plan: Plan, console: &mut dyn Console) -> Result<Plan, Fault> {
+fn carry_out(
+    host: &Arc<dyn Host>,
+    plan: Plan,
+    console: &mut dyn Console,
+) -> Result<OperationRecord<Plan>, Fault> {
     let journal = Journal::open(host)?;
     let record = journal.begin(plan)?;
     match fault_of(follow::run(&journal, &record, console)?) {
-        None => Ok(record.plan),
+        None => Ok(record),
         Some(fault) => {
             journal.drop_if_empty()?;
             Err(fault)

@@ -206,7 +206,8 @@ pub enum Expectation {
 }
 
 impl Step {
-    /// True for a step that does nothing on the way forward: it only marks what to read again when the plan is undone.
+    /// True for a step that does nothing on the way forward: it only marks what to read again or to remove when the
+    /// plan is undone.
     /// People are not shown these.
     #[must_use]
     pub fn is_for_undoing(&self) -> bool {
@@ -218,9 +219,9 @@ impl Step {
                 when: When::Undoing,
                 ..
             } | Self::Service {
-                act: ServiceAct::ReloadOnUndo,
+                act: ServiceAct::ReloadOnUndo | ServiceAct::RestartOnUndo,
                 ..
-            }
+            } | Self::Claim { .. }
         )
     }
 

@@ -125,7 +125,6 @@ impl Machine {
             .any(|package| package.stage == Stage::HalfConfigured);
         match verb {
             "update" | "clean" => done(""),
-            "indextargets" => done("http://deb.example/debian/dists/bookworm\n"),
             "install"
                 if broken
                     && !arguments
