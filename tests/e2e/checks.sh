@@ -99,7 +99,11 @@ machine() {
             usr/lib/sysusers.d usr/lib/tmpfiles.d -printf "%p %y %u:%g %m %l\n" 2>/dev/null | grep -vE "$left_out" | sort
         find etc var/www usr/local usr/lib/systemd/system usr/lib/sysusers.d usr/lib/tmpfiles.d \
             -path etc/lalapanel -prune -o -type f -print0 2>/dev/null | grep -zvE "$left_out" | sort -z |
-            xargs -0 sha256sum | cut -c1-16,65- | sed "s/^.* etc.nginx.conf.d.lalapanel-marker.conf$/a marker/"
+            grep -zvE "^etc/(nginx/(conf.d/lalapanel-marker.conf$|sites-available/)|systemd/system/lalapanel-php-)" |
+            xargs -0 sha256sum | cut -c1-16,65-
+        for f in etc/nginx/sites-available/* etc/systemd/system/lalapanel-php-*; do
+            [ ! -f "$f" ] || echo "$(sed -E "s/\bs[0-9]{4}\b/sNNNN/g" "$f" | sha256sum | cut -c1-16)  $f"
+        done
         if [ -S /run/lalapanel/nginx.sock ] && [ -e etc/nginx/conf.d/lalapanel-marker.conf ]; then
             runs=$(curl -s --max-time 5 --unix-socket /run/lalapanel/nginx.sock http://lalapanel-marker.invalid/generation || echo nothing)
             grep -qF "$runs" etc/nginx/conf.d/lalapanel-marker.conf && echo "nginx runs what is on the disk" || echo "nginx runs $runs"

@@ -81,6 +81,23 @@ agent_killed() {
     answers first.example 200
 }
 check "a killed agent comes back with its sites" agent_killed
+killed_meanwhile() { # the one who watches is told how it ended
+    local before
+    push_cutpoint
+    before=$(machine)
+    is "$(stop_at after 12 journal lalapanel site create new.example --json)" reached
+    sh_on 'kill -9 $(sed -n "s/^watching //p" /run/cut.out); pkill -9 -x cutpoint'
+    told() { is "$(on jq -r .error.code /run/op.json)" host.failed; }
+    sh_on 'for i in $(seq 100); do pgrep -xf "lalapanel site create .*" >/dev/null || break; sleep 0.1; done
+        sed -n "/^{/,\$p" /run/op.out >/run/op.json'
+    told
+    matches "$(on jq -r .error.hint /run/op.json)" 'undone'
+    same "$before" "$(machine)"
+    panel site create new.example
+    answers new.example 200
+    panel site delete new.example --yes
+}
+check "an agent killed while a create runs undoes it, and says so to who watches" killed_meanwhile
 agent_stopped() {
     local code=0 out
     on systemctl stop lalapanel-agent.service
@@ -134,25 +151,47 @@ newer() {
 }
 check "a state file from a newer version is left alone, and sites stay served" newer
 
-full_disk() { # /var on a small file system that is nearly full
-    local before free
+small_www() { # /var/www on a small file system with few inodes
     sh_on 'systemctl stop lalapanel-agent lalapanel-web
-        truncate -s 40M /root/small.img; mkfs.ext4 -q -m 0 /root/small.img; mkdir -p /mnt/small; mount -o loop /root/small.img /mnt/small
+        truncate -s 120M /root/small.img; mkfs.ext4 -q -m 0 -N 200 /root/small.img; mkdir -p /mnt/small; mount -o loop /root/small.img /mnt/small
         cp -a /var/www/. /mnt/small/; umount /mnt/small; mount -o loop /root/small.img /var/www
         systemctl start lalapanel-agent lalapanel-web'
-    before=$(machine)
-    sh_on 'dd if=/dev/zero of=/var/www/filler bs=64k status=none 2>/dev/null || true; dd if=/dev/zero of=/var/www/filler2 bs=1 status=none 2>/dev/null || true
-        i=0; while mkdir /var/www/d$i 2>/dev/null; do i=$((i + 1)); done'
+    soon panel site list
+}
+check "the agent works with /var/www on a file system of its own" small_www
+full_disk() { # no byte is left: refused before anything is begun
+    local before
+    sh_on 'dd if=/dev/zero of=/var/www/filler bs=64k status=none 2>/dev/null || true'
     refused 1 host.disk_full site create full.example
     answers first.example 200
-    sh_on 'rm -rf /var/www/filler* /var/www/d[0-9]*'
-    same "$before" "$(machine)"
+    on rm /var/www/filler
+}
+check "a full disk refuses the create before it begins" full_disk
+full_midway() { # bytes enough, but a file too many: found out in the middle
+    local before free
+    before=$(machine)
+    for free in 0 2 4; do
+        sh_on 'mkdir /var/www/inodes; i=0
+            while touch /var/www/inodes/$((i += 1)) 2>/dev/null; do :; done
+            for j in $(seq "$1"); do rm /var/www/inodes/$j; done' "$free"
+        refused 1 host.disk_full site create full.example
+        matches "$(panel_json '.operations[0].title + .operations[0].state' op list)" 'full.example.*undone'
+        answers first.example 200
+        on rm -r /var/www/inodes
+        same "$before" "$(machine)"
+    done
     panel site create full.example
     answers full.example 200
     panel site delete full.example --yes
-    sh_on 'systemctl stop lalapanel-php-s*.service lalapanel-php-s*.socket 2>/dev/null || true; umount -l /var/www; systemctl restart lalapanel-agent nginx; systemctl start "lalapanel-php-s*.socket" --all || true'
+    same "$before" "$(machine)"
 }
-check "a full disk ends the create with nothing changed, and space makes it work" full_disk
+check "a disk that is full in the middle of a create: all undone, and space makes it work" full_midway
+big_again() {
+    sh_on 'systemctl stop "lalapanel-php-*" lalapanel-agent nginx; umount -l /var/www; systemctl start nginx lalapanel-agent lalapanel-php-s1001.socket'
+    soon panel site list
+    soon answers first.example 200
+}
+check "the sites answer from the large disk again" big_again
 full_state() { # the state folder's disk is full: refused, and the state survives
     sh_on 'systemctl stop lalapanel-agent lalapanel-web
         truncate -s 24M /root/state.img; mkfs.ext4 -q -m 0 /root/state.img; mkdir -p /mnt/state; mount -o loop /root/state.img /mnt/state
@@ -160,10 +199,12 @@ full_state() { # the state folder's disk is full: refused, and the state survive
         systemctl start lalapanel-agent lalapanel-web
         dd if=/dev/zero of=/var/lib/lalapanel/filler bs=4k status=none 2>/dev/null || true'
     local out code=0 i
-    for i in 1 2 3 4; do # some pages of the file are free: the first ones may still fit
+    for i in $(seq 12); do # some pages of the file are free: the first ones may still fit
         out=$(panel site create "f$i.example" --json 2>/dev/null) || { code=$?; break; }
     done
-    if [ $code != 0 ]; then matches "$(jq -r .error.code <<<"$out")" 'host\.disk_full|state\.failed'; fi
+    is $code 1
+    is "$(jq -r .error.code <<<"$out")" host.disk_full
+    answers first.example 200
     on rm /var/lib/lalapanel/filler
     on systemctl restart lalapanel-agent
     soon panel site list
