@@ -82,16 +82,15 @@ agent_killed() {
 }
 check "a killed agent comes back with its sites" agent_killed
 killed_meanwhile() { # the one who watches is told how it ended
-    local before
+    local before said
     push_cutpoint
     before=$(machine)
     is "$(stop_at after 12 journal lalapanel site create new.example --json)" reached
     sh_on 'kill -9 $(sed -n "s/^watching //p" /run/cut.out); pkill -9 -x cutpoint'
-    told() { is "$(on jq -r .error.code /run/op.json)" host.failed; }
-    sh_on 'for i in $(seq 100); do pgrep -xf "lalapanel site create .*" >/dev/null || break; sleep 0.1; done
-        sed -n "/^{/,\$p" /run/op.out >/run/op.json'
-    told
-    matches "$(on jq -r .error.hint /run/op.json)" 'undone'
+    sh_on 'for i in $(seq 100); do pgrep -xf "lalapanel site create .*" >/dev/null || exit 0; sleep 0.1; done; exit 1'
+    said=$(on sed -n '/^{/,$p' /run/op.out)
+    is "$(jq -r .error.code <<<"$said")" host.failed
+    matches "$(jq -r .error.hint <<<"$said")" 'undone'
     same "$before" "$(machine)"
     panel site create new.example
     answers new.example 200
