@@ -193,10 +193,10 @@ big_again() {
 check "the sites answer from the large disk again" big_again
 full_state() { # the state folder's disk is full: refused, and the state survives
     sh_on 'systemctl stop lalapanel-agent lalapanel-web
-        truncate -s 24M /root/state.img; mkfs.ext4 -q -m 0 /root/state.img; mkdir -p /mnt/state; mount -o loop /root/state.img /mnt/state
+        truncate -s 160M /root/state.img; mkfs.ext4 -q -m 0 /root/state.img; mkdir -p /mnt/state; mount -o loop /root/state.img /mnt/state
         cp -a /var/lib/lalapanel/. /mnt/state/; umount /mnt/state; mount -o loop /root/state.img /var/lib/lalapanel
         systemctl start lalapanel-agent lalapanel-web
-        dd if=/dev/zero of=/var/lib/lalapanel/filler bs=4k status=none 2>/dev/null || true'
+        dd if=/dev/zero of=/var/lib/lalapanel/filler bs=64k status=none 2>/dev/null || true'
     local out code=0 i
     for i in $(seq 12); do # some pages of the file are free: the first ones may still fit
         out=$(panel site create "f$i.example" --json 2>/dev/null) || { code=$?; break; }
