@@ -18,6 +18,7 @@ use crate::ops::gate::{Gate, Pass};
 use crate::ops::plan::Plan;
 use crate::ops::progress::Progress;
 use crate::ops::undo::Undo;
+use crate::ops::unwritten::Unwritten;
 use crate::store::{Effect, Ending, OperationRecord, Status, Store, Unread};
 
 /// How often taking a step back is tried before a person is called.
@@ -50,6 +51,7 @@ pub struct Engine {
     store: Store,
     gate: Gate,
     news: watch::Sender<u64>,
+    unwritten: Unwritten,
 }
 
 impl Engine {
@@ -61,6 +63,7 @@ impl Engine {
             store,
             gate: Gate::default(),
             news: watch::Sender::new(0),
+            unwritten: Unwritten::default(),
         }
     }
 
@@ -167,7 +170,10 @@ impl Engine {
         if direction == Direction::Forward && !progress.is_failed() {
             return Ok(self.go_on(&record, &mut progress));
         }
-        let fault = progress.fault().unwrap_or_else(|| interrupted(id));
+        let fault = progress
+            .fault()
+            .or_else(|| self.unwritten.take(id))
+            .unwrap_or_else(|| interrupted(id));
         Ok(self.go_back(&record, &mut progress, fault))
     }
 
@@ -307,9 +313,14 @@ impl Engine {
 
     /// Why not an error: when even the end cannot be written, the operation stays open and the next start takes it up.
     fn end(&self, id: OperationId, what: What, ending: Ending) {
-        let _ = self
+        let (event, why) = (self.event(what), ending.clone());
+        if self
             .store
-            .finish(id, &self.event(what), &Effect::None, ending);
+            .finish(id, &event, &Effect::None, ending)
+            .is_err()
+        {
+            self.unwritten.keep(id, why);
+        }
         self.tell();
     }
 

@@ -24,4 +24,5 @@ pub mod site_switch;
 pub mod state;
 pub mod step;
 pub mod undo;
+mod unwritten;
 pub mod view;
