@@ -40,11 +40,12 @@ pub fn run(options: &InstallOptions, console: &mut dyn Console) -> Result<Report
         return planned(&host, &options);
     }
     let began = host.now();
+    let resumed = facts::is_root(host.as_ref())? && go_on(&host, console)?;
+    // Only now: what was interrupted may have been in the way of looking.
     let (facts, wanted) = look(host.as_ref(), &options)?;
     if let Some(file) = &options.admin_password_file {
         account::password(host.as_ref(), file)?;
     }
-    go_on(&host, console)?;
     let plan = plan_of(host.as_ref(), &wanted, &facts)?;
     let done = if plan.steps.is_empty() {
         None
@@ -59,7 +60,7 @@ pub fn run(options: &InstallOptions, console: &mut dyn Console) -> Result<Report
     let entrance = account::open(host.as_ref(), &mut client, &options)?;
     Ok(Report::Installed(Box::new(Installed {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        changed: done.is_some() || restarted,
+        changed: resumed || done.is_some() || restarted,
         url: url(&wanted, &facts),
         fingerprint: fingerprint(host.as_ref())?,
         link: entrance.link.as_ref().map(|(url, _)| url.clone()),
@@ -130,20 +131,21 @@ fn plan_of(host: &dyn Host, wanted: &Wanted, facts: &InstallFacts) -> Result<Pla
     Ok(plan)
 }
 
-/// Takes up what a crash left.
-fn go_on(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<(), Fault> {
+/// Takes up what a crash left; tells whether there was anything.
+fn go_on(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<bool, Fault> {
     let Some(journal) = Journal::existing(host)? else {
-        return Ok(());
+        return Ok(false);
     };
-    for id in journal.unfinished()? {
-        let outcome = follow::take_up(&journal, id, console)?;
+    let unfinished = journal.unfinished()?;
+    for id in &unfinished {
+        let outcome = follow::take_up(&journal, *id, console)?;
         if let Some(fault) = fault_of(outcome) {
             journal.drop_if_empty()?;
             return Err(fault);
         }
     }
     // A crash before the first entry leaves a journal of nothing; it will be needed at once.
-    Ok(())
+    Ok(!unfinished.is_empty())
 }
 
 fn consent(plan: &Plan, options: &InstallOptions, console: &mut dyn Console) -> Result<(), Fault> {
