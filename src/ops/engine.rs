@@ -170,10 +170,8 @@ impl Engine {
         if direction == Direction::Forward && !progress.is_failed() {
             return Ok(self.go_on(&record, &mut progress));
         }
-        let fault = progress
-            .fault()
-            .or_else(|| self.unwritten.take(id))
-            .unwrap_or_else(|| interrupted(id));
+        let known = progress.fault().or_else(|| self.unwritten.take(id));
+        let fault = known.unwrap_or_else(|| interrupted(id));
         Ok(self.go_back(&record, &mut progress, fault))
     }
 
