@@ -61,17 +61,12 @@ impl Dispatch {
                 .map(|view| Reply::Operation(Box::new(view))),
             Request::OperationCheck { id } => self.operations.check(id),
             Request::Doctor {} => Ok(Reply::Doctor(doctor::examine(&self.operations))),
-            other => Err(misdirected(&other)),
+            _ => Err(misdirected()),
         }
     }
 
     fn sites(&self) -> Answer {
-        let sites = self
-            .operations
-            .engine()
-            .store()
-            .sites()
-            .map_err(Fault::from)?;
+        let sites = self.operations.engine().store().sites()?;
         Ok(Reply::Sites(sites.iter().map(view).collect()))
     }
 
@@ -85,12 +80,12 @@ impl Dispatch {
             .operations
             .retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
         shown.operations.truncate(10);
-        shown.drift = drift::of_site(engine.host(), site).map_err(Fault::from)?;
+        shown.drift = drift::of_site(engine.host(), site)?;
         Ok(Reply::Site(Box::new(shown)))
     }
 
     fn options(&self) -> Answer {
-        let mut php = facts::installed_php(self.operations.engine().host()).map_err(Fault::from)?;
+        let mut php = facts::installed_php(self.operations.engine().host())?;
         php.reverse();
         Ok(Reply::SiteOptions(SiteOptions { php }))
     }
@@ -120,8 +115,7 @@ fn view(site: &Site) -> SiteView {
 }
 
 /// A request that another part answers: reaching this is a mistake of ours, told as such.
-fn misdirected(request: &Request) -> Fault {
-    let _ = request;
+fn misdirected() -> Fault {
     Fault::new(
         Code::RequestInvalid,
         "this request is not answered here",

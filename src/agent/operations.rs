@@ -61,12 +61,6 @@ impl Operations {
         &self.pulse
     }
 
-    /// The panel's own names.
-    #[must_use]
-    pub fn panel(&self) -> &[Hostname] {
-        &self.panel
-    }
-
     /// What would happen.
     pub fn preview(&self, change: &Change) -> Answer {
         match change::plan(&self.engine, &self.panel, change)? {
@@ -107,10 +101,7 @@ impl Operations {
     /// A fresh id.
     pub fn new_id(&self) -> Result<OperationId, Fault> {
         let mut random = [0_u8; 10];
-        self.engine
-            .host()
-            .random(&mut random)
-            .map_err(Fault::from)?;
+        self.engine.host().random(&mut random)?;
         Ok(OperationId::from_parts(
             self.engine.host().now().millis(),
             random,
@@ -120,11 +111,7 @@ impl Operations {
     /// One operation in full.
     pub fn show(&self, id: OperationId) -> Result<OperationView, Fault> {
         let record = self.engine.record(id)?;
-        let events = self
-            .engine
-            .store()
-            .events::<Event>(id)
-            .map_err(Fault::from)?;
+        let events = self.engine.store().events::<Event>(id)?;
         Ok(view::operation(&record, &events))
     }
 
@@ -152,8 +139,7 @@ impl Operations {
         let records = self
             .engine
             .store()
-            .recent::<Unread>(limit.min(LIST_CAP) as usize)
-            .map_err(Fault::from)?;
+            .recent::<Unread>(limit.min(LIST_CAP) as usize)?;
         Ok(records.iter().map(|record| self.summary(record)).collect())
     }
 

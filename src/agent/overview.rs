@@ -24,8 +24,8 @@ const SERVICES: &[&str] = &[
 /// The answer to `lalapanel status`.
 pub fn status(operations: &Operations) -> Result<StatusView, Fault> {
     let host = operations.engine().host();
-    let manager = service::manager(host).map_err(Fault::from)?;
-    let sites = operations.engine().store().sites().map_err(Fault::from)?;
+    let manager = service::manager(host)?;
+    let sites = operations.engine().store().sites()?;
     Ok(StatusView {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         distribution: distro::pretty_name(host),
@@ -34,7 +34,7 @@ pub fn status(operations: &Operations) -> Result<StatusView, Fault> {
             ServiceManager::Sysv => "init scripts".to_owned(),
         },
         services: services(host, manager),
-        php: facts::installed_php(host).map_err(Fault::from)?,
+        php: facts::installed_php(host)?,
         sites: count(sites.len()),
         sites_enabled: count(sites.iter().filter(|site| site.enabled).count()),
         agent_memory: machine::resident_bytes(host).unwrap_or_default(),
@@ -68,7 +68,7 @@ fn services(host: &dyn Host, manager: ServiceManager) -> Vec<ServiceView> {
 pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
     let engine = operations.engine();
     let host = engine.host();
-    let sites = engine.store().sites().map_err(Fault::from)?;
+    let sites = engine.store().sites()?;
     let recent = operations.list(20)?;
     let (as_of, needs) = needs(operations)?;
     let running = recent

@@ -43,7 +43,7 @@ const FAREWELL_MILLIS: u64 = 60_000;
 pub fn run() -> Result<(), Fault> {
     let host = host()?;
     let config = Config::read(host.as_ref())?;
-    let store = Store::open(Path::new(STATE)).map_err(Fault::from)?;
+    let store = Store::open(Path::new(STATE))?;
     let engine = Engine::new(host.clone(), store.clone());
     let operations = Operations::new(engine.clone(), own_names(host.as_ref(), &config));
     let recovered = operations.recover()?;
@@ -78,7 +78,7 @@ pub fn run() -> Result<(), Fault> {
 fn host() -> Result<Arc<dyn Host>, Fault> {
     let failed = |error: &std::io::Error| start_failed("the machine could not be looked at", error);
     let probe = LinuxHost::system(false).map_err(|error| failed(&error))?;
-    let manager = service::manager(&probe).map_err(Fault::from)?;
+    let manager = service::manager(&probe)?;
     let sandboxed =
         manager == ServiceManager::Systemd && std::env::var_os("INVOCATION_ID").is_some();
     Ok(Arc::new(
@@ -119,18 +119,17 @@ fn listen(host: &dyn Host) -> Result<(UnixListener, Peers), Fault> {
     let path = HostPath::fixed(SOCKET);
     let is_stale = std::fs::symlink_metadata(SOCKET).is_ok_and(|meta| meta.file_type().is_socket());
     if is_stale {
-        host.remove(&path).map_err(Fault::from)?;
+        host.remove(&path)?;
     }
     let listener = UnixListener::bind(SOCKET)
         .map_err(|error| start_failed("the agent's socket could not be made", &error))?;
-    let web = users::user(host, WEB_USER).map_err(Fault::from)?;
-    let group = users::group(host, WEB_USER).map_err(Fault::from)?;
+    let web = users::user(host, WEB_USER)?;
+    let group = users::group(host, WEB_USER)?;
     let owner = Owner {
         uid: 0,
         gid: group.unwrap_or(0),
     };
-    host.set_meta(&path, owner, Mode(0o660))
-        .map_err(Fault::from)?;
+    host.set_meta(&path, owner, Mode(0o660))?;
     Ok((listener, Peers { web }))
 }
 

@@ -223,7 +223,7 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         Undo::MoveBack { from, to } => move_away(host, from, to),
         Undo::DeleteUser(user) => delete_user(host, user),
         Undo::CreateUser(user) => create_user(host, user),
-        Undo::Job(job) => match host.stat(&job.base).map_err(Fault::from)? {
+        Undo::Job(job) => match host.stat(&job.base)? {
             Some(_) => run_job(host, job),
             None => Ok(()),
         },
@@ -255,7 +255,7 @@ pub fn remove_site_directory(
     name: &str,
 ) -> Result<(), Fault> {
     let path = base.join(name);
-    if host.stat(&path).map_err(Fault::from)?.is_none() {
+    if host.stat(&path)?.is_none() {
         return Ok(());
     }
     if let Ok(inside) = crate::domain::path::SitePath::parse(name) {
@@ -272,7 +272,7 @@ pub fn remove_site_directory(
 }
 
 fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Fault> {
-    if host.stat(from).map_err(Fault::from)?.is_none() {
+    if host.stat(from)?.is_none() {
         return Ok(());
     }
     host.rename(from, to).map_err(Fault::from)
@@ -292,7 +292,7 @@ fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
 
 /// Why first kill: `userdel` refuses while a process of the user lives, and a deleted user's process would go on.
 fn delete_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
-    if !users::exists(host, &user.name).map_err(Fault::from)? {
+    if !users::exists(host, &user.name)? {
         return Ok(());
     }
     for _ in 0..KILL_TRIES {
@@ -327,7 +327,7 @@ fn another_user(user: &User, found: u32) -> Fault {
 }
 
 fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
-    match host.job(job).map_err(Fault::from)? {
+    match host.job(job)? {
         JobResult::Done { .. } => Ok(()),
         JobResult::Failed {
             reason,
@@ -380,7 +380,7 @@ fn silent(socket: &HostPath) -> Fault {
 
 /// Runs a program that has to succeed.
 pub fn must(host: &dyn Host, command: &Command) -> Result<(), Fault> {
-    let output = host.run(command).map_err(Fault::from)?;
+    let output = host.run(command)?;
     if output.is_success() {
         Ok(())
     } else {

@@ -50,7 +50,7 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
             Vec::new()
         }
     };
-    let own = engine.store().sites().map_err(Fault::from)?;
+    let own = engine.store().sites()?;
     facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)
 }
 
@@ -67,12 +67,7 @@ pub fn begin(
     // What a full disk or a crash left open is ended first: its way back must never meet what comes after it.
     engine.take_up_all(&pass, Direction::Back)?;
     refuse_stuck(engine, change)?;
-    if engine
-        .store()
-        .operation::<Plan>(id)
-        .map_err(Fault::from)?
-        .is_some()
-    {
+    if engine.store().operation::<Plan>(id)?.is_some() {
         return Ok(Begun::Before(id));
     }
     let Some(plan) = plan(engine, panel, change)? else {

@@ -163,7 +163,7 @@ impl Engine {
         direction: Direction,
     ) -> Result<Outcome, Fault> {
         let record = self.record(id)?;
-        let events = self.store.events::<Event>(id).map_err(Fault::from)?;
+        let events = self.store.events::<Event>(id)?;
         let mut progress = Progress::read(&events);
         progress.recovering();
         self.note(id, What::Recovering {});
@@ -177,16 +177,13 @@ impl Engine {
 
     /// One operation with its plan.
     pub fn record(&self, id: OperationId) -> Result<OperationRecord<Plan>, Fault> {
-        self.store
-            .operation(id)
-            .map_err(Fault::from)?
-            .ok_or_else(|| {
-                Fault::new(
-                    Code::OperationNotFound,
-                    format!("there is no operation {id}"),
-                    "see `lalapanel op list`",
-                )
-            })
+        self.store.operation(id)?.ok_or_else(|| {
+            Fault::new(
+                Code::OperationNotFound,
+                format!("there is no operation {id}"),
+                "see `lalapanel op list`",
+            )
+        })
     }
 
     fn go_on(&self, record: &OperationRecord<Plan>, progress: &mut Progress) -> Outcome {
@@ -253,7 +250,7 @@ impl Engine {
         if progress.undo_of(index).is_some() {
             return Ok(());
         }
-        let undo = act::look(step, context).map_err(Fault::from)?;
+        let undo = act::look(step, context)?;
         self.append(
             id,
             What::Started {
@@ -332,18 +329,14 @@ impl Engine {
     }
 
     fn append(&self, id: OperationId, what: What) -> Result<(), Fault> {
-        self.store
-            .append(id, &self.event(what))
-            .map_err(Fault::from)?;
+        self.store.append(id, &self.event(what))?;
         self.tell();
         Ok(())
     }
 
     /// `Done` need not be durable: a step that acted counts as begun until then, and undoing or acting again is safe.
     fn append_soon(&self, id: OperationId, what: What) -> Result<(), Fault> {
-        self.store
-            .append_soon(id, &self.event(what))
-            .map_err(Fault::from)?;
+        self.store.append_soon(id, &self.event(what))?;
         self.tell();
         Ok(())
     }

@@ -46,9 +46,7 @@ pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
     let Some(path) = with else {
         return test(host, None);
     };
-    let main = host
-        .read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT)
-        .map_err(Fault::from)?;
+    let main = host.read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT)?;
     let Some(staged) = nginx::with_include(&String::from_utf8_lossy(&main), path) else {
         return Err(Fault::new(
             Code::NginxBroken,
@@ -60,12 +58,12 @@ pub fn check(host: &dyn Host, with: Option<&HostPath>) -> Result<(), Fault> {
     let tested = write
         .map_err(Fault::from)
         .and_then(|()| test(host, Some(&staged_file())));
-    host.remove(&staged_file()).map_err(Fault::from)?;
+    host.remove(&staged_file())?;
     tested
 }
 
 fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {
-    match nginx::complaint(host, file).map_err(Fault::from)? {
+    match nginx::complaint(host, file)? {
         None => Ok(()),
         Some(line) => Err(Fault::new(
             Code::NginxRejected,
@@ -130,7 +128,7 @@ fn steadily<T>(
 
 /// On the way back: where nginx was stopped meanwhile, there is nothing to reload.
 pub fn reload_if_running(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
-    let state = service::state(host, services, "nginx").map_err(Fault::from)?;
+    let state = service::state(host, services, "nginx")?;
     if !state.active {
         return Ok(());
     }
@@ -141,12 +139,10 @@ pub fn reload_if_running(host: &dyn Host, services: ServiceManager) -> Result<()
 }
 
 fn marker_on_disk(host: &dyn Host) -> Result<Option<String>, Fault> {
-    if host.stat(&marker_file()).map_err(Fault::from)?.is_none() {
+    if host.stat(&marker_file())?.is_none() {
         return Ok(None);
     }
-    let bytes = host
-        .read(&marker_file(), CONFIG_LIMIT)
-        .map_err(Fault::from)?;
+    let bytes = host.read(&marker_file(), CONFIG_LIMIT)?;
     Ok(nginx::marker_in(&String::from_utf8_lossy(&bytes)))
 }
 

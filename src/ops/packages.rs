@@ -32,7 +32,7 @@ fn additions(simulation: &str) -> Vec<String> {
 
 /// Installs packages and all they need; what is there already is left as it is.
 pub fn install(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
-    if apt::is_half_configured(host).map_err(Fault::from)? {
+    if apt::is_half_configured(host)? {
         finish(host)?;
     }
     let mut simulated = vec!["-s".to_owned()];
@@ -108,7 +108,7 @@ pub fn finish(host: &dyn Host) -> Result<(), Fault> {
     if !is_broken(host)? {
         return Ok(());
     }
-    let names = apt::half_configured(host).map_err(Fault::from)?;
+    let names = apt::half_configured(host)?;
     let line = configured
         .stderr
         .lines()
@@ -131,7 +131,7 @@ fn configure(host: &dyn Host) -> Result<Output, Fault> {
     let command = Command::new(Program::Dpkg, ["--configure", "-a"]).within(APT_SECONDS);
     let mut waited = 0;
     loop {
-        let output = host.run(&command).map_err(Fault::from)?;
+        let output = host.run(&command)?;
         let is_locked = output.stderr.contains("lock");
         if output.is_success() || !is_locked || waited >= LOCK_SECONDS {
             return Ok(output);
@@ -147,7 +147,7 @@ pub fn remove(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
         // What cannot be configured may still be removed.
         let _ = finish(host);
     }
-    let here = installed(host).map_err(Fault::from)?;
+    let here = installed(host)?;
     let ours: Vec<String> = here
         .into_iter()
         .filter(|name| names.contains(name))
@@ -206,7 +206,7 @@ fn installed(host: &dyn Host) -> HostResult<Vec<String>> {
 
 fn run(host: &dyn Host, program: Program, arguments: Vec<String>) -> Result<Output, Fault> {
     let command = Command::new(program, arguments).within(APT_SECONDS);
-    let output = host.run(&command).map_err(Fault::from)?;
+    let output = host.run(&command)?;
     if output.is_success() {
         return Ok(output);
     }

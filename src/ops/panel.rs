@@ -52,7 +52,7 @@ pub(super) fn certify(host: &dyn Host, name: &str, addresses: &[IpAddr]) -> Resu
         panel_certificate::key_file(),
     );
     let is_there = |path| host.stat(path).map(|meta| meta.is_some());
-    if is_there(&certificate).map_err(Fault::from)? && is_there(&key).map_err(Fault::from)? {
+    if is_there(&certificate)? && is_there(&key)? {
         return Ok(());
     }
     let made = panel_certificate::make(name, addresses, host.now()).map_err(|error| {
@@ -63,8 +63,7 @@ pub(super) fn certify(host: &dyn Host, name: &str, addresses: &[IpAddr]) -> Resu
         )
     })?;
     // The key first: a certificate without its key would look finished to the next run.
-    host.write(&key, made.key.as_bytes(), Owner::ROOT, Mode(0o600))
-        .map_err(Fault::from)?;
+    host.write(&key, made.key.as_bytes(), Owner::ROOT, Mode(0o600))?;
     let text = made.certificate.as_bytes();
     host.write(&certificate, text, Owner::ROOT, Mode(0o644))
         .map_err(Fault::from)
@@ -72,7 +71,7 @@ pub(super) fn certify(host: &dyn Host, name: &str, addresses: &[IpAddr]) -> Resu
 
 /// Copies the program in place, by one rename: processes that run the former one keep it.
 pub(super) fn place_program(host: &dyn Host, from: &HostPath) -> Result<(), Fault> {
-    let bytes = host.read(from, PROGRAM_LIMIT).map_err(Fault::from)?;
+    let bytes = host.read(from, PROGRAM_LIMIT)?;
     host.write(&program(), &bytes, Owner::ROOT, Mode(0o755))
         .map_err(Fault::from)
 }

@@ -41,7 +41,7 @@ pub fn restart_if_running(
     services: ServiceManager,
     unit: &str,
 ) -> Result<(), Fault> {
-    let now = state(host, services, unit).map_err(Fault::from)?;
+    let now = state(host, services, unit)?;
     if now.active {
         act(host, services, unit, ServiceAct::Restart)
     } else {
@@ -56,7 +56,7 @@ pub fn restore(
     unit: &str,
     was: ServiceState,
 ) -> Result<(), Fault> {
-    let now = state(host, services, unit).map_err(Fault::from)?;
+    let now = state(host, services, unit)?;
     let mut verbs = Vec::new();
     if now.masked && !was.masked {
         verbs.push(Verb::Unmask);

@@ -21,8 +21,8 @@ impl State {
     /// Reads it.
     pub fn read(store: &Store) -> Result<Self, Fault> {
         Ok(Self {
-            sites: store.sites().map_err(Fault::from)?,
-            next_site: store.next_site_id().map_err(Fault::from)?,
+            sites: store.sites()?,
+            next_site: store.next_site_id()?,
         })
     }
 

@@ -33,24 +33,14 @@ impl Store {
     /// Writes down one event; returns its sequence, the first being 1.
     pub fn append<E: Serialize>(&self, id: OperationId, event: &E) -> StoreResult<u64> {
         let bytes = to_json("event", event)?;
-        self.write(|transaction| {
-            if header(transaction, id)?.is_none() {
-                return Err(StoreError::OperationMissing { id });
-            }
-            put_event(transaction, id, &bytes)
-        })
+        self.write(|transaction| add(transaction, id, &bytes))
     }
 
     /// The same without waiting for the disk: for events that only report. Losing one in a power cut makes recovery do
     /// something a second time, which is safe; order with durable events is kept.
     pub fn append_soon<E: Serialize>(&self, id: OperationId, event: &E) -> StoreResult<u64> {
         let bytes = to_json("event", event)?;
-        self.write_soon(|transaction| {
-            if header(transaction, id)?.is_none() {
-                return Err(StoreError::OperationMissing { id });
-            }
-            put_event(transaction, id, &bytes)
-        })
+        self.write_soon(|transaction| add(transaction, id, &bytes))
     }
 
     /// Writes down the last event, its effect on the state and the ending, all or nothing.
@@ -215,6 +205,13 @@ fn put_header(transaction: &WriteTransaction, header: &Header) -> StoreResult<()
         Status::Done | Status::Undone => unfinished.remove(key.as_str()).changing()?,
     };
     Ok(())
+}
+
+fn add(transaction: &WriteTransaction, id: OperationId, bytes: &[u8]) -> StoreResult<u64> {
+    if header(transaction, id)?.is_none() {
+        return Err(StoreError::OperationMissing { id });
+    }
+    put_event(transaction, id, bytes)
 }
 
 fn put_event(transaction: &WriteTransaction, id: OperationId, bytes: &[u8]) -> StoreResult<u64> {
