@@ -3,6 +3,8 @@
 //!
 //! Invariant: every refusal here is checked by what is in the state afterwards, not by the words of the answer alone.
 
+mod ways_in;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -251,137 +253,6 @@ async fn an_owner_does_an_owners_work_and_root_does_it_without_a_session() {
         .unwrap();
     scene.ask(ROOT, None, Request::SiteList {}).await.unwrap();
     assert_eq!(scene.passed(), 2);
-}
-
-#[tokio::test]
-async fn wrong_names_wrong_passwords_and_impossible_names_are_answered_alike() {
-    let scene = Scene::new();
-    scene.owner().await;
-    let mut faults: Vec<Fault> = Vec::new();
-    for (name, with) in [
-        ("mara", "wrong horse entirely"),
-        ("nobody", PASSWORD),
-        ("../\r\n\0", PASSWORD),
-        ("", ""),
-    ] {
-        faults.push(scene.login(name, with).await.unwrap_err());
-    }
-    faults.dedup();
-    assert_eq!(faults.len(), 1);
-    assert_eq!(faults[0].code, Code::LoginRefused);
-    signed_in(scene.login("MARA ", PASSWORD).await);
-}
-
-#[tokio::test]
-async fn the_eleventh_wrong_password_is_limited_until_time_passes_or_root_helps() {
-    let scene = Scene::new();
-    scene.owner().await;
-    for _ in 0..10 {
-        assert_eq!(code(scene.login("mara", "wrong").await), Code::LoginRefused);
-    }
-    let limited = scene.login("mara", PASSWORD).await.unwrap_err();
-    assert_eq!(limited.code, Code::LoginLimited);
-    assert!(limited.hint.contains("wait 1 minute,"), "{}", limited.hint);
-    let elsewhere = login("mara", PASSWORD);
-    signed_in(
-        scene
-            .ask_from(WEB, None, [198, 51, 100, 1], elsewhere)
-            .await,
-    );
-    scene
-        .ask(ROOT, None, Request::AdminUnban { address: None })
-        .await
-        .unwrap();
-    signed_in(scene.login("mara", PASSWORD).await);
-    for _ in 0..20 {
-        signed_in(scene.login("mara", PASSWORD).await);
-    }
-}
-
-#[tokio::test]
-async fn guessing_links_and_current_passwords_is_limited_too() {
-    let scene = Scene::new();
-    let session = scene.owner().await;
-    for request in [
-        || Request::SetupCheck {
-            link: Token::from_random([9; 32]),
-        },
-        || setup(&Token::from_random([9; 32]), "mara", OTHER),
-        || new_password("mara", OTHER, Some("wrong guess again")),
-    ] {
-        scene
-            .ask(ROOT, None, Request::AdminUnban { address: None })
-            .await
-            .unwrap();
-        for _ in 0..10 {
-            let answer = scene.ask(WEB, Some(&session), request()).await;
-            assert_ne!(code(answer), Code::LoginLimited);
-        }
-        let answer = scene.ask(WEB, Some(&session), request()).await;
-        assert_eq!(code(answer), Code::LoginLimited);
-    }
-}
-
-#[tokio::test]
-async fn a_link_makes_the_owner_once_and_is_closed_for_ever_after() {
-    let scene = Scene::new();
-    let link = scene.link().await;
-    let check = || Request::SetupCheck { link: link.clone() };
-    scene.ask(WEB, None, check()).await.unwrap();
-    let session = signed_in(scene.ask(WEB, None, setup(&link, "mara", PASSWORD)).await);
-    assert!(scene.is_signed_in(&session).await);
-    for request in [check(), setup(&link, "mallory", OTHER)] {
-        assert_eq!(code(scene.ask(WEB, None, request).await), Code::SetupClosed);
-    }
-    assert_eq!(scene.store.accounts().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_link_is_closed_after_an_hour() {
-    let scene = Scene::new();
-    let link = scene.link().await;
-    scene.later(3600);
-    let answer = scene.ask(WEB, None, setup(&link, "mara", PASSWORD)).await;
-    assert_eq!(code(answer), Code::SetupClosed);
-    assert_eq!(scene.store.accounts().unwrap(), []);
-}
-
-#[tokio::test]
-async fn a_weak_password_leaves_the_link_usable() {
-    let scene = Scene::new();
-    let link = scene.link().await;
-    for weak in ["short", "Password1234!", "panel.example1"] {
-        let answer = scene.ask(WEB, None, setup(&link, "mara", weak)).await;
-        assert_eq!(code(answer), Code::PasswordWeak, "{weak}");
-    }
-    signed_in(scene.ask(WEB, None, setup(&link, "mara", PASSWORD)).await);
-}
-
-#[tokio::test]
-async fn signing_in_anew_ends_the_session_the_browser_had() {
-    let scene = Scene::new();
-    let before = scene.owner().await;
-    let request = login("mara", PASSWORD);
-    let after = signed_in(scene.ask(WEB, Some(&before), request).await);
-    assert!(!scene.is_signed_in(&before).await);
-    assert!(scene.is_signed_in(&after).await);
-}
-
-#[tokio::test]
-async fn a_new_password_needs_the_current_one_and_ends_every_session() {
-    let scene = Scene::new();
-    let session = scene.owner().await;
-    let request = new_password("mara", OTHER, Some(PASSWORD));
-    scene.ask(WEB, Some(&session), request).await.unwrap();
-    assert!(!scene.is_signed_in(&session).await);
-    assert_eq!(
-        code(scene.login("mara", PASSWORD).await),
-        Code::LoginRefused
-    );
-    signed_in(scene.login("mara", OTHER).await);
-    let by_root = new_password("mara", PASSWORD, None);
-    scene.ask(ROOT, None, by_root).await.unwrap();
-    signed_in(scene.login("mara", PASSWORD).await);
 }
 
 #[tokio::test]
