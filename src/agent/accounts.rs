@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::agent::panel::{self, Panel};
 use crate::agent::password::{Hasher, Strength, Verdict};
 use crate::agent::session::{Live, Sessions};
-use crate::domain::account::{AccountName, Role, check_new_password};
+use crate::domain::account::{AccountName, Role};
 use crate::domain::fault::{Code, Fault};
+use crate::domain::new_password::check_new_password;
 use crate::domain::secret::{Password, Token, WeakPassword};
 use crate::domain::time::Timestamp;
 use crate::host::Host;
@@ -258,8 +259,11 @@ fn refused() -> Fault {
 
 fn weak(reason: WeakPassword) -> Fault {
     let hint = match reason {
-        WeakPassword::Short | WeakPassword::Common => {
+        WeakPassword::Short => {
             "take 12 characters or more, for example four words that do not belong together"
+        }
+        WeakPassword::Common => {
+            "take four words that do not belong together, or let a password manager make one"
         }
         WeakPassword::Long => "take at most 1024 bytes",
     };

@@ -4,10 +4,12 @@
 
 pub mod account;
 pub mod change;
+mod common_passwords;
 pub mod facts;
 pub mod fault;
 pub mod id;
 pub mod name;
+pub mod new_password;
 pub mod path;
 pub mod php;
 pub mod secret;

@@ -247,3 +247,28 @@ async fn an_ended_session_costs_no_keystroke() {
         StatusCode::OK
     );
 }
+
+#[tokio::test]
+async fn a_common_password_is_refused_with_words_that_name_the_fix() {
+    let panel = panel();
+    let start = format!("/start?link={}", link().reveal());
+    let form = panel.ask(get(&start)).await;
+    let cookie = form.header("set-cookie").split(';').next().unwrap();
+    let body = format!(
+        "token={}&link={}&name=mara&password=Password1234%21",
+        form.field("token"),
+        link().reveal()
+    );
+    let mut request = post("/start", &body);
+    request
+        .headers_mut()
+        .insert(header::COOKIE, cookie.parse().unwrap());
+    let seen = panel.ask(request).await;
+    assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        seen.text.contains("attackers try first") && seen.text.contains("four unrelated words"),
+        "{}",
+        seen.text
+    );
+    assert!(!panel.agent.state.lock().unwrap().used);
+}

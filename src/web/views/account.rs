@@ -8,8 +8,8 @@ use poem::Response;
 use poem::http::StatusCode;
 use sailfish::Template;
 
-use crate::domain::account::check_new_password;
 use crate::domain::fault::{Fault, Kind};
+use crate::domain::new_password::check_new_password;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SessionView;

@@ -8,8 +8,9 @@ use poem::Response;
 use poem::http::StatusCode;
 use sailfish::Template;
 
-use crate::domain::account::{AccountName, check_new_password};
+use crate::domain::account::AccountName;
 use crate::domain::fault::Code;
+use crate::domain::new_password::check_new_password;
 use crate::domain::secret::{Password, Token};
 use crate::domain::text::shown;
 use crate::rpc::protocol::{Reply, Request};
