@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::agent::device;
 use crate::agent::panel::{self, Panel};
 use crate::agent::password::{Hasher, Strength, Verdict};
 use crate::agent::session::{Live, Sessions};
@@ -58,17 +59,19 @@ impl Accounts {
         password: &Password,
         from: Option<IpAddr>,
         before: Option<&Token>,
+        known: Option<&Token>,
     ) -> Answer {
         let account = self.known(name)?;
         let kept = account.as_ref().map(|account| account.password.as_str());
         let verdict = self.hasher.verify(password, kept)?;
-        let account = account
+        let mut account = account
             .filter(|_| verdict != Verdict::Wrong)
             .ok_or_else(refused)?;
         if verdict == Verdict::RightButWeak {
             let stronger = self.hasher.hash(password, &self.random()?)?;
             self.store
-                .rehash_password(account.id, &account.password, stronger)?;
+                .rehash_password(account.id, &account.password, stronger.clone())?;
+            account.password = stronger;
         }
         if let Some(before) = before {
             self.sessions.end(&before.hash())?;
@@ -77,7 +80,38 @@ impl Accounts {
         let view = self
             .sessions
             .begin(&account, &session, from, self.host.now())?;
-        Ok(Reply::SignedIn { session, view })
+        let device = self.device(&account, known)?;
+        Ok(Reply::SignedIn {
+            session,
+            view,
+            device,
+        })
+    }
+
+    /// The account a sign-in asks for, if its name can be one, and whether this browser has signed in to it before.
+    pub fn recognise(
+        &self,
+        name: &str,
+        device: Option<&Token>,
+    ) -> Result<(Option<AccountName>, bool), Fault> {
+        let account = self.known(name)?;
+        let is_known = match (&account, device) {
+            (Some(account), Some(device)) => device::is_known(&account.password, device),
+            _ => false,
+        };
+        Ok((AccountName::parse(name).ok(), is_known))
+    }
+
+    /// The token a browser keeps after signing in: the one it brought, or a new one.
+    fn device(
+        &self,
+        account: &AccountRecord,
+        known: Option<&Token>,
+    ) -> Result<Option<Token>, Fault> {
+        match known {
+            Some(known) if device::is_known(&account.password, known) => Ok(Some(known.clone())),
+            _ => Ok(device::mint(&account.password, self.random()?)),
+        }
     }
 
     /// Is this link good?
@@ -105,7 +139,12 @@ impl Accounts {
             .use_link(&link.hash(), &new, &session.hash(), from)?;
         self.sessions.tell();
         let view = self.sessions.fresh_view(&account, new.created);
-        Ok(Reply::SignedIn { session, view })
+        let device = self.device(&account, None)?;
+        Ok(Reply::SignedIn {
+            session,
+            view,
+            device,
+        })
     }
 
     /// Makes a new one-time link.
@@ -168,9 +207,13 @@ impl Accounts {
             self.check_current(live, &account, current)?;
         }
         let hash = self.new_hash(name, password)?;
+        let device = device::mint(&hash, self.random()?);
         self.store.set_password(account.id, hash)?;
         self.sessions.tell();
-        Ok(Reply::Done {})
+        Ok(match by {
+            Some(_) => Reply::StaysKnown { device },
+            None => Reply::Done {},
+        })
     }
 
     /// Deletes an account; the last one stays.

@@ -46,6 +46,27 @@ impl Subject {
             object,
         }
     }
+
+    /// Refused sign-ins that were counted and not written down each.
+    #[must_use]
+    pub fn left_out(number: u64) -> Self {
+        Self {
+            actor: "nobody signed in".to_owned(),
+            from: None,
+            action: "login".to_owned(),
+            object: format!("{number} more tries, from anywhere"),
+        }
+    }
+
+    /// The same, told by the way.
+    #[must_use]
+    pub fn and_left_out(mut self, number: u64) -> Self {
+        if number > 0 {
+            let more = format!(" (and {number} more tries refused before, from anywhere)");
+            self.object.push_str(&more);
+        }
+        self
+    }
 }
 
 /// Where a copy of the newest entry's hash goes.
@@ -204,6 +225,7 @@ mod tests {
         let request = Request::Login {
             name: name.to_owned(),
             password: Password::typed("hunter2".to_owned()),
+            device: None,
         };
         Subject::of(None, Some([192, 0, 2, 7].into()), &request)
     }

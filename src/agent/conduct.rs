@@ -3,6 +3,7 @@
 //!
 //! Invariant: every refusal here is checked by what is in the state afterwards, not by the words of the answer alone.
 
+mod strangers;
 mod ways_in;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::host::Host;
 use crate::host::memory::MemoryHost;
 use crate::host::memory::machine::Machine;
 use crate::rpc::protocol::{Answer, Call, Reply, Request};
+use crate::rpc::view::AuditEntry;
 use crate::store::{Store, small_disk};
 use crate::system::panel_certificate;
 
@@ -127,6 +129,19 @@ impl Scene {
         self.ask(WEB, None, login(name, password)).await
     }
 
+    async fn unban(&self) {
+        let request = Request::AdminUnban { address: None };
+        self.ask(ROOT, None, request).await.unwrap();
+    }
+
+    async fn trail(&self) -> Vec<AuditEntry> {
+        let request = Request::AuditList { limit: 500 };
+        match self.ask(ROOT, None, request).await.unwrap() {
+            Reply::Audit(entries) => entries,
+            other => panic!("{other:?}"),
+        }
+    }
+
     async fn is_signed_in(&self, token: &Token) -> bool {
         let request = Request::Session { passive: true };
         self.ask(WEB, Some(token), request).await.is_ok()
@@ -154,6 +169,7 @@ fn login(name: &str, with: &str) -> Request {
     Request::Login {
         name: name.to_owned(),
         password: password(with),
+        device: None,
     }
 }
 
@@ -310,14 +326,7 @@ async fn the_trail_tells_who_did_what_from_where_and_never_a_password() {
     let scene = Scene::new();
     scene.owner().await;
     let _ = scene.login("<i>mallory\n", "wrong guess entirely").await;
-    let entries = match scene
-        .ask(ROOT, None, Request::AuditList { limit: 50 })
-        .await
-        .unwrap()
-    {
-        Reply::Audit(entries) => entries,
-        other => panic!("{other:?}"),
-    };
+    let entries = scene.trail().await;
     let told: Vec<_> = entries
         .iter()
         .map(|entry| {

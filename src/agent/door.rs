@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use crate::agent::accounts::Accounts;
 use crate::agent::audit::{Mirror, Subject, Trail};
-use crate::agent::limits::Limits;
+use crate::agent::guesses::{Guess, Guesses};
+use crate::agent::limits::Source;
 use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
 use crate::agent::policy::{self, Audit, Rule};
+use crate::agent::refusals::Refusals;
 use crate::agent::session::{Live, Sessions};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
@@ -51,7 +53,8 @@ struct Inner {
     desk: Arc<dyn Desk>,
     accounts: Accounts,
     sessions: Arc<Sessions>,
-    limits: Limits,
+    guesses: Guesses,
+    refusals: Refusals,
     trail: Trail,
 }
 
@@ -96,7 +99,8 @@ impl Door {
             desk: parts.desk,
             accounts,
             sessions,
-            limits: Limits::default(),
+            guesses: Guesses::default(),
+            refusals: Refusals::default(),
             trail: Trail::new(parts.store, parts.mirror),
         };
         Self {
@@ -115,8 +119,9 @@ impl Door {
             .unwrap_or_else(|_| Err(broke()))
     }
 
-    /// Removes what is over from the state; to be called now and then.
+    /// Removes what is over from the state, and tells the trail of what it left out; to be called now and then.
     pub fn housekeep(&self) -> Result<usize, Fault> {
+        self.inner.tell_left_out()?;
         self.inner.sessions.sweep(self.inner.host.now())
     }
 
@@ -148,14 +153,74 @@ impl Inner {
         if !rule.limited || is_root {
             return self.written_down(rule, &asker, call.request);
         }
-        self.limits
-            .take(asker.from, self.host.now())
-            .map_err(too_many)?;
-        let answer = self.written_down(rule, &asker, call.request);
-        if !is_wrong_guess(&answer) {
-            self.limits.give_back(asker.from);
+        let guess = self.guess(&asker, &call.request)?;
+        if let Err(fault) = self.guesses.take(&guess, self.host.now()) {
+            return self.refused(rule, &asker, &call.request, fault);
+        }
+        let answer = match self.closed(&call.request) {
+            Some(fault) => self.refused(rule, &asker, &call.request, fault),
+            None => self.written_down(rule, &asker, call.request),
+        };
+        self.guesses.settle(&guess, &answer);
+        answer
+    }
+
+    /// What a guess counts against: its address and the name it is at, or the browser that has signed in before.
+    fn guess(&self, asker: &Asker, request: &Request) -> Result<Guess, Fault> {
+        let mut guess = Guess {
+            source: Source::Address(asker.from),
+            name: None,
+        };
+        if let Request::Login { name, device, .. } = request {
+            let (name, is_known) = self.accounts.recognise(name, device.as_ref())?;
+            match device {
+                Some(device) if is_known => guess.source = Source::Device(device.hash()),
+                _ => guess.name = name,
+            }
+        }
+        Ok(guess)
+    }
+
+    /// A link that is not good is no change to announce.
+    fn closed(&self, request: &Request) -> Option<Fault> {
+        match request {
+            Request::SetupComplete { link, .. } => self.accounts.check_link(link).err(),
+            _ => None,
+        }
+    }
+
+    /// Writes a refusal down, or counts it.
+    fn refused(&self, rule: Rule, asker: &Asker, request: &Request, fault: Fault) -> Answer {
+        let subject = Subject::of(asker.actor.as_ref(), asker.from, request);
+        self.note_refusal(rule, asker, subject, Err(fault))
+    }
+
+    fn note_refusal(&self, rule: Rule, asker: &Asker, subject: Subject, answer: Answer) -> Answer {
+        let is_limited = matches!(&answer, Err(fault) if fault.code == Code::LoginLimited);
+        let now = self.host.now();
+        let noted = match rule.audit {
+            Audit::None => None,
+            Audit::Outcome | Audit::Change => self.refusals.note(asker.from, is_limited, now),
+        };
+        if let Some(left_out) = noted {
+            let subject = subject.and_left_out(left_out);
+            self.trail.conclude(&subject, now, &answer, None)?;
         }
         answer
+    }
+
+    fn tell_left_out(&self) -> Result<(), Fault> {
+        let now = self.host.now();
+        if let Some(number) = self.refusals.overdue(now) {
+            let refused = Err(Fault::new(
+                Code::LoginLimited,
+                "Refused",
+                "see the entries before",
+            ));
+            self.trail
+                .conclude(&Subject::left_out(number), now, &refused, None)?;
+        }
+        Ok(())
     }
 
     /// Establishes who asks and whether they may.
@@ -191,6 +256,9 @@ impl Inner {
             Audit::None | Audit::Outcome => None,
         };
         let answer = self.act(asker, request);
+        if rule.limited && announced.is_none() && answer.is_err() {
+            return self.note_refusal(rule, asker, subject, answer);
+        }
         let concluded = self
             .trail
             .conclude(&subject, self.host.now(), &answer, announced);
@@ -213,9 +281,17 @@ impl Inner {
                 name,
                 password,
             } => accounts.complete_setup(&link, &name, &password, asker.from),
-            Request::Login { name, password } => {
-                accounts.login(&name, &password, asker.from, asker.token.as_ref())
-            }
+            Request::Login {
+                name,
+                password,
+                device,
+            } => accounts.login(
+                &name,
+                &password,
+                asker.from,
+                asker.token.as_ref(),
+                device.as_ref(),
+            ),
             Request::Logout {} => {
                 let live = asker.live.as_ref().ok_or_else(policy::unauthenticated)?;
                 self.sessions.end(&live.hash)?;
@@ -227,7 +303,7 @@ impl Inner {
             }
             Request::AdminLink {} => accounts.make_link(),
             Request::AdminUnban { address } => {
-                self.limits.forget(address);
+                self.guesses.forget(address);
                 Ok(Reply::Done {})
             }
             Request::AccountList {} => accounts.list(),
@@ -249,21 +325,6 @@ impl Inner {
             },
         }
     }
-}
-
-fn is_wrong_guess(answer: &Answer) -> bool {
-    matches!(answer, Err(fault) if matches!(fault.code, Code::LoginRefused | Code::SetupClosed))
-}
-
-fn too_many(seconds: u64) -> Fault {
-    let minutes = seconds.div_ceil(60);
-    let unit = if minutes == 1 { "minute" } else { "minutes" };
-    Fault::new(
-        Code::LoginLimited,
-        "Too many tries from your address",
-        format!("wait {minutes} {unit}, or run `lalapanel admin unban` as root on the server"),
-    )
-    .detail(format!("retry after {seconds} s"))
 }
 
 fn broke() -> Fault {

@@ -1,4 +1,4 @@
-//! Counts failed tries per address: ten in ten minutes, and eighty for a whole IPv6 site.
+//! Counts failed tries per address or known browser: ten in ten minutes, and eighty for a whole IPv6 site.
 //!
 //! Invariant: memory is bounded, an IPv6 client gains nothing by changing the half of its address it owns, and waiting always helps.
 
@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
+use crate::domain::secret::TokenHash;
 use crate::domain::time::Timestamp;
 
 /// Tries within the window before the next is refused.
@@ -23,6 +24,22 @@ enum Key {
     Four([u8; 4]),
     Six64([u8; 8]),
     Six48([u8; 6]),
+    Device(TokenHash),
+}
+
+/// What a try counts against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Where it comes from; none where that is not known.
+    Address(Option<IpAddr>),
+    /// A browser that has signed in to this account before: it has tries of its own.
+    Device(TokenHash),
+}
+
+impl From<Option<IpAddr>> for Source {
+    fn from(address: Option<IpAddr>) -> Self {
+        Self::Address(address)
+    }
 }
 
 /// The counters. For each key the time when all its tries are forgotten (the generic cell rate algorithm).
@@ -33,10 +50,10 @@ pub struct Limits {
 
 impl Limits {
     /// Counts a try before it is made; `Err` says after how many seconds to come back.
-    pub fn take(&self, from: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+    pub fn take(&self, from: impl Into<Source>, now: Timestamp) -> Result<(), u64> {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.millis();
-        let keys = keys(from);
+        let keys = keys(from.into());
         let wait = keys
             .iter()
             .filter_map(|(key, cost)| wait(until.get(key).copied(), *cost, now))
@@ -56,9 +73,9 @@ impl Limits {
     }
 
     /// Takes a counted try back: it succeeded.
-    pub fn give_back(&self, from: Option<IpAddr>) {
+    pub fn give_back(&self, from: impl Into<Source>) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, cost) in keys(from) {
+        for (key, cost) in keys(from.into()) {
             if let Some(at) = until.get_mut(&key) {
                 *at = at.saturating_sub(cost);
             }
@@ -71,7 +88,7 @@ impl Limits {
         match address {
             None => until.clear(),
             some => {
-                for (key, _) in keys(some) {
+                for (key, _) in keys(some.into()) {
                     until.remove(&key);
                 }
             }
@@ -93,9 +110,13 @@ fn wait(until: Option<u64>, cost: u64, now: u64) -> Option<u64> {
     (free_at > now).then(|| free_at - now)
 }
 
-/// The counters an address falls under, and what a try costs there.
-fn keys(from: Option<IpAddr>) -> Vec<(Key, u64)> {
-    match from.map(|address| address.to_canonical()) {
+/// The counters a source falls under, and what a try costs there.
+fn keys(from: Source) -> Vec<(Key, u64)> {
+    let address = match from {
+        Source::Device(hash) => return vec![(Key::Device(hash), MILLIS_PER_TRY)],
+        Source::Address(address) => address,
+    };
+    match address.map(|address| address.to_canonical()) {
         None => vec![(Key::Unknown, MILLIS_PER_TRY)],
         Some(IpAddr::V4(four)) => vec![(Key::Four(four.octets()), MILLIS_PER_TRY)],
         Some(IpAddr::V6(six)) => vec![

@@ -164,6 +164,7 @@ pub(super) mod tests {
                 Request::Login {
                     name: "mara".to_owned(),
                     password: password(),
+                    device: None,
                 },
             ),
             ("Logout", Request::Logout {}),

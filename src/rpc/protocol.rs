@@ -61,6 +61,9 @@ pub enum Request {
         name: String,
         /// As typed.
         password: Password,
+        /// What this browser was given when it signed in before.
+        #[serde(default)]
+        device: Option<Token>,
     },
     /// Sign out.
     Logout {},
@@ -183,6 +186,14 @@ pub enum Reply {
         session: Token,
         /// Who it is.
         view: SessionView,
+        /// For the cookie by which the next sign-in tells this browser from a stranger's.
+        #[serde(default)]
+        device: Option<Token>,
+    },
+    /// To `AccountPassword` of somebody signed in: the browser stays known under the new password.
+    StaysKnown {
+        /// For the cookie.
+        device: Option<Token>,
     },
     /// To `Session`.
     Session(SessionView),

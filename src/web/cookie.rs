@@ -1,6 +1,6 @@
-//! The three cookies: the session, the visitor's token before sign-in, and the chosen theme.
+//! The four cookies: the session, the visitor's token before sign-in, what tells a known browser, and the chosen theme.
 //!
-//! Invariant: every cookie is `__Host-` and `Secure`; the two that are secrets are also `HttpOnly` and `SameSite=Strict`.
+//! Invariant: every cookie is `__Host-` and `Secure`; the three that are secrets are also `HttpOnly` and `SameSite=Strict`.
 
 use poem::http::{HeaderMap, header};
 
@@ -8,6 +8,7 @@ use crate::domain::secret::Token;
 
 const SESSION: &str = "__Host-lala_session";
 const VISITOR: &str = "__Host-lala_visit";
+const DEVICE: &str = "__Host-lala_device";
 const THEME: &str = "__Host-lala_theme";
 
 /// Light, dark, or whatever the browser says.
@@ -58,6 +59,11 @@ pub(super) fn visitor(headers: &HeaderMap) -> Option<Token> {
     Token::parse(read(headers, VISITOR)?).ok()
 }
 
+/// What this browser was given when it signed in before.
+pub(super) fn device(headers: &HeaderMap) -> Option<Token> {
+    Token::parse(read(headers, DEVICE)?).ok()
+}
+
 /// The theme of the request.
 pub(super) fn theme(headers: &HeaderMap) -> Theme {
     read(headers, THEME).map_or(Theme::System, Theme::parse)
@@ -80,6 +86,14 @@ pub(super) fn clear_session() -> String {
 pub(super) fn set_visitor(token: &Token) -> String {
     format!(
         "{VISITOR}={}; Path=/; Secure; HttpOnly; SameSite=Strict",
+        token.reveal()
+    )
+}
+
+/// A `Set-Cookie` by which the next sign-in knows this browser, kept for a year.
+pub(super) fn set_device(token: &Token) -> String {
+    format!(
+        "{DEVICE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=31536000",
         token.reveal()
     )
 }
@@ -127,7 +141,12 @@ mod tests {
     #[test]
     fn secret_cookies_are_host_only_strict_and_out_of_reach_of_scripts() {
         let token = Token::from_random([7; 32]);
-        for line in [set_session(&token), set_visitor(&token), clear_session()] {
+        for line in [
+            set_session(&token),
+            set_visitor(&token),
+            set_device(&token),
+            clear_session(),
+        ] {
             assert!(line.starts_with("__Host-"));
             for flag in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
                 assert!(line.contains(flag), "{line} lacks {flag}");

@@ -249,6 +249,48 @@ async fn an_ended_session_costs_no_keystroke() {
 }
 
 #[tokio::test]
+async fn a_browser_that_signed_in_is_known_at_the_next_sign_in() {
+    let panel = panel();
+    let form = panel.ask(get("/login")).await;
+    let visitor = form
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let body = format!(
+        "token={}&name=mara&password={PASSWORD}",
+        form.field("token")
+    );
+    let send = |cookies: String| {
+        let mut request = post("/login", &body);
+        request
+            .headers_mut()
+            .insert(header::COOKIE, cookies.parse().unwrap());
+        request
+    };
+    let seen = panel.ask(send(visitor.clone())).await;
+    assert_eq!(seen.status, StatusCode::SEE_OTHER);
+    let cookies: Vec<&str> = seen
+        .response
+        .headers()
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .map(|value| value.to_str().unwrap())
+        .collect();
+    let device = cookies
+        .iter()
+        .find(|line| line.starts_with("__Host-lala_device="))
+        .unwrap();
+    assert!(device.contains("HttpOnly") && device.contains("Max-Age="));
+    assert!(panel.agent.state.lock().unwrap().device.is_none());
+    let device = device.split(';').next().unwrap();
+    panel.ask(send(format!("{visitor}; {device}"))).await;
+    let told = panel.agent.state.lock().unwrap().device.clone();
+    assert_eq!(told.unwrap().reveal(), device.split_once('=').unwrap().1);
+}
+
+#[tokio::test]
 async fn a_common_password_is_refused_with_words_that_name_the_fix() {
     let panel = panel();
     let start = format!("/start?link={}", link().reveal());

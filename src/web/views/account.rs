@@ -55,17 +55,19 @@ pub(in crate::web) async fn password(visit: Arc<Visit>) -> Result<Response, Refu
         password: new.clone(),
         current: Some(Password::typed(visit.form.raw("present").to_owned())),
     };
-    match visit.ask(request).await {
-        Ok(_) => {}
+    let known = match visit.ask(request).await {
+        Ok(Reply::StaysKnown { device }) => device,
+        Ok(_) => None,
         Err(Refusal::Fault(fault)) => match problems_of(&fault) {
             Some(problems) => return refuse(&visit, problems).await,
             None => return Err(Refusal::Fault(fault)),
         },
         Err(other) => return Err(other),
-    }
+    };
     // The change ended every session, this one too.
-    let session = sign_in(&visit, person, new).await?;
-    Ok(welcome(&session, &LocalPath::parse("/account?changed=1")))
+    let (session, device) = sign_in(&visit, person, new, known).await?;
+    let next = LocalPath::parse("/account?changed=1");
+    Ok(welcome(&session, device.as_ref(), &next))
 }
 
 fn problems_of(fault: &Fault) -> Option<Vec<Problem>> {
@@ -84,13 +86,17 @@ async fn sign_in(
     visit: &Visit,
     person: &SessionView,
     password: Password,
-) -> Result<Token, Refusal> {
+    device: Option<Token>,
+) -> Result<(Token, Option<Token>), Refusal> {
     let request = Request::Login {
         name: person.name.to_string(),
         password,
+        device,
     };
     match visit.ask_as(None, request).await? {
-        Reply::SignedIn { session, .. } => Ok(session),
+        Reply::SignedIn {
+            session, device, ..
+        } => Ok((session, device)),
         _ => Err(unexpected()),
     }
 }

@@ -41,9 +41,12 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
     let request = Request::Login {
         name: visit.form.text("name").chars().take(256).collect(),
         password: Password::typed(visit.form.raw("password").to_owned()),
+        device: cookie::device(&visit.headers),
     };
     match visit.ask_as(visit.session.clone(), request).await {
-        Ok(Reply::SignedIn { session, .. }) => Ok(welcome(&session, &next)),
+        Ok(Reply::SignedIn {
+            session, device, ..
+        }) => Ok(welcome(&session, device.as_ref(), &next)),
         Ok(_) => Err(unexpected()),
         Err(Refusal::Fault(fault)) if fault.kind() == Kind::Unauthenticated => sheet(
             &visit,
@@ -99,9 +102,17 @@ pub(in crate::web) fn again(visit: &Visit) -> Result<Response, Refusal> {
     )
 }
 
-/// A new session, and on to where the person wanted to go.
-pub(in crate::web) fn welcome(session: &Token, next: &LocalPath) -> Response {
-    with_cookie(see_other(next.as_str()), &cookie::set_session(session))
+/// A new session, a browser that is known from now on, and on to where the person wanted to go.
+pub(in crate::web) fn welcome(
+    session: &Token,
+    device: Option<&Token>,
+    next: &LocalPath,
+) -> Response {
+    let response = with_cookie(see_other(next.as_str()), &cookie::set_session(session));
+    match device {
+        Some(device) => with_cookie(response, &cookie::set_device(device)),
+        None => response,
+    }
 }
 
 /// The token a form before sign-in carries, and the cookie to set where the visitor had none yet.

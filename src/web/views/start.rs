@@ -65,7 +65,13 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
         password,
     };
     match visit.ask_as(None, request).await {
-        Ok(Reply::SignedIn { session, .. }) => Ok(login::welcome(&session, &LocalPath::home())),
+        Ok(Reply::SignedIn {
+            session, device, ..
+        }) => Ok(login::welcome(
+            &session,
+            device.as_ref(),
+            &LocalPath::home(),
+        )),
         Ok(_) => Err(unexpected()),
         Err(Refusal::Fault(fault)) => match field_of(fault.code) {
             Some(field) => {

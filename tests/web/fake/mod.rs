@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) applied: usize,
     /// The one-time link was used.
     pub(crate) used: bool,
+    /// What the browser of the last sign-in brought.
+    pub(crate) device: Option<Token>,
     /// Everything answers `agent.unreachable`.
     pub(crate) down: bool,
     /// Everything panics, as a bug in a page would.
@@ -102,7 +104,14 @@ impl Fake {
                 "this link has expired",
                 "on the server, run: lalapanel admin link",
             )),
-            Request::Login { name, password } => self.login(&mut state, &name, &password),
+            Request::Login {
+                name,
+                password,
+                device,
+            } => {
+                state.device = device;
+                self.login(&mut state, &name, &password)
+            }
             request => {
                 let known = call
                     .session

@@ -26,7 +26,12 @@ pub(crate) fn sign_in(state: &mut State, name: AccountName, now: Timestamp) -> R
     state.sessions.push(session.reveal().to_owned());
     let mut view = person(now);
     view.name = name;
-    Reply::SignedIn { session, view }
+    let device = Some(Token::from_random([0xde; 32]));
+    Reply::SignedIn {
+        session,
+        view,
+        device,
+    }
 }
 
 pub(crate) fn person(now: Timestamp) -> SessionView {
