@@ -10,6 +10,7 @@ pub mod fault;
 pub mod id;
 pub mod name;
 pub mod new_password;
+pub mod nginx_text;
 pub mod path;
 pub mod php;
 pub mod secret;

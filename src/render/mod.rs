@@ -11,6 +11,8 @@ pub mod nginx;
 pub mod panel;
 pub mod php_fpm;
 pub mod systemd;
+#[cfg(test)]
+mod trees;
 pub mod welcome;
 
 /// The first line of every file the panel owns.
