@@ -52,7 +52,6 @@ impl Panel {
     pub fn view(&self) -> PanelView {
         PanelView {
             server: self.server.clone(),
-            port: self.port,
             hosts: self.hosts.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
         }

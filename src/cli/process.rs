@@ -7,6 +7,7 @@ use nix::unistd::geteuid;
 use crate::domain::fault::{Code, Fault};
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, HostResult};
+use crate::system::config::{self, Config};
 use crate::system::users;
 use crate::web::User;
 use crate::{agent, web};
@@ -28,17 +29,19 @@ pub fn agent() -> Result<(), Fault> {
 }
 
 /// Runs the web process until it is told to end.
+///
+/// Root reads the settings here, for a port that nobody holds open yet; without root there is systemd's.
 pub fn web() -> Result<(), Fault> {
-    if geteuid().is_root() {
-        web::process::run(Some(web_user()?))
-    } else {
-        web::process::run(None)
+    if !geteuid().is_root() {
+        return web::process::run(config::DEFAULT_PORT, None);
     }
+    let host = LinuxHost::system(false).map_err(|error| missing().detail(error.to_string()))?;
+    let user = web_user(&host)?;
+    web::process::run(Config::read(&host)?.panel.port, Some(user))
 }
 
-fn web_user() -> Result<User, Fault> {
-    let host = LinuxHost::system(false).map_err(|error| missing().detail(error.to_string()))?;
-    match look_up(&host) {
+fn web_user(host: &dyn Host) -> Result<User, Fault> {
+    match look_up(host) {
         Ok(Some(user)) => Ok(user),
         Ok(None) => Err(missing()),
         Err(error) => Err(missing().detail(error.to_string())),

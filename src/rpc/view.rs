@@ -17,8 +17,6 @@ use crate::domain::time::Timestamp;
 pub struct PanelView {
     /// The server's name, as pages show it.
     pub server: String,
-    /// The panel's port.
-    pub port: u16,
     /// Names and addresses the panel may be opened by.
     pub hosts: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -8,6 +8,7 @@ mod authority;
 mod clock;
 mod connection;
 mod cookie;
+mod facts;
 mod form;
 mod forwarded;
 mod headers;

@@ -6,17 +6,19 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use poem::middleware::CatchPanic;
 use poem::{Body, Endpoint, EndpointExt, Request, Response};
 use tokio::sync::Semaphore;
 
+use crate::domain::fault::Fault;
 use crate::domain::secret::Token;
 use crate::rpc::protocol::{Call, Reply, Request as Question};
 use crate::rpc::view::SessionView;
 use crate::web::agent::Agent;
-use crate::web::authority::{self, Names};
+use crate::web::authority;
 use crate::web::cookie;
+use crate::web::facts::{self, Facts, Learning};
 use crate::web::form::{self, Fields};
 use crate::web::forwarded;
 use crate::web::headers;
@@ -25,7 +27,6 @@ use crate::web::pack;
 use crate::web::page;
 use crate::web::refusal::Refusal;
 use crate::web::routes::{self, Access, Found, Route};
-use crate::web::serve::WebConfig;
 use crate::web::views::trouble;
 use crate::web::visit::{Shared, Visit};
 
@@ -35,16 +36,11 @@ const MOST_HEADER_BYTES: usize = 16 * 1024;
 const MOST_STREAMS: usize = 64;
 
 /// The whole panel as one endpoint: what `serve` runs, and what tests call.
-pub fn router(
-    config: &WebConfig,
-    agent: Arc<dyn Agent>,
-) -> impl Endpoint<Output = Response> + use<> {
+pub fn router(agent: Arc<dyn Agent>) -> impl Endpoint<Output = Response> + use<> {
     let panel = Panel {
-        names: Names::new(&config.hosts),
-        trusted_proxies: config.trusted_proxies.clone(),
         shared: Arc::new(Shared {
+            learning: Learning::new(Arc::clone(&agent)),
             agent,
-            server: config.server.clone(),
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         }),
     };
@@ -58,8 +54,6 @@ pub fn router(
 }
 
 struct Panel {
-    names: Names,
-    trusted_proxies: Vec<IpAddr>,
     shared: Arc<Shared>,
 }
 
@@ -82,7 +76,8 @@ impl Endpoint for Panel {
 impl Panel {
     async fn answer(&self, request: Request) -> Response {
         let begun = Instant::now();
-        let (mut visit, passed) = self.receive(request);
+        let facts = self.facts(request.uri().path()).await;
+        let (mut visit, passed) = self.receive(request, facts);
         let admitted = match passed {
             Ok(gate) => {
                 visit.parts = gate.parts;
@@ -106,8 +101,20 @@ impl Panel {
         }
     }
 
+    /// What the gates go by; what is served always waits for nobody.
+    async fn facts(&self, path: &str) -> Result<&Facts, Fault> {
+        match self.shared.learning.known() {
+            None if routes::is_always(path) => Err(facts::silent()),
+            _ => self.shared.learning.facts().await,
+        }
+    }
+
     /// The gates that need nobody else: name, headers, path, route, origin.
-    fn receive(&self, request: Request) -> (Visit, Result<Gate, Refusal>) {
+    fn receive(
+        &self,
+        request: Request,
+        facts: Result<&Facts, Fault>,
+    ) -> (Visit, Result<Gate, Refusal>) {
         let remote = request.remote_addr().as_socket_addr().copied();
         let local = request.local_addr().as_socket_addr().copied();
         let (head, body) = request.into_parts();
@@ -121,63 +128,83 @@ impl Panel {
             parts: Vec::new(),
             query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
             form: Fields::default(),
-            from: self.client(&head.headers, remote),
+            from: client(&head.headers, remote, facts.as_ref().ok().copied()),
             session: cookie::session(&head.headers),
             visitor: cookie::visitor(&head.headers),
             person: None,
             posted: head.method == Method::POST,
             headers: head.headers,
         };
-        let gate = self.open(&visit.headers, &head.method, &head.uri, local);
+        let gate = match facts {
+            Ok(facts) => open(facts, &visit.headers, &head.method, &head.uri, local),
+            Err(fault) => open_without_agent(fault, &head.method, &head.uri),
+        };
         (
             visit,
             gate.map(|(route, parts)| Gate { route, parts, body }),
         )
     }
+}
 
-    fn open(
-        &self,
-        headers: &HeaderMap,
-        method: &Method,
-        uri: &poem::http::Uri,
-        local: Option<SocketAddr>,
-    ) -> Result<(&'static Route, Vec<String>), Refusal> {
-        let host = self.names.check(headers, uri, local)?;
-        let size: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if size > MOST_HEADER_BYTES {
-            return Err(Refusal::HEADERS_TOO_LARGE);
-        }
-        let path = authority::plain_path(uri)?;
-        let (route, parts) = match routes::find(method, &path) {
-            Found::Route(route, parts) => (route, parts),
-            Found::OtherMethod => return Err(Refusal::METHOD_NOT_ALLOWED),
-            Found::Nothing => return Err(Refusal::NOT_FOUND),
-        };
-        if route.method == Method::POST {
-            origin::require_same(headers, &host)?;
-        } else if path.ends_with("/events") {
-            origin::refuse_foreign(headers, &host)?;
-        }
-        Ok((route, parts))
-    }
+type Opened = Result<(&'static Route, Vec<String>), Refusal>;
 
-    /// The address of the person: the peer, or behind a proxy of ours the last address that is not one.
-    fn client(&self, headers: &HeaderMap, remote: Option<SocketAddr>) -> Option<IpAddr> {
-        let peer = remote?.ip().to_canonical();
-        if !self.trusted_proxies.contains(&peer) {
-            return Some(peer);
-        }
-        let told: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|line| line.split(','))
-            .collect();
-        Some(forwarded::client(&told, &self.trusted_proxies).unwrap_or(peer))
+fn open(
+    facts: &Facts,
+    headers: &HeaderMap,
+    method: &Method,
+    uri: &Uri,
+    local: Option<SocketAddr>,
+) -> Opened {
+    let host = facts.names.check(headers, uri, local)?;
+    let size: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if size > MOST_HEADER_BYTES {
+        return Err(Refusal::HEADERS_TOO_LARGE);
     }
+    let path = authority::plain_path(uri)?;
+    let (route, parts) = match routes::find(method, &path) {
+        Found::Route(route, parts) => (route, parts),
+        Found::OtherMethod => return Err(Refusal::METHOD_NOT_ALLOWED),
+        Found::Nothing => return Err(Refusal::NOT_FOUND),
+    };
+    if route.method == Method::POST {
+        origin::require_same(headers, &host)?;
+    } else if path.ends_with("/events") {
+        origin::refuse_foreign(headers, &host)?;
+    }
+    Ok((route, parts))
+}
+
+/// Which names are ours only the agent knows; what opens here is the same on every server and says nothing of this one.
+fn open_without_agent(fault: Fault, method: &Method, uri: &Uri) -> Opened {
+    let path = authority::plain_path(uri)?;
+    match routes::find(method, &path) {
+        Found::Route(route, parts) if route.access == Access::Always => Ok((route, parts)),
+        Found::OtherMethod if routes::is_always(&path) => Err(Refusal::METHOD_NOT_ALLOWED),
+        _ => Err(fault.into()),
+    }
+}
+
+/// The address of the person: the peer, or behind a proxy of ours the last address that is not one.
+fn client(
+    headers: &HeaderMap,
+    remote: Option<SocketAddr>,
+    facts: Option<&Facts>,
+) -> Option<IpAddr> {
+    let peer = remote?.ip().to_canonical();
+    let proxies = facts.map_or(&[][..], |facts| &facts.trusted_proxies);
+    if !proxies.contains(&peer) {
+        return Some(peer);
+    }
+    let told: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .collect();
+    Some(forwarded::client(&told, proxies).unwrap_or(peer))
 }
 
 /// Says how long the answer took (Server-Timing, in milliseconds).

@@ -18,6 +18,8 @@ use crate::web::visit::Visit;
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// Anybody, also while the agent does not answer: nothing of this server is in it.
+    Always,
     /// Anybody.
     Public,
     /// Whoever holds a live one-time link; the agent checks it.
@@ -58,9 +60,9 @@ macro_rules! routes {
 }
 
 routes! {
-    GET  "/healthz"                     Public  0,    open::healthz;
-    GET  "/a/{file}"                    Public  0,    open::asset;
-    GET  "/robots.txt"                  Public  0,    open::robots;
+    GET  "/healthz"                     Always  0,    open::healthz;
+    GET  "/a/{file}"                    Always  0,    open::asset;
+    GET  "/robots.txt"                  Always  0,    open::robots;
     POST "/theme"                       Public  FORM, open::theme;
     GET  "/start"                       Setup   0,    start::form;
     POST "/start"                       Setup   FORM, start::submit;
@@ -121,6 +123,15 @@ pub(super) fn find(method: &Method, path: &str) -> Found {
         Some((route, parts)) => Found::Route(route, parts),
         None => Found::OtherMethod,
     }
+}
+
+/// True for a path that is served also while the agent does not answer.
+pub(super) fn is_always(path: &str) -> bool {
+    let always = |route: &&Route| route.access == Access::Always;
+    ROUTES
+        .iter()
+        .filter(always)
+        .any(|route| parts(route.path, path).is_some())
 }
 
 fn parts(pattern: &str, path: &str) -> Option<Vec<String>> {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the port comes from PID 1 where there is one that holds it, so a restart refuses nobody.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,12 +35,6 @@ pub struct WebConfig {
     pub certificate: PathBuf,
     /// PEM key, unless systemd passes `panel.key` as a credential.
     pub key: PathBuf,
-    /// The server's name, as pages show it.
-    pub server: String,
-    /// Names and addresses the panel may be opened by, besides the address a connection came to.
-    pub hosts: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed; none by default.
-    pub trusted_proxies: Vec<IpAddr>,
     /// Whom to become once port and key are open; none where the process was started without rights.
     pub user: Option<User>,
 }
@@ -106,7 +100,7 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
     Server::new_with_acceptor(acceptor)
         .idle_timeout(IDLE)
         .http2_max_concurrent_streams(MOST_STREAMS)
-        .run_with_graceful_shutdown(router(&config, agent), ended, Some(FAREWELL))
+        .run_with_graceful_shutdown(router(agent), ended, Some(FAREWELL))
         .await
         .map_err(ServeError::Run)
 }

@@ -16,6 +16,7 @@ use crate::rpc::protocol::{Call, Reply, Request};
 use crate::rpc::view::{OperationState, OperationSummary, SessionView};
 use crate::web::agent::Agent;
 use crate::web::cookie::{self, Theme};
+use crate::web::facts::Learning;
 use crate::web::form::Fields;
 use crate::web::local_path::LocalPath;
 use crate::web::page::{self, Frame, Section};
@@ -25,8 +26,8 @@ use crate::web::{clock, origin, words};
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) agent: Arc<dyn Agent>,
-    /// The server's name as pages show it.
-    pub(super) server: String,
+    /// What the agent told of the panel.
+    pub(super) learning: Learning,
     /// One permit for every open stream.
     pub(super) streams: Arc<Semaphore>,
 }
@@ -86,6 +87,12 @@ impl Visit {
         cookie::theme(&self.headers)
     }
 
+    /// The server's name, once the agent has told it.
+    pub(super) fn server(&self) -> &str {
+        let known = self.shared.learning.known();
+        known.map_or("", |facts| facts.server.as_str())
+    }
+
     /// Who is signed in.
     pub(super) fn name(&self) -> Option<String> {
         self.person.as_ref().map(|view| view.name.to_string())
@@ -114,7 +121,7 @@ impl Visit {
             title: title.into(),
             section,
             person: self.name(),
-            server: self.shared.server.clone(),
+            server: self.server().to_owned(),
             theme: self.theme(),
             token: self.token().unwrap_or_default(),
             here: LocalPath::parse(&self.here).as_str().to_owned(),

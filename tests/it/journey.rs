@@ -17,7 +17,7 @@ use lalapanel::domain::path::HostPath;
 use lalapanel::host::Host;
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request as Question};
 use lalapanel::system::panel_certificate;
-use lalapanel::web::{Agent, AgentCall, WebConfig, router};
+use lalapanel::web::{Agent, AgentCall, router};
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use serde_json::Value;
@@ -49,6 +49,7 @@ fn door(world: &World) -> Door {
         store: world.store.clone(),
         panel: Panel {
             host: "panel.example".to_owned(),
+            hosts: vec!["panel.example".to_owned()],
             port: 8443,
             ..Panel::default()
         },
@@ -142,17 +143,8 @@ impl<E: Endpoint<Output = Response>> Browser<E> {
 }
 
 fn browser(door: Door) -> Browser<impl Endpoint<Output = Response>> {
-    let config = WebConfig {
-        port: 8443,
-        certificate: "/nonexistent".into(),
-        key: "/nonexistent".into(),
-        server: "panel.example".to_owned(),
-        hosts: vec!["panel.example".to_owned()],
-        trusted_proxies: Vec::new(),
-        user: None,
-    };
     Browser {
-        endpoint: router(&config, Arc::new(Direct(door))),
+        endpoint: router(Arc::new(Direct(door))),
         cookies: Vec::new(),
     }
 }

@@ -55,9 +55,6 @@ fn main() {
         port,
         certificate,
         key,
-        server: "panel.example".to_owned(),
-        hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-        trusted_proxies: Vec::new(),
         user: None,
     };
     println!(

@@ -1,12 +1,14 @@
 // Drives a real panel in headless Chromium: the first run, a site from plan to page to deletion, with and without script.
 //
 //   node tests/ui/run.mjs --base https://HOST:8443 --link 'https://HOST:8443/start?link=…' [--http http://HOST] [--shots DIR]
+//       [--inside 'COMMAND…']   what runs a command as root on the panel's host; without it nothing is stopped or killed there
 //
 // Invariant: every page it opens is watched: a policy violation, a script error or a request to another host is a failure.
 import http from 'node:http';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { execFileSync } from 'node:child_process';
 import { chromium } from 'playwright-core';
 import { AxeBuilder } from '@axe-core/playwright';
 
@@ -16,6 +18,7 @@ const { values: options } = parseArgs({
     link: { type: 'string' },
     http: { type: 'string' },
     shots: { type: 'string' },
+    inside: { type: 'string' },
     site: { type: 'string', default: 'ui-test.example' },
     name: { type: 'string', default: 'mara' },
     password: { type: 'string', default: 'mauve otter tin sky' },
@@ -77,6 +80,20 @@ async function context(settings = {}) {
     page.on('pageerror', error => complaints.push(`${page.url()}: ${error}`));
   });
   return made;
+}
+
+// Runs a command on the panel's host.
+function inside(...command) {
+  const [program, ...before] = options.inside.split(' ');
+  return execFileSync(program, [...before, ...command], { encoding: 'utf8' });
+}
+
+// While the agent is away, 503 is the right answer; Chromium writes that to the console all the same.
+async function withoutAgent(run) {
+  const before = complaints.length;
+  await run();
+  const fresh = complaints.splice(before);
+  complaints.push(...fresh.filter(line => !/status of 503/.test(line)));
 }
 
 async function shot(page, title) {
@@ -256,6 +273,68 @@ await test('a site goes offline and comes back, each with its plan', async () =>
   await finished(page, `${site} is online`);
   if (sites !== 'none') check((await visit(site)).status === 200, 'the site does not answer');
 });
+
+if (options.inside) {
+  await test('the agent is killed while the page watches: it says so, reconnects and shows how it ended', () => withoutAgent(async () => {
+    const host = `killed-${site}`;
+    const wire = await main.newCDPSession(page);
+    await wire.send('Network.enable');
+    const events = [];
+    wire.on('Network.eventSourceMessageReceived', event => {
+      if (event.eventName === 'progress') events.push({ id: Number(event.eventId), ...JSON.parse(event.data) });
+    });
+    await page.goto(`${base}/sites/new?hostname=${host}&type=php`);
+    await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+    // A master that sleeps takes no reload: the operation waits for it, and is killed there.
+    inside('sh', '-c', 'kill -STOP $(cat /run/nginx.pid)');
+    try {
+      await page.getByRole('button', { name: 'Create site' }).click();
+      await page.waitForURL(/\/operations\//);
+      await page.locator('[aria-current=step]', { hasText: 'Reload nginx' }).waitFor();
+      await page.evaluate(() => { window.neverLeft = true; });
+      inside('systemctl', 'kill', '--signal=KILL', 'lalapanel-agent.service');
+      await page.locator('#stream').getByText(/Live updates stopped at .*Reconnecting/).waitFor();
+      await shot(page, 'operation-agent-killed');
+    } finally {
+      inside('sh', '-c', 'kill -CONT $(cat /run/nginx.pid)');
+    }
+    await finished(page, `${host} was not created`);
+    check(await page.evaluate(() => window.neverLeft), 'the page was loaded anew');
+    check((await page.locator('#operation').innerText()).includes('Everything was undone'), 'it does not say what became of it');
+    check((await page.locator('#stream').count()) === 0, 'a notice about the stream is left over');
+    await shot(page, 'operation-agent-back');
+
+    const ids = events.map(event => event.id);
+    check(ids.length > 2 && ids.every((id, index) => index === 0 || id > ids[index - 1]), `events came twice or out of order: ${ids}`);
+    check(events.filter(event => event.final).length === 1 && events.at(-1).final, `not one end: ${JSON.stringify(events)}`);
+    const shown = () => page.locator('#operation').evaluate(box => ({
+      sequence: Number(box.dataset.sequence), steps: [...box.querySelectorAll('.steps > li')].map(step => step.innerText.replace(/\s+/g, ' ')),
+    }));
+    const live = await shown();
+    check(live.sequence === ids.at(-1), `the page shows ${live.sequence}, the last event was ${ids.at(-1)}`);
+    await page.reload();
+    check(JSON.stringify(await shown()) === JSON.stringify(live), 'the page had missed something that a fresh look shows');
+    await wire.detach();
+    await page.goto(`${base}/sites`);
+    check(!(await page.innerText('main')).includes(host), 'the undone site is listed');
+  }));
+
+  await test('while the agent is stopped pages say so, and come back by themselves', () => withoutAgent(async () => {
+    inside('systemctl', 'stop', 'lalapanel-agent.service');
+    try {
+      const answer = await page.goto(`${base}/sites`);
+      check(answer.status() === 503, `status ${answer.status()}`);
+      const words = await page.innerText('main');
+      check(words.includes('The Lala agent is not answering') && words.includes('systemctl status lalapanel-agent'), words);
+      await shot(page, 'agent-down');
+      const report = await new AxeBuilder({ page }).analyze();
+      check(report.violations.length === 0, report.violations.map(one => one.id).join(', '));
+    } finally {
+      inside('systemctl', 'start', 'lalapanel-agent.service');
+    }
+    await page.getByRole('heading', { name: 'Sites', exact: true }).waitFor({ timeout: 15_000 });
+  }));
+}
 
 await test('the theme is chosen without script and stays', async () => {
   await page.getByRole('button', { name: 'Dark' }).click();

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a refusal is shown by what did not reach the agent, not by a status alone.
 
+use std::sync::Arc;
+
 use lalapanel::web::{Access, ROUTES};
 use poem::Request;
 use poem::http::{Method, StatusCode, header};
@@ -197,6 +199,44 @@ async fn without_the_agent_the_panel_says_so_and_stays_healthy() {
         seen.text.contains("The Lala agent is not answering")
             && seen.text.contains("systemctl status lalapanel-agent")
     );
+    assert_eq!(seen.header("retry-after"), "5");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panel_that_starts_before_its_agent_says_so_and_recovers_by_itself() {
+    let panel = panel();
+    let agent = Arc::clone(&panel.agent);
+    agent.state.lock().unwrap().down = true;
+    for open in ["/healthz", "/robots.txt", "/a/none.css"] {
+        let mut anybody = get(open);
+        // Which names are ours only the agent knows.
+        let name = "new-name.example:8443".parse().unwrap();
+        anybody.headers_mut().insert(header::HOST, name);
+        assert_ne!(panel.ask(anybody).await.status, 503, "{open}");
+    }
+    for path in ["/", "/login", "/nothing", "/sites/new?hostname=a.example"] {
+        let seen = panel.ask(signed_in(get(path))).await;
+        sealed(&seen);
+        assert_eq!(seen.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(seen.text.contains("The Lala agent is not answering"));
+        assert!(!seen.text.contains("panel.example") && !seen.text.contains("<form"));
+        assert_eq!(seen.header("refresh"), "5");
+    }
+    let posted = panel.ask(post("/login", "name=mara&password=x")).await;
+    assert_eq!(posted.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(posted.header("refresh"), "");
+
+    agent.state.lock().unwrap().down = false;
+    assert_eq!(panel.ask(get("/login")).await.status, StatusCode::OK);
+    agent.state.lock().unwrap().down = true;
+    let again = panel.ask(get("/login")).await;
+    assert_eq!(again.status, StatusCode::SERVICE_UNAVAILABLE);
+    let mut foreign = get("/healthz");
+    let name = "rebound.example:8443".parse().unwrap();
+    foreign.headers_mut().insert(header::HOST, name);
+    let refused = panel.ask(foreign).await.status;
+    assert_eq!(refused, StatusCode::MISDIRECTED_REQUEST);
+    agent.state.lock().unwrap().down = false;
     assert_eq!(panel.ask(get("/login")).await.status, StatusCode::OK);
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use fake::{Fake, Handle, session};
 use lalapanel::domain::time::Timestamp;
-use lalapanel::web::{WebConfig, router};
+use lalapanel::web::router;
 use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
@@ -40,17 +40,8 @@ fn panel() -> Panel<impl Endpoint<Output = Response>> {
 
 fn panel_with(step: Duration) -> Panel<impl Endpoint<Output = Response>> {
     let agent = Fake::new(step, now);
-    let config = WebConfig {
-        port: 8443,
-        certificate: "/nonexistent".into(),
-        key: "/nonexistent".into(),
-        server: "panel.example".to_owned(),
-        hosts: vec!["panel.example".to_owned()],
-        trusted_proxies: Vec::new(),
-        user: None,
-    };
     Panel {
-        endpoint: router(&config, Arc::new(Handle(Arc::clone(&agent)))),
+        endpoint: router(Arc::new(Handle(Arc::clone(&agent)))),
         agent,
     }
 }

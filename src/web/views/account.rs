@@ -42,7 +42,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
 pub(in crate::web) async fn password(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let person = person(&visit)?;
     let new = Password::typed(visit.form.raw("new").to_owned());
-    let context = [person.name.as_str(), visit.shared.server.as_str()];
+    let context = [person.name.as_str(), visit.server()];
     if let Err(weak) = check_new_password(&new, &context) {
         return refuse(
             &visit,

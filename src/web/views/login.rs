@@ -28,8 +28,9 @@ struct Login {
     notice: Option<&'static str>,
 }
 
-/// `GET /login`.
+/// `GET /login`. Nobody types a password for an agent that cannot check it.
 pub(in crate::web) async fn form(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    visit.ask_as(None, Request::Ping {}).await?;
     let next = LocalPath::parse(visit.query.text("next"));
     let notice = visit.query.has("bye").then_some("You are signed out.");
     sheet(&visit, StatusCode::OK, &next, None, notice)

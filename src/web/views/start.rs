@@ -93,7 +93,7 @@ fn problems(visit: &Visit, bad_name: bool, password: &Password) -> Vec<Problem> 
             text: "A name has 2 to 32 letters, digits, dots, - and _, and begins with a letter. For example: mara".to_owned(),
         });
     }
-    let context = [visit.form.text("name"), visit.shared.server.as_str()];
+    let context = [visit.form.text("name"), visit.server()];
     match check_new_password(password, &context) {
         Ok(()) if problems.is_empty() => {}
         Ok(()) => problems.push(again()),
@@ -163,7 +163,7 @@ fn sheet(
     let body = Start {
         token,
         link: link.reveal().to_owned(),
-        server: visit.shared.server.clone(),
+        server: visit.server().to_owned(),
         name: shown(visit.form.text("name"), 64),
         problems,
     };

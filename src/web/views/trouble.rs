@@ -3,7 +3,7 @@
 //! Invariant: made without the agent, so they appear also when it is gone.
 
 use poem::Response;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use sailfish::Template;
 
 use crate::domain::fault::{Code, Fault};
@@ -81,13 +81,26 @@ fn notice_page(visit: &Visit, notice: &'static Notice) -> Response {
 fn agent_down(visit: &Visit) -> Response {
     let body = Trouble {
         title: "The Lala agent is not answering",
-        detail: "Your sites keep running.",
+        detail: if visit.posted {
+            "Your sites keep running. If what you sent had begun, it goes on or is undone by itself: look at Activity before you send it again."
+        } else {
+            "Your sites keep running. This page looks again by itself every 5 seconds."
+        },
         hint: "On the server, run: systemctl status lalapanel-agent",
         code: None,
         operation: None,
     };
-    let frame = visit.bare_frame(body.title, Section::None);
-    page::html(StatusCode::SERVICE_UNAVAILABLE, &frame, &body)
+    let mut frame = visit.bare_frame(body.title, Section::None);
+    // No form could be sent.
+    frame.token.clear();
+    let mut response = page::html(StatusCode::SERVICE_UNAVAILABLE, &frame, &body);
+    let soon = HeaderValue::from_static("5");
+    if !visit.posted {
+        // Why not in the page: the address may be a secret, and there it would have to be named for a reload.
+        response.headers_mut().insert(header::REFRESH, soon.clone());
+    }
+    response.headers_mut().insert(header::RETRY_AFTER, soon);
+    response
 }
 
 fn fault_page(visit: &Visit, status: StatusCode, fault: &Fault) -> Response {
@@ -101,10 +114,9 @@ fn fault_page(visit: &Visit, status: StatusCode, fault: &Fault) -> Response {
     let frame = visit.bare_frame(fault.title.clone(), Section::None);
     let mut response = page::html(status, &frame, &body);
     if status == StatusCode::TOO_MANY_REQUESTS {
-        response.headers_mut().insert(
-            header::RETRY_AFTER,
-            poem::http::HeaderValue::from_static("60"),
-        );
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
     }
     response
 }

@@ -110,6 +110,30 @@ agent_stopped() {
 }
 check "without the agent the command line says so, exit code 3" agent_stopped
 
+# page: the sign-in page as a browser asks for it, with its status at the end.
+sign_in_page() { outside curl -sk --max-time 8 -H 'Accept: text/html' -w '\n%{http_code}' "https://$address:8443/login"; }
+signs_in() { matches "$(sign_in_page)" '200$'; }
+down_page() {
+    matches "$(sign_in_page)" 'The Lala agent is not answering.*systemctl status lalapanel-agent.*503$'
+    is "$(outside curl -sk --max-time 2 "https://$address:8443/healthz")" ok
+}
+never_there() { # a web process that starts without an agent, and lives to see it come and go
+    local web
+    # Not masked: the start of the web process asks for the agent's, which this skips.
+    sh_on 'd=/run/systemd/system/lalapanel-agent.service.d; mkdir -p $d; printf "[Unit]\nConditionPathExists=/nowhere\n" >$d/off.conf
+        systemctl daemon-reload; systemctl stop lalapanel-agent; systemctl restart lalapanel-web'
+    down_page
+    web=$(on systemctl show -p MainPID --value lalapanel-web)
+    sh_on 'rm -r /run/systemd/system/lalapanel-agent.service.d; systemctl daemon-reload; systemctl start lalapanel-agent'
+    signs_in
+    on systemctl stop lalapanel-agent
+    down_page
+    on systemctl start lalapanel-agent
+    signs_in
+    is "$(on systemctl show -p MainPID --value lalapanel-web)" "$web"
+}
+check "without the agent the browser is told so, and is served again once it is back" never_there
+
 drift() { # somebody edited an owned file: never overwritten in silence
     sh_on 'echo "# by hand" >>/etc/nginx/sites-available/first.example'
     panel site disable first.example >/dev/null 2>&1 || true

@@ -17,7 +17,8 @@ use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::{
-    HomeView, Need, OperationState, OperationView, SiteOptions, SiteView, StepState, Usage,
+    HomeView, Need, OperationState, OperationView, PanelView, SiteOptions, SiteView, StepState,
+    Usage,
 };
 use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
@@ -90,6 +91,12 @@ impl Fake {
             ));
         }
         match call.request {
+            Request::Ping {} => Ok(Reply::Done {}),
+            Request::Panel {} => Ok(Reply::Panel(PanelView {
+                server: "panel.example".to_owned(),
+                hosts: vec!["panel.example".to_owned()],
+                trusted_proxies: Vec::new(),
+            })),
             Request::SetupCheck { link: given } if !state.used && given.is_same(&link()) => {
                 Ok(Reply::Done {})
             }
