@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -24,6 +24,8 @@ use tokio::time::{Instant, Sleep};
 const MOST: usize = 512;
 /// Connections of one IPv4 address or one IPv6 /64.
 const MOST_EACH: usize = 64;
+/// Connections of one IPv6 /48: half of all, so that one customer of a provider cannot hold every place.
+const MOST_WIDE: usize = MOST / 2;
 /// From the connection to its first readable byte: the TLS handshake and the beginning of a request.
 const TO_BEGIN: Duration = Duration::from_secs(20);
 /// From the first byte of a request to the beginning of its answer: 30 s of header, 60 s of body.
@@ -36,7 +38,7 @@ const MOST_UNANSWERED: usize = 512 * 1024;
 #[derive(Default)]
 struct Counts {
     all: usize,
-    each: HashMap<IpAddr, usize>,
+    each: HashMap<Network, usize>,
 }
 
 /// Accepts connections from one socket, up to the limits.
@@ -72,7 +74,7 @@ impl Acceptor for Limited {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let Some(place) = Place::take(&self.counts, network_of(peer.ip())) else {
+            let Some(place) = Place::take(&self.counts, peer.ip()) else {
                 continue;
             };
             let Ok(local) = stream.local_addr() else {
@@ -93,35 +95,61 @@ impl Acceptor for Limited {
     }
 }
 
-/// One address of IPv4, one /64 of IPv6: what one person has.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) => {
-            let [a, b, c, d, ..] = six.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+/// What connections are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Network {
+    /// One address of IPv4.
+    Four(Ipv4Addr),
+    /// A /64 of IPv6: what one machine has.
+    Six64([u16; 4]),
+    /// A /48 of IPv6: what one customer of a provider may have.
+    Six48([u16; 3]),
+}
+
+impl Network {
+    /// The networks an address is in.
+    fn of(address: IpAddr) -> Vec<Self> {
+        match address.to_canonical() {
+            IpAddr::V4(four) => vec![Self::Four(four)],
+            IpAddr::V6(six) => {
+                let [a, b, c, d, ..] = six.segments();
+                vec![Self::Six64([a, b, c, d]), Self::Six48([a, b, c])]
+            }
         }
-        four @ IpAddr::V4(_) => four,
+    }
+
+    fn most(self) -> usize {
+        match self {
+            Self::Four(_) | Self::Six64(_) => MOST_EACH,
+            Self::Six48(_) => MOST_WIDE,
+        }
     }
 }
 
 /// A place among the connections, given back when dropped.
 struct Place {
     counts: Arc<Mutex<Counts>>,
-    network: IpAddr,
+    networks: Vec<Network>,
 }
 
 impl Place {
-    fn take(counts: &Arc<Mutex<Counts>>, network: IpAddr) -> Option<Self> {
+    fn take(counts: &Arc<Mutex<Counts>>, address: IpAddr) -> Option<Self> {
+        let networks = Network::of(address);
         let mut held = counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = held.each.get(&network).copied().unwrap_or(0);
-        if held.all >= MOST || own >= MOST_EACH {
+        let is_full = |network: &Network| {
+            let own = held.each.get(network).copied().unwrap_or(0);
+            own >= network.most()
+        };
+        if held.all >= MOST || networks.iter().any(is_full) {
             return None;
         }
         held.all += 1;
-        held.each.insert(network, own + 1);
+        for network in &networks {
+            *held.each.entry(*network).or_insert(0) += 1;
+        }
         Some(Self {
             counts: Arc::clone(counts),
-            network,
+            networks,
         })
     }
 }
@@ -130,15 +158,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut held = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         held.all = held.all.saturating_sub(1);
-        let left = held
-            .each
-            .get(&self.network)
-            .map_or(0, |own| own.saturating_sub(1));
-        if left == 0 {
-            held.each.remove(&self.network);
-        } else {
-            held.each.insert(self.network, left);
+        for network in &self.networks {
+            if let Some(own) = held.each.get_mut(network) {
+                *own = own.saturating_sub(1);
+            }
         }
+        held.each.retain(|_, own| *own > 0);
     }
 }
 
@@ -289,21 +314,40 @@ mod tests {
 
     use super::*;
 
+    fn taken(counts: &Arc<Mutex<Counts>>, addresses: &[String]) -> Vec<Place> {
+        addresses
+            .iter()
+            .filter_map(|address| Place::take(counts, address.parse().unwrap()))
+            .collect()
+    }
+
     #[test]
     fn one_network_gets_its_share_and_gives_it_back() {
         let counts = Arc::default();
-        let network = network_of("2001:db8::1".parse().unwrap());
-        assert_eq!(network, network_of("2001:db8::ffff".parse().unwrap()));
-        let places: Vec<_> = (0..MOST_EACH + 5)
-            .filter_map(|_| Place::take(&counts, network))
+        let one: Vec<String> = (1..=MOST_EACH + 5)
+            .map(|host| format!("2001:db8::{host:x}"))
             .collect();
+        let places = taken(&counts, &one);
         assert_eq!(places.len(), MOST_EACH);
-        let other = network_of("::ffff:192.0.2.1".parse().unwrap());
-        assert_eq!(other, "192.0.2.1".parse::<IpAddr>().unwrap());
-        assert!(Place::take(&counts, other).is_some());
-        drop(places);
-        assert!(Place::take(&counts, network).is_some());
-        assert!(counts.lock().unwrap().each.is_empty());
+        let mapped = Place::take(&counts, "::ffff:192.0.2.1".parse().unwrap()).unwrap();
+        let four = Network::Four(Ipv4Addr::new(192, 0, 2, 1));
+        assert_eq!(mapped.networks, [four]);
+        drop((places, mapped));
+        assert!(Place::take(&counts, "2001:db8::1".parse().unwrap()).is_some());
+        let held = counts.lock().unwrap();
+        assert!(held.each.is_empty() && held.all == 0);
+    }
+
+    #[test]
+    fn one_48_gets_half_of_all_places_whatever_it_makes_of_its_64s() {
+        let counts = Arc::default();
+        let many: Vec<String> = (0..MOST)
+            .map(|subnet| format!("2001:db8:1:{subnet:x}::1"))
+            .collect();
+        let places = taken(&counts, &many);
+        assert_eq!(places.len(), MOST_WIDE);
+        assert!(Place::take(&counts, "2001:db8:2::1".parse().unwrap()).is_some());
+        assert!(Place::take(&counts, "192.0.2.1".parse().unwrap()).is_some());
     }
 
     #[tokio::test(start_paused = true)]

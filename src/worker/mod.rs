@@ -9,7 +9,7 @@ use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError,
 };
-use nix::sys::prctl::set_no_new_privs;
+use nix::sys::prctl::{set_dumpable, set_no_new_privs};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getegid, geteuid, getgid, getgroups, getuid};
@@ -43,6 +43,8 @@ fn is_privileged() -> bool {
 
 fn lock_down() -> nix::Result<()> {
     set_no_new_privs()?;
+    // Another process of the site may not look into this one or steer it.
+    set_dumpable(false)?;
     umask(Mode::S_IRWXO);
     // Handles for a walk, files of a page's size, no dump of a site's data, no further process.
     for (resource, most) in [

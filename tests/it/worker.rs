@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use lalapanel::domain::id::SiteId;
 use lalapanel::domain::path::{HostPath, SitePath};
@@ -20,9 +20,9 @@ fn put(path: &str) -> Act {
     }
 }
 
-/// Starts a worker as the agent does, with this uid where one is given, and returns its exit code and what it answered.
-fn work(base: &Path, uid: Option<u32>, act: Act) -> (Option<i32>, Option<JobResult>) {
-    let (mut ours, theirs) = UnixStream::pair().unwrap();
+/// Starts a worker as the agent does, with this uid where one is given.
+fn started(base: &Path, uid: Option<u32>) -> (Child, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
     #[expect(
         clippy::disallowed_methods,
         reason = "the test stands in for the agent"
@@ -37,8 +37,12 @@ fn work(base: &Path, uid: Option<u32>, act: Act) -> (Option<i32>, Option<JobResu
     if let Some(uid) = uid {
         command.uid(uid).gid(uid);
     }
-    let mut child = command.spawn().unwrap();
-    drop(command);
+    (command.spawn().unwrap(), ours)
+}
+
+/// The exit code of a worker and what it answered.
+fn work(base: &Path, uid: Option<u32>, act: Act) -> (Option<i32>, Option<JobResult>) {
+    let (mut child, mut ours) = started(base, uid);
     let job = Job {
         site: SiteId::FIRST,
         base: HostPath::fixed("/nonexistent"),
@@ -102,4 +106,23 @@ fn a_worker_acts_as_its_site_inside_its_tree_only() {
         "{refused:?}"
     );
     assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 0);
+}
+
+/// Needs root too. The kernel gives the entry in `/proc` of a process that may not be looked into to root.
+#[test]
+fn another_process_of_the_site_cannot_look_into_a_worker() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let (mut child, job) = started(scratch.path(), Some(SiteId::FIRST.uid()));
+    let memory = format!("/proc/{}/mem", child.id());
+    let owner = || std::fs::metadata(&memory).unwrap().uid();
+    let hidden = (0..1000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        owner() == 0
+    });
+    drop(job);
+    child.wait().unwrap();
+    assert!(hidden);
 }

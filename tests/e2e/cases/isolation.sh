@@ -53,6 +53,13 @@ all_sockets() {
     done
     [ $count -ge 2 ]
 }
+message_bus() { # it is there for root, and hidden from the site
+    sh_on '[ -S /run/dbus/system_bus_socket ]'
+    denied unix /run/dbus/system_bus_socket
+    denied unix /var/run/dbus/system_bus_socket
+    denied unix /run/systemd/private
+}
+check "a site cannot speak to the message bus or to systemd" message_bus
 check "a site reaches no other site's PHP and no socket of the panel" all_sockets
 bind() {
     on systemctl stop lalapanel-web.service
