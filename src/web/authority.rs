@@ -47,7 +47,9 @@ impl Names {
             (None, Some(host)) => host,
             (None, None) => return Err(Refusal::BAD_REQUEST),
         };
-        if authority.as_str().contains('@') {
+        // Whatever follows the host is a port, or somebody else's name behind ours.
+        let has_more = authority.as_str().len() > authority.host().len();
+        if authority.as_str().contains('@') || has_more && authority.port().is_none() {
             return Err(Refusal::BAD_REQUEST);
         }
         if self.has(authority.host(), local) {
@@ -157,6 +159,9 @@ mod tests {
             "localhost:8443",
             "panel.example.evil.example",
             "a@panel.example",
+            "panel.example:8443.evil.example",
+            "panel.example:",
+            "panel.example:99999",
         ] {
             assert!(!asked(bad, local), "{bad}");
         }

@@ -53,6 +53,9 @@ notices! {
     METHOD_NOT_ALLOWED METHOD_NOT_ALLOWED
         "This address does not take that kind of request"
         "Nothing was changed. Open the page and use its buttons.",
+    LENGTH_REQUIRED LENGTH_REQUIRED
+        "This panel takes forms in one piece only"
+        "Nothing was changed. Send the request with a Content-Length and without Transfer-Encoding.",
     TIMED_OUT REQUEST_TIMEOUT
         "The form took too long to arrive"
         "Nothing was changed. Check your connection and send it again.",

@@ -45,6 +45,11 @@ async fn every_response_carries_the_headers_whatever_became_of_the_request() {
     bulky
         .headers_mut()
         .insert("x-bulk", "b".repeat(20_000).parse().unwrap());
+    let mut chunked = post("/login", "name=mara");
+    let in_chunks = "chunked".parse().unwrap();
+    chunked
+        .headers_mut()
+        .insert(header::TRANSFER_ENCODING, in_chunks);
     let huge = "a".repeat(20_000);
     for (request, status) in [
         (signed_in(get("/")), 200),
@@ -55,6 +60,7 @@ async fn every_response_carries_the_headers_whatever_became_of_the_request() {
         (get("/nothing"), 404),
         (signed_in(get("/sites/absent.example")), 404),
         (post("/healthz", ""), 405),
+        (chunked, 411),
         (signed_in(post("/sites/new", &huge)), 413),
         (elsewhere, 421),
         (
