@@ -146,42 +146,7 @@ impl Panel {
     }
 }
 
-<<<<<<< HEAD
 type Opened = Result<(&'static Route, Vec<String>), Refusal>;
-=======
-    fn open(
-        &self,
-        headers: &HeaderMap,
-        method: &Method,
-        uri: &poem::http::Uri,
-        local: Option<SocketAddr>,
-    ) -> Result<(&'static Route, Vec<String>), Refusal> {
-        let host = self.names.check(headers, uri, local)?;
-        // No browser sends a form in chunks, and what stands between us and it may count them otherwise (H-3).
-        if headers.contains_key(header::TRANSFER_ENCODING) {
-            return Err(Refusal::LENGTH_REQUIRED);
-        }
-        let size: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        if size > MOST_HEADER_BYTES {
-            return Err(Refusal::HEADERS_TOO_LARGE);
-        }
-        let path = authority::plain_path(uri)?;
-        let (route, parts) = match routes::find(method, &path) {
-            Found::Route(route, parts) => (route, parts),
-            Found::OtherMethod => return Err(Refusal::METHOD_NOT_ALLOWED),
-            Found::Nothing => return Err(Refusal::NOT_FOUND),
-        };
-        if route.method == Method::POST {
-            origin::require_same(headers, &host)?;
-        } else if path.ends_with("/events") {
-            origin::refuse_foreign(headers, &host)?;
-        }
-        Ok((route, parts))
-    }
->>>>>>> 0cc0ae8 (Refuse requests in chunks and names behind the port)
 
 fn open(
     facts: &Facts,
@@ -191,6 +156,10 @@ fn open(
     local: Option<SocketAddr>,
 ) -> Opened {
     let host = facts.names.check(headers, uri, local)?;
+    // No browser sends a form in chunks, and what stands between us and it may count them otherwise (H-3).
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(Refusal::LENGTH_REQUIRED);
+    }
     let size: usize = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
