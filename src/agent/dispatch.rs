@@ -7,6 +7,7 @@ use crate::agent::{doctor, overview};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
+use crate::domain::setting;
 use crate::domain::site::Site;
 use crate::ops::drift;
 use crate::ops::state::State;
@@ -81,6 +82,10 @@ impl Dispatch {
             .retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
         shown.operations.truncate(10);
         shown.drift = drift::of_site(engine.host(), site)?;
+        shown.settings = setting::fields()
+            .filter(|field| field.applies(site))
+            .map(|field| (field.key.to_owned(), field.read(site)))
+            .collect();
         Ok(Reply::Site(Box::new(shown)))
     }
 
@@ -98,6 +103,7 @@ fn view(site: &Site) -> SiteView {
         r#type: site.kind.word().to_owned(),
         php: site.kind.php(),
         aliases: site.aliases.clone(),
+        redirected_names: site.redirected.clone(),
         enabled: site.enabled,
         document_root: site.document_root(),
         user: site.user().to_string(),
@@ -109,6 +115,7 @@ fn view(site: &Site) -> SiteView {
         },
         databases: Vec::new(),
         created: site.created,
+        settings: std::collections::BTreeMap::new(),
         operations: Vec::new(),
         drift: Vec::new(),
     }

@@ -23,6 +23,8 @@ pub mod process;
 pub mod prompt;
 pub mod service;
 pub mod site;
+mod site_new;
+mod site_set;
 pub mod status;
 #[cfg(test)]
 mod usage;

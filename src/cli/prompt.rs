@@ -13,6 +13,8 @@ use crate::domain::secret::Password;
 
 /// A password and its line end fit easily.
 const LONGEST: u64 = 4096;
+/// No setting and no snippet is longer.
+const TEXT: u64 = 128 * 1024;
 
 /// True where somebody can be asked.
 #[must_use]
@@ -50,6 +52,20 @@ pub fn password(file: Option<&str>) -> Result<Password, Fault> {
 fn from_file(path: &str) -> Result<Password, Fault> {
     let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
     first_line(file)
+}
+
+/// The text of a person's own file, or of standard input (`-`).
+pub fn text_of(file: &str) -> Result<String, Fault> {
+    let mut text = String::new();
+    let read = if file == "-" {
+        std::io::stdin().lock().take(TEXT).read_to_string(&mut text)
+    } else {
+        File::open(file).and_then(|open| open.take(TEXT).read_to_string(&mut text))
+    };
+    match read {
+        Ok(_) => Ok(text),
+        Err(error) => Err(unreadable(file, &error.to_string())),
+    }
 }
 
 fn first_line(from: impl Read) -> Result<Password, Fault> {

@@ -2,17 +2,18 @@
 //!
 //! Invariant: nothing is deleted without the hostname typed by a person or `--yes` typed by a script.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
-use crate::cli::{Outcome, follow, plan, prompt};
+use crate::cli::site_new::{Create, new_site};
+use crate::cli::site_set::{AliasVerb, Set};
+use crate::cli::{Outcome, follow, plan, prompt, site_set};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
-use crate::domain::php::PhpVersion;
-use crate::domain::site::{NewSite, NewSiteKind};
+use crate::domain::site_name::SiteName;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::{PlanView, SiteView};
 
@@ -34,56 +35,16 @@ pub enum Verb {
     Disable(Which),
     /// Delete a site with its files, user and logs
     Delete(Delete),
-}
-
-/// What a new site is made of.
-#[derive(Debug, Args)]
-pub struct Create {
-    /// The name visitors type
-    pub hostname: String,
-    /// What runs there
-    #[arg(long, value_enum, default_value_t = Type::Php)]
-    pub r#type: Type,
-    /// PHP version; the newest installed one where none is given
-    #[arg(long, value_name = "V")]
-    pub php: Option<PhpVersion>,
-    /// A further name; may be given more than once
-    #[arg(long, value_name = "H")]
-    pub alias: Vec<String>,
-    /// Whether it also answers on www.HOSTNAME
-    #[arg(long, value_enum, default_value_t = Www::None)]
-    pub www: Www,
-    /// HTTPS; sites have no certificates in this version
-    #[arg(long, value_enum, default_value_t = Tls::Off)]
-    pub tls: Tls,
-    /// Print what would change, and change nothing
-    #[arg(long)]
-    pub plan: bool,
-}
-
-/// The types of sites there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Type {
-    /// PHP files run as the site's own user
-    Php,
-    /// Files served as they are
-    Static,
-}
-
-/// What becomes of the name with `www.` in front.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Www {
-    /// The site answers to it as well
-    Add,
-    /// Nothing
-    None,
-}
-
-/// Whether a site has a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Tls {
-    /// Plain HTTP
-    Off,
+    /// Change settings: KEY=VALUE…; without any, show them all
+    Set(Set),
+    /// Further names of a site
+    Alias {
+        /// What to do
+        #[command(subcommand)]
+        verb: AliasVerb,
+    },
+    /// Forget the finished pages that nginx keeps
+    Purge(Which),
 }
 
 /// An existing site.
@@ -130,10 +91,13 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             change_site(&change, which.plan, None, agent, output)
         }
         Verb::Delete(delete) => remove(&delete, agent, output),
+        Verb::Set(set) => site_set::set(&set, agent, output),
+        Verb::Alias { verb } => site_set::alias(&verb, agent, output),
+        Verb::Purge(which) => site_set::purge(&which, agent, output),
     }
 }
 
-fn parse(text: &str) -> Result<Hostname, Fault> {
+pub(super) fn parse(text: &str) -> Result<Hostname, Fault> {
     Hostname::parse(text).map_err(|reason| {
         Fault::new(
             Code::HostnameInvalid,
@@ -143,31 +107,13 @@ fn parse(text: &str) -> Result<Hostname, Fault> {
     })
 }
 
-fn new_site(create: &Create) -> Result<NewSite, Fault> {
-    let kind = match create.r#type {
-        Type::Php => NewSiteKind::Php { php: create.php },
-        Type::Static if create.php.is_some() => {
-            return Err(Fault::new(
-                Code::RequestInvalid,
-                "a static site runs no PHP",
-                "leave `--php` out, or use `--type php`",
-            ));
-        }
-        Type::Static => NewSiteKind::Static {},
-    };
-    let hostname = parse(&create.hostname)?;
-    let mut aliases: Vec<Hostname> = create
-        .alias
-        .iter()
-        .map(|alias| parse(alias))
-        .collect::<Result<_, _>>()?;
-    if create.www == Www::Add {
-        aliases.push(parse(&format!("www.{hostname}"))?);
-    }
-    Ok(NewSite {
-        hostname,
-        aliases,
-        kind,
+pub(super) fn parse_name(text: &str) -> Result<SiteName, Fault> {
+    SiteName::parse(text).map_err(|reason| {
+        Fault::new(
+            Code::HostnameInvalid,
+            reason.to_string(),
+            "write it like www.shop.example or *.shop.example",
+        )
     })
 }
 
@@ -211,7 +157,7 @@ fn state(site: &SiteView) -> &'static str {
     if site.enabled { "online" } else { "offline" }
 }
 
-fn look_up(hostname: &Hostname, agent: &mut dyn Ask) -> Result<SiteView, Fault> {
+pub(super) fn look_up(hostname: &Hostname, agent: &mut dyn Ask) -> Result<SiteView, Fault> {
     let hostname = hostname.clone();
     match agent.ask(Request::SiteShow { hostname })? {
         Reply::Site(site) => Ok(*site),
@@ -290,7 +236,7 @@ fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<PlanView>, Fau
     }
 }
 
-fn change_site(
+pub(super) fn change_site(
     change: &Change,
     plan_only: bool,
     seen: Option<String>,
@@ -355,5 +301,7 @@ fn sentence(change: &Change, changed: bool) -> String {
         Change::SiteEnable { .. } => format!("{hostname} is online again"),
         Change::SiteDisable { .. } => format!("{hostname} is offline; its files are kept"),
         Change::SiteDelete { .. } => format!("{hostname} is deleted"),
+        Change::SiteSet { .. } => format!("{hostname} is changed"),
+        Change::SitePurge { .. } => format!("The kept pages of {hostname} are forgotten"),
     }
 }

@@ -110,6 +110,7 @@ fn site() -> SiteView {
         r#type: "php".to_owned(),
         php: Some(PhpVersion::new(8, 2)),
         aliases: Vec::new(),
+        redirected_names: Vec::new(),
         enabled: true,
         document_root: HostPath::fixed("/var/www/shop.example/htdocs"),
         user: "s1001".to_owned(),
@@ -121,6 +122,7 @@ fn site() -> SiteView {
         },
         databases: Vec::new(),
         created: Timestamp::from_millis(1_700_000_000_000),
+        settings: std::collections::BTreeMap::new(),
         operations: Vec::new(),
         drift: Vec::new(),
     }

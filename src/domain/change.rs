@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::name::Hostname;
+use crate::domain::setting::Assignment;
 use crate::domain::site::NewSite;
 
 /// A change to this server.
@@ -28,6 +29,18 @@ pub enum Change {
         /// Which.
         hostname: Hostname,
     },
+    /// Change settings of a site.
+    SiteSet {
+        /// Which.
+        hostname: Hostname,
+        /// The new values.
+        values: Vec<Assignment>,
+    },
+    /// Forget the finished pages that nginx keeps of a site.
+    SitePurge {
+        /// Which.
+        hostname: Hostname,
+    },
 }
 
 impl Change {
@@ -38,7 +51,9 @@ impl Change {
             Self::SiteCreate(site) => &site.hostname,
             Self::SiteEnable { hostname }
             | Self::SiteDisable { hostname }
-            | Self::SiteDelete { hostname } => hostname,
+            | Self::SiteDelete { hostname }
+            | Self::SiteSet { hostname, .. }
+            | Self::SitePurge { hostname } => hostname,
         }
     }
 
@@ -50,6 +65,8 @@ impl Change {
             Self::SiteEnable { .. } => "site enable",
             Self::SiteDisable { .. } => "site disable",
             Self::SiteDelete { .. } => "site delete",
+            Self::SiteSet { .. } => "site set",
+            Self::SitePurge { .. } => "site purge",
         }
     }
 }

@@ -22,6 +22,15 @@ pub enum ServiceManager {
     Sysv,
 }
 
+/// What nginx on this machine can do, found by looking and never by version numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abilities {
+    /// The kernel has IPv6.
+    pub ipv6: bool,
+    /// The module for brotli is loaded.
+    pub brotli: bool,
+}
+
 /// The facts a change to a site is planned on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -37,8 +46,10 @@ pub struct Facts {
     pub foreign_names: BTreeMap<Hostname, HostPath>,
     /// The first line of what nginx finds wrong with its configuration now.
     pub nginx_complaint: Option<String>,
-    /// Whether the kernel has IPv6.
-    pub ipv6: bool,
+    /// What nginx can do here.
+    pub nginx: Abilities,
+    /// Bytes of memory of this machine; 0 where it does not tell.
+    pub memory: u64,
     /// Whether nginx runs.
     pub nginx_running: bool,
     /// Group of nginx's workers (`www-data`).

@@ -61,6 +61,7 @@ codes! {
     SiteDirectoryExists "site.directory_exists" Conflict,
     SiteConfirmation "site.confirmation" Invalid,
     SiteUnhealthy "site.unhealthy" Unavailable,
+    SettingInvalid "site.setting_invalid" Invalid,
     PhpNotInstalled "php.not_installed" Conflict,
     PhpSilent "php.silent" Unavailable,
     NginxBroken "nginx.broken" Conflict,

@@ -9,14 +9,20 @@ pub mod facts;
 pub mod fault;
 pub mod id;
 pub mod name;
+pub mod network;
 pub mod new_password;
 pub mod nginx_text;
 pub mod path;
 pub mod php;
+pub mod proxy_target;
 pub mod secret;
+pub mod setting;
 pub mod site;
+pub mod site_kind;
+pub mod site_name;
 pub mod text;
 pub mod time;
+pub mod web_target;
 
 /// Gives a text type its one door in (`parse`), its one way out (`as_str`), and the same door for serde.
 macro_rules! parsed_text {

@@ -6,42 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
-use crate::domain::path::HostPath;
+use crate::domain::path::{HostPath, SitePath};
 use crate::domain::php::PhpVersion;
+use crate::domain::proxy_target::ProxyTarget;
+use crate::domain::setting::Settings;
+use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
+use crate::domain::web_target::{RedirectCode, WebAddress};
 
-/// What runs behind a hostname.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum SiteKind {
-    /// PHP files run by PHP-FPM as the site's own user.
-    Php {
-        /// Which PHP runs them.
-        php: PhpVersion,
-    },
-    /// Files served as they are.
-    Static,
-}
-
-impl SiteKind {
-    /// The word of the contract for this kind.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Php { .. } => "php",
-            Self::Static => "static",
-        }
-    }
-
-    /// The PHP version, where there is one.
-    #[must_use]
-    pub fn php(self) -> Option<PhpVersion> {
-        match self {
-            Self::Php { php } => Some(php),
-            Self::Static => None,
-        }
-    }
-}
+pub use crate::domain::site_kind::SiteKind;
 
 /// A site as it is kept in the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,19 +26,46 @@ pub struct Site {
     pub hostname: Hostname,
     /// Further names it answers to.
     #[serde(default)]
-    pub aliases: Vec<Hostname>,
+    pub aliases: Vec<SiteName>,
+    /// Names whose visitors are sent to the canonical one.
+    #[serde(default)]
+    pub redirected: Vec<SiteName>,
     /// What runs there.
     pub kind: SiteKind,
     /// False while it is taken offline.
     pub enabled: bool,
+    /// Everything else people can set.
+    #[serde(default)]
+    pub settings: Settings,
     /// When it was made.
     pub created: Timestamp,
 }
 
 impl Site {
-    /// The canonical name and the aliases.
-    pub fn names(&self) -> impl Iterator<Item = &Hostname> {
-        std::iter::once(&self.hostname).chain(&self.aliases)
+    /// A site with nothing but the defaults.
+    #[must_use]
+    pub fn new(id: SiteId, hostname: Hostname, kind: SiteKind, created: Timestamp) -> Self {
+        Self {
+            id,
+            hostname,
+            aliases: Vec::new(),
+            redirected: Vec::new(),
+            kind,
+            enabled: true,
+            settings: Settings::default(),
+            created,
+        }
+    }
+
+    /// Every name that belongs to the site: the canonical one, the aliases, the redirected ones.
+    pub fn names(&self) -> impl Iterator<Item = SiteName> + '_ {
+        std::iter::once(SiteName::Exact(self.hostname.clone()))
+            .chain(self.aliases.iter().chain(&self.redirected).cloned())
+    }
+
+    /// The names it serves pages under.
+    pub fn served_names(&self) -> impl Iterator<Item = SiteName> + '_ {
+        std::iter::once(SiteName::Exact(self.hostname.clone())).chain(self.aliases.iter().cloned())
     }
 
     /// The Unix user everything of this site runs as.
@@ -80,10 +80,19 @@ impl Site {
         HostPath::fixed("/var/www").join(self.hostname.as_str())
     }
 
-    /// What nginx serves.
+    /// The site's own files.
+    #[must_use]
+    pub fn files(&self) -> HostPath {
+        self.root().join("htdocs")
+    }
+
+    /// What nginx serves: the files, or a directory in them.
     #[must_use]
     pub fn document_root(&self) -> HostPath {
-        self.root().join("htdocs")
+        let inner = self.settings.web.directory.iter();
+        inner
+            .flat_map(SitePath::components)
+            .fold(self.files(), |path, part| path.join(part))
     }
 
     /// Uploads, sessions and temporary files.
@@ -125,13 +134,16 @@ pub struct NewSite {
     pub hostname: Hostname,
     /// Further names.
     #[serde(default)]
-    pub aliases: Vec<Hostname>,
+    pub aliases: Vec<SiteName>,
+    /// Names whose visitors are sent to the canonical one.
+    #[serde(default)]
+    pub redirected: Vec<SiteName>,
     /// What shall run there.
     pub kind: NewSiteKind,
 }
 
 /// The kind asked for; PHP without a version means the newest installed one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum NewSiteKind {
     /// A PHP site.
@@ -140,6 +152,35 @@ pub enum NewSiteKind {
         #[serde(default)]
         php: Option<PhpVersion>,
     },
+    /// WordPress.
+    Wordpress {
+        /// A version, or the newest installed.
+        #[serde(default)]
+        php: Option<PhpVersion>,
+    },
+    /// Laravel and others with one front controller.
+    Laravel {
+        /// A version, or the newest installed.
+        #[serde(default)]
+        php: Option<PhpVersion>,
+    },
     /// A static site.
-    Static {},
+    Static {
+        /// Whether it is a single-page application.
+        #[serde(default)]
+        spa: bool,
+    },
+    /// An application of one's own.
+    Proxy {
+        /// Where it listens.
+        target: ProxyTarget,
+    },
+    /// Everything is sent elsewhere.
+    Redirect {
+        /// To here.
+        target: WebAddress,
+        /// With this status.
+        #[serde(default)]
+        code: RedirectCode,
+    },
 }

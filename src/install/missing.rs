@@ -107,6 +107,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         Step::Claim { .. }
         | Step::ReloadUnits { .. }
         | Step::CheckNginx { .. }
+        | Step::TestNginx { .. }
         | Step::ReloadNginx { .. }
         | Step::PingPhp { .. }
         | Step::ProbeSite { .. }

@@ -110,6 +110,10 @@ pub(super) fn nginx(facts: &InstallFacts) -> Part {
         &render::nginx::globals(globals),
     )
     .claim("Answer for nginx's socket", render::nginx::socket())
+    .claim(
+        "Answer for nginx's page cache",
+        render::nginx_shared::cache_directory(),
+    )
     .add(
         "Stamp the nginx configuration with this operation",
         Step::StampNginx {},

@@ -40,6 +40,12 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::Link { path, .. } => restore(host, path)?,
         Step::StampNginx {} => restore(host, &nginx::marker_file())?,
         Step::CheckNginx { with: Some(_) } => restore(host, &nginx::staged_file())?,
+        Step::TestNginx { .. } => Undo::All {
+            undos: vec![
+                restore(host, &nginx::staged_file())?,
+                restore(host, &nginx::staged_site_file())?,
+            ],
+        },
         Step::MakeSiteDirectory {
             site, base, name, ..
         } => match host.stat(&base.join(name))? {
@@ -189,6 +195,7 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         } => reload_units(host),
         Step::StampNginx {} => nginx::stamp(host, context.operation),
         Step::CheckNginx { with } => nginx::check(host, with.as_ref()),
+        Step::TestNginx { link, text } => nginx::check_instead(host, link, text),
         Step::ReloadNginx {
             services,
             when: When::Forward,

@@ -12,7 +12,7 @@ use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
-use crate::ops::{site_create, site_delete, site_switch};
+use crate::ops::{site_create, site_delete, site_switch, site_update};
 use crate::store::{OperationRecord, Unread};
 use crate::system::facts;
 
@@ -40,15 +40,19 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts),
         Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts),
         Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
+        Change::SiteSet { hostname, values } => site_update::plan(hostname, values, &state, &facts),
+        Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts),
     }
 }
 
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
         Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
-        Change::SiteEnable { .. } | Change::SiteDisable { .. } | Change::SiteDelete { .. } => {
-            Vec::new()
-        }
+        Change::SiteEnable { .. }
+        | Change::SiteDisable { .. }
+        | Change::SiteDelete { .. }
+        | Change::SiteSet { .. }
+        | Change::SitePurge { .. } => Vec::new(),
     };
     let own = engine.store().sites()?;
     facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)

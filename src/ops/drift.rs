@@ -2,7 +2,7 @@
 //!
 //! Invariant: looking only; what differs is shown and never overwritten without consent.
 
-use crate::domain::facts::ServiceManager;
+use crate::domain::facts::{Abilities, ServiceManager};
 use crate::domain::path::HostPath;
 use crate::domain::site::Site;
 use crate::host::{Host, HostError, HostResult};
@@ -16,8 +16,15 @@ const LIMIT: usize = 1024 * 1024;
 
 /// The files of a site as the panel would write them now.
 #[must_use]
-pub fn owned(site: &Site, services: ServiceManager, ipv6: bool) -> Vec<(HostPath, String)> {
-    let mut files = vec![(site.nginx_file(), render::nginx::site(site, ipv6))];
+pub fn owned(
+    site: &Site,
+    services: ServiceManager,
+    abilities: Abilities,
+) -> Vec<(HostPath, String)> {
+    let mut files = vec![(site.nginx_file(), render::nginx::site(site, abilities))];
+    files.extend(
+        render::nginx::visitors(site).map(|text| (render::nginx::visitors_file(site), text)),
+    );
     match (site.kind.php(), services) {
         (Some(php), ServiceManager::Systemd) => files.extend([
             (
@@ -42,7 +49,7 @@ pub fn owned(site: &Site, services: ServiceManager, ipv6: bool) -> Vec<(HostPath
 /// Those that are missing or differ.
 pub fn of_site(host: &dyn Host, site: &Site) -> HostResult<Vec<HostPath>> {
     let mut differing = Vec::new();
-    for (path, text) in owned(site, service::manager(host)?, facts::has_ipv6(host)?) {
+    for (path, text) in owned(site, service::manager(host)?, facts::abilities(host)?) {
         if !is_same(host, &path, &text)? {
             differing.push(path);
         }

@@ -81,6 +81,13 @@ impl Plan {
         self
     }
 
+    /// Adds notes.
+    #[must_use]
+    pub fn notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
     /// What the state will say once everything is done.
     #[must_use]
     pub fn effect(mut self, effect: Effect) -> Self {

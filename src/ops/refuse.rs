@@ -6,6 +6,9 @@ use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::text::shown;
 
+/// Below this a half-written site is likelier than a whole one.
+const ROOM: u64 = 64 * 1024 * 1024;
+
 /// A configuration that was broken before us would make every change of ours fail half-way.
 pub fn broken_nginx(facts: &Facts) -> Result<(), Fault> {
     if let Some(line) = &facts.nginx_complaint {
@@ -24,4 +27,19 @@ pub fn broken_nginx(facts: &Facts) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// A file system that is nearly full would break a change half-way.
+pub fn no_room(facts: &Facts) -> Result<(), Fault> {
+    if facts.disk_free >= ROOM {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::DiskFull,
+        format!(
+            "only {} MB are free for sites, logs or the panel's state",
+            facts.disk_free / 1_000_000
+        ),
+        "free some space (`df -h` shows where it went), then try again",
+    ))
 }

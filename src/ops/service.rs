@@ -127,7 +127,7 @@ pub fn shown(step: &Step) -> Option<String> {
             Some(users::create_command(&user.name, user.id, &user.home).shown())
         }
         Step::DeleteUser(user) => Some(users::delete_command(&user.name).shown()),
-        Step::CheckNginx { .. } => Some("nginx -t".to_owned()),
+        Step::CheckNginx { .. } | Step::TestNginx { .. } => Some("nginx -t".to_owned()),
         Step::InstallPackages { names } => Some(format!("apt-get install {}", names.join(" "))),
         Step::RefreshPackageLists {} => Some("apt-get update".to_owned()),
         Step::FinishPackages {} => Some("dpkg --configure -a".to_owned()),

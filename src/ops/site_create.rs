@@ -4,37 +4,31 @@
 
 use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
+use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::{NewSite, NewSiteKind, Site, SiteKind};
 use crate::domain::time::Timestamp;
 use crate::ops::plan::Plan;
-use crate::ops::refuse;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Expectation;
+use crate::ops::{names, refuse};
 use crate::render;
 use crate::store::Effect;
 
-/// Below this a half-written site is likelier than a whole one.
-const ROOM: u64 = 64 * 1024 * 1024;
-
 /// Plans it.
 pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Result<Plan, Fault> {
-    for name in std::iter::once(&new.hostname).chain(&new.aliases) {
-        refuse_name(name, state, facts)?;
-    }
-    refuse_doubles(new)?;
-    refuse::broken_nginx(facts)?;
-    refuse_no_room(facts)?;
-    let site = Site {
-        id: state.next_site.max(facts.free_site),
-        hostname: new.hostname.clone(),
+    let id = state.next_site.max(facts.free_site);
+    let mut site = Site {
         aliases: new.aliases.clone(),
-        kind: kind(new.kind, facts)?,
-        enabled: true,
-        created: now,
+        redirected: new.redirected.clone(),
+        ..Site::new(id, new.hostname.clone(), kind(&new.kind, facts)?, now)
     };
+    site.settings.web.directory = render::nginx_kinds::usual_directory(&site.kind);
+    names::refuse(&site, state, facts)?;
+    refuse::broken_nginx(facts)?;
+    refuse::no_room(facts)?;
     refuse_occupied(&site, facts)?;
     let mut steps = Steps::default();
     parts::ground(&mut steps, &site, facts);
@@ -46,26 +40,49 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         steps.root_file(
             "Write the site's nginx file",
             &site.nginx_file(),
-            render::nginx::site(&site, facts.ipv6),
+            render::nginx::site(&site, facts.nginx),
         );
         parts::link(steps, &site);
     });
-    parts::probe(&mut steps, &site, Expectation::Welcome);
+    parts::probe(&mut steps, &site, expectation(&site.kind));
     Ok(
         Plan::new(format!("Create {}", site.hostname), "site create")
             .about(&site.hostname)
             .steps(steps.into_list())
+            .notes(names::overlaps(&site, state))
             .effect(Effect::PutSite(site)),
     )
 }
 
-fn kind(kind: NewSiteKind, facts: &Facts) -> Result<SiteKind, Fault> {
+/// A site without files of its own has no first page of ours.
+fn expectation(kind: &SiteKind) -> Expectation {
     match kind {
-        NewSiteKind::Static {} => Ok(SiteKind::Static),
-        NewSiteKind::Php { php } => Ok(SiteKind::Php {
-            php: choose_php(php, facts)?,
-        }),
+        SiteKind::Proxy { .. } => Expectation::Anything,
+        SiteKind::Redirect { .. } => Expectation::Answer,
+        _ => Expectation::Welcome,
     }
+}
+
+fn kind(kind: &NewSiteKind, facts: &Facts) -> Result<SiteKind, Fault> {
+    Ok(match kind {
+        NewSiteKind::Php { php } => SiteKind::Php {
+            php: choose_php(*php, facts)?,
+        },
+        NewSiteKind::Wordpress { php } => SiteKind::Wordpress {
+            php: choose_php(*php, facts)?,
+        },
+        NewSiteKind::Laravel { php } => SiteKind::Laravel {
+            php: choose_php(*php, facts)?,
+        },
+        NewSiteKind::Static { spa } => SiteKind::Static { spa: *spa },
+        NewSiteKind::Proxy { target } => SiteKind::Proxy {
+            target: target.clone(),
+        },
+        NewSiteKind::Redirect { target, code } => SiteKind::Redirect {
+            target: target.clone(),
+            code: *code,
+        },
+    })
 }
 
 fn choose_php(wanted: Option<PhpVersion>, facts: &Facts) -> Result<PhpVersion, Fault> {
@@ -96,60 +113,6 @@ fn choose_php(wanted: Option<PhpVersion>, facts: &Facts) -> Result<PhpVersion, F
     }
 }
 
-fn refuse_name(name: &Hostname, state: &State, facts: &Facts) -> Result<(), Fault> {
-    if facts.panel_names.contains(name) || name.as_str().ends_with(".invalid") {
-        return Err(Fault::new(
-            Code::HostnameReserved,
-            format!("{name} is kept for the panel itself"),
-            "choose another hostname for the site",
-        ));
-    }
-    if let Some(site) = state.serving(name) {
-        return Err(Fault::new(
-            Code::HostnameTaken,
-            format!("{name} is already served by the site {}", site.hostname),
-            format!(
-                "choose another hostname, or delete that site first: `lalapanel site delete {}`",
-                site.hostname
-            ),
-        ));
-    }
-    if let Some(file) = facts.foreign_names.get(name) {
-        return Err(Fault::new(
-            Code::HostnameForeign,
-            format!("{name} is already served by `{file}`, which is not Lala's"),
-            "remove the name from that file and reload nginx, or choose another hostname",
-        ));
-    }
-    Ok(())
-}
-
-fn refuse_doubles(new: &NewSite) -> Result<(), Fault> {
-    let mut seen = std::collections::BTreeSet::from([&new.hostname]);
-    match new.aliases.iter().find(|alias| !seen.insert(*alias)) {
-        None => Ok(()),
-        Some(double) => Err(Fault::new(
-            Code::HostnameTaken,
-            format!("{double} is named twice"),
-            "name every alias once",
-        )),
-    }
-}
-
-fn refuse_no_room(facts: &Facts) -> Result<(), Fault> {
-    if facts.disk_free >= ROOM {
-        return Ok(());
-    }
-    Err(Fault::new(
-        Code::DiskFull,
-        format!(
-            "only {} MB are free for sites, logs or the panel's state",
-            facts.disk_free / 1_000_000
-        ),
-        "free some space (`df -h` shows where it went), then try again",
-    ))
-}
-
 fn refuse_occupied(site: &Site, facts: &Facts) -> Result<(), Fault> {
     let ours = owned_paths(site);
     match facts.occupied.iter().find(|path| ours.contains(path)) {
@@ -176,12 +139,10 @@ pub fn owned_paths(site: &Site) -> Vec<crate::domain::path::HostPath> {
 /// The paths of a hostname before its number is known.
 #[must_use]
 pub fn paths_of(hostname: &Hostname) -> Vec<crate::domain::path::HostPath> {
-    owned_paths(&Site {
-        id: crate::domain::id::SiteId::FIRST,
-        hostname: hostname.clone(),
-        aliases: Vec::new(),
-        kind: SiteKind::Static,
-        enabled: true,
-        created: Timestamp::from_millis(0),
-    })
+    owned_paths(&Site::new(
+        SiteId::FIRST,
+        hostname.clone(),
+        SiteKind::Static { spa: false },
+        Timestamp::from_millis(0),
+    ))
 }

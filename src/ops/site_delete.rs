@@ -7,6 +7,7 @@ use crate::domain::facts::{Facts, ServiceManager};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
+use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
 use crate::host::{Mode, Owner};
 use crate::ops::graveyard;
@@ -36,24 +37,15 @@ pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, F
     if let Some(php) = site.kind.php() {
         match facts.services {
             ServiceManager::Systemd => remove_own_php(&mut steps, site),
-            ServiceManager::Sysv => {
-                steps
-                    .add(
-                        "Reload PHP-FPM if this is undone",
-                        parts::shared(php, ServiceAct::ReloadOnUndo),
-                    )
-                    .add(
-                        "Remove the PHP-FPM pool of the site",
-                        Step::RemoveFile {
-                            path: render::php_fpm::pool_file(site, php),
-                        },
-                    )
-                    .add(
-                        format!("Reload PHP-FPM {php}"),
-                        parts::shared(php, ServiceAct::Reload),
-                    );
-            }
+            ServiceManager::Sysv => remove_pool(&mut steps, site, php),
         }
+    }
+    if render::nginx::visitors(site).is_some() {
+        let path = render::nginx::visitors_file(site);
+        steps.add(
+            "Remove the names that might pass",
+            Step::RemoveFile { path },
+        );
     }
     aside(&mut steps, "files", &graveyard::sites(), &site.root(), site);
     aside(
@@ -76,7 +68,27 @@ pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, F
     )
 }
 
-fn remove_own_php(steps: &mut Steps, site: &Site) {
+/// Takes the site's pool out of the shared master.
+pub(super) fn remove_pool(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    steps
+        .add(
+            "Reload PHP-FPM if this is undone",
+            parts::shared(php, ServiceAct::ReloadOnUndo),
+        )
+        .add(
+            "Remove the PHP-FPM pool of the site",
+            Step::RemoveFile {
+                path: render::php_fpm::pool_file(site, php),
+            },
+        )
+        .add(
+            format!("Reload PHP-FPM {php}"),
+            parts::shared(php, ServiceAct::Reload),
+        );
+}
+
+/// Removes the files of the site's own PHP-FPM, which runs no more.
+pub(super) fn remove_own_php(steps: &mut Steps, site: &Site) {
     steps.add(
         "Let systemd read its units again if this is undone",
         Step::ReloadUnits {

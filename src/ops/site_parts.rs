@@ -82,6 +82,12 @@ pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
     if let Some(job) = job(site, "tmp/sessions", |path| Act::MakeDirectory { path }) {
         steps.add("Make the directory for PHP sessions", job);
     }
+    if let Some(directory) = &site.settings.web.directory {
+        let path = format!("htdocs/{directory}");
+        if let Some(job) = job(site, &path, |path| Act::MakeDirectory { path }) {
+            steps.add("Make the directory that is served", job);
+        }
+    }
     let text = render::welcome::page(site);
     if let Some(job) = job(site, render::welcome::path(site), |path| Act::PutFile {
         path,
@@ -147,6 +153,11 @@ pub(super) fn php(steps: &mut Steps, site: &Site, php: PhpVersion, facts: &Facts
         ServiceManager::Systemd => php_of_its_own(steps, site, php),
         ServiceManager::Sysv => php_shared(steps, site, php),
     }
+    ping(steps, site);
+}
+
+/// Waits for the first answer.
+pub(super) fn ping(steps: &mut Steps, site: &Site) {
     steps.add(
         "Wait until PHP answers",
         Step::PingPhp {
@@ -238,7 +249,7 @@ fn socket_link(site: &Site) -> HostPath {
     sockets_directory().join(&render::systemd::php_socket_name(site))
 }
 
-fn service(unit: String, act: ServiceAct) -> Step {
+pub(super) fn service(unit: String, act: ServiceAct) -> Step {
     Step::Service {
         services: ServiceManager::Systemd,
         unit,

@@ -6,6 +6,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
+use crate::domain::site_name::SiteName;
 use crate::store::Store;
 
 /// The part of the state that plans depend on.
@@ -31,7 +32,7 @@ impl State {
     pub fn serving(&self, name: &Hostname) -> Option<&Site> {
         self.sites
             .iter()
-            .find(|site| site.names().any(|own| own == name))
+            .find(|site| site.names().any(|own| own == SiteName::Exact(name.clone())))
     }
 
     /// The site a person means.

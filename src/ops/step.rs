@@ -115,6 +115,13 @@ pub enum Step {
         /// That file.
         with: Option<HostPath>,
     },
+    /// Let nginx test its whole configuration, with a text in place of one of its files.
+    TestNginx {
+        /// The link through which nginx reads the file now.
+        link: HostPath,
+        /// What the file would be.
+        text: String,
+    },
     /// Have nginx read its configuration and wait until it answers with the marker that is on disk.
     ReloadNginx {
         /// Who starts and stops services here.
@@ -203,6 +210,8 @@ pub enum Expectation {
     Welcome,
     /// Any answer of the site, even an error of its own; not 502, 503 or 504, and not silence.
     Answer,
+    /// Any answer at all: a closed site says 503, and the application behind a proxy may be off.
+    Anything,
 }
 
 impl Step {
@@ -243,9 +252,10 @@ impl Step {
             Self::Job(job) => format!("{} as {}", job.base, job.site),
             Self::Service { unit, .. } => unit.clone(),
             Self::ReloadUnits { .. } => "systemd".to_owned(),
-            Self::StampNginx {} | Self::CheckNginx { .. } | Self::ReloadNginx { .. } => {
-                "nginx".to_owned()
-            }
+            Self::StampNginx {}
+            | Self::CheckNginx { .. }
+            | Self::TestNginx { .. }
+            | Self::ReloadNginx { .. } => "nginx".to_owned(),
             Self::ProbeSite { hostname, .. } => hostname.to_string(),
             Self::InstallPackages { names } => names.join(" "),
             Self::RefreshPackageLists {} => "apt".to_owned(),

@@ -4,9 +4,13 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::id::OperationId;
+use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
+use crate::domain::network::Network;
 use crate::domain::path::HostPath;
+use crate::domain::proxy_target::ProxyTarget;
+use crate::domain::site_name::SiteName;
+use crate::domain::web_target::{Destination, UrlPath};
 
 /// One argument of a directive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +39,107 @@ impl From<&HostPath> for Word {
     }
 }
 
+impl From<&SiteName> for Word {
+    fn from(name: &SiteName) -> Self {
+        Self(name.to_string())
+    }
+}
+
+impl From<SiteName> for Word {
+    fn from(name: SiteName) -> Self {
+        Self(name.to_string())
+    }
+}
+
+impl From<&Network> for Word {
+    fn from(network: &Network) -> Self {
+        Self(network.to_string())
+    }
+}
+
+impl From<&UrlPath> for Word {
+    fn from(path: &UrlPath) -> Self {
+        Self(format!("\"{path}\""))
+    }
+}
+
+impl From<u32> for Word {
+    fn from(number: u32) -> Self {
+        Self(number.to_string())
+    }
+}
+
 impl Word {
+    /// A number with its unit, as in `72m`, `65s`, `=404`.
+    #[must_use]
+    pub fn measure(number: u32, unit: &'static str) -> Self {
+        Self(format!("{number}{unit}"))
+    }
+
+    /// `http://` and the application behind a proxy, or the name of its group of servers.
+    #[must_use]
+    pub fn server(target: &ProxyTarget) -> Self {
+        Self(target.to_string())
+    }
+
+    /// `zone=` and the name.
+    #[must_use]
+    pub fn zone(name: &'static str) -> Self {
+        Self(format!("zone={name}"))
+    }
+
+    /// What a finished page is kept under.
+    #[must_use]
+    pub fn cache_key(site: SiteId, generation: u32) -> Self {
+        Self(format!(
+            "\"{site}:{generation}:$scheme$request_method$host$request_uri\""
+        ))
+    }
+
+    /// A name of ours with the site's number in it: `front` + `s1001` + `back`.
+    #[must_use]
+    pub fn of_site(front: &'static str, site: SiteId, back: &'static str) -> Self {
+        Self(format!("{front}{site}{back}"))
+    }
+
+    /// The target of a redirect, quoted; with `$request_uri` behind it the path a visitor asked for is kept.
+    #[must_use]
+    pub fn destination(to: &Destination, keep_path: bool) -> Self {
+        let path = if keep_path { "$request_uri" } else { "" };
+        Self(format!("\"{}{path}\"", to.as_str()))
+    }
+
+    /// The site's own name with the path a visitor asked for.
+    #[must_use]
+    pub fn canonical(hostname: &Hostname) -> Self {
+        Self(format!("\"$scheme://{hostname}$request_uri\""))
+    }
+
+    /// A pattern for any of these words. They hold letters, digits and ` /._-` only, so a dot is all there is to escape.
+    #[must_use]
+    pub fn any_of(words: &[String]) -> Self {
+        let plain: Vec<String> = words.iter().map(|word| word.replace('.', r"\.")).collect();
+        Self(format!("\"(?:{})\"", plain.join("|")))
+    }
+
+    /// A pattern for a path and everything below it.
+    #[must_use]
+    pub fn below(path: &UrlPath) -> Self {
+        let mut escaped = String::new();
+        for c in path.as_str().chars() {
+            if !c.is_ascii_alphanumeric() && c != '/' {
+                escaped.push('\\');
+            }
+            escaped.push(c);
+        }
+        let end = if escaped.ends_with('/') {
+            ""
+        } else {
+            "(?:/|$)"
+        };
+        Self(format!("\"~^{escaped}{end}\""))
+    }
+
     /// `unix:` and the path, as `listen` and `fastcgi_pass` take a socket.
     #[must_use]
     pub fn unix(socket: &HostPath) -> Self {
@@ -97,6 +201,30 @@ impl Block {
         } else {
             self
         }
+    }
+
+    /// A line of a `map` or `geo` block, whose first word is a value too.
+    #[must_use]
+    pub fn pair(mut self, key: impl Into<Word>, value: impl Into<Word>) -> Self {
+        self.indent();
+        let _ = writeln!(self.text, "{} {};", key.into().0, value.into().0);
+        self
+    }
+
+    /// What `inside` adds, only where `condition` holds.
+    #[must_use]
+    pub fn when(self, condition: bool, inside: impl FnOnce(Self) -> Self) -> Self {
+        if condition { inside(self) } else { self }
+    }
+
+    /// What `each` adds for every item.
+    #[must_use]
+    pub fn for_each<T>(
+        self,
+        items: impl IntoIterator<Item = T>,
+        each: impl Fn(Self, T) -> Self,
+    ) -> Self {
+        items.into_iter().fold(self, each)
     }
 
     /// A block with its arguments and what is in it.

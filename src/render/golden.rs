@@ -28,21 +28,19 @@ pub(crate) fn operation() -> OperationId {
 }
 
 pub(crate) fn php_site() -> Site {
+    let hostname = Hostname::parse("shop.example").unwrap();
+    let kind = SiteKind::Php {
+        php: PhpVersion::new(8, 2),
+    };
     Site {
-        id: SiteId::FIRST,
-        hostname: Hostname::parse("shop.example").unwrap(),
-        aliases: vec![Hostname::parse("www.shop.example").unwrap()],
-        kind: SiteKind::Php {
-            php: PhpVersion::new(8, 2),
-        },
-        enabled: true,
-        created: Timestamp::from_millis(0),
+        aliases: vec![Hostname::parse("www.shop.example").unwrap().into()],
+        ..Site::new(SiteId::FIRST, hostname, kind, Timestamp::from_millis(0))
     }
 }
 
 pub(crate) fn static_site() -> Site {
     Site {
-        kind: SiteKind::Static,
+        kind: SiteKind::Static { spa: false },
         aliases: Vec::new(),
         ..php_site()
     }
@@ -63,14 +61,15 @@ pub(crate) fn any_site() -> impl Strategy<Value = Site> {
         prop::collection::vec(name, 0..4),
         prop::option::of((7_u8..10, 0_u8..10)),
     )
-        .prop_map(|(id, hostname, aliases, php)| Site {
-            id: SiteId::new(id),
-            hostname,
-            aliases,
-            kind: php.map_or(SiteKind::Static, |(major, minor)| SiteKind::Php {
-                php: PhpVersion::new(major, minor),
-            }),
-            enabled: true,
-            created: Timestamp::from_millis(0),
+        .prop_map(|(id, hostname, aliases, php)| {
+            let kind = php.map_or(SiteKind::Static { spa: false }, |(major, minor)| {
+                SiteKind::Php {
+                    php: PhpVersion::new(major, minor),
+                }
+            });
+            Site {
+                aliases: aliases.into_iter().map(Into::into).collect(),
+                ..Site::new(SiteId::new(id), hostname, kind, Timestamp::from_millis(0))
+            }
         })
 }

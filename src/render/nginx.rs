@@ -1,18 +1,26 @@
-//! What nginx reads: globals beside the distribution's own `nginx.conf`, the marker, and one file per site.
+//! What nginx reads for all sites: globals beside the distribution's own `nginx.conf`, include files, the marker.
 //!
 //! Invariant: whatever would change how the sites of others behave stands in our server blocks, never at the level of `http`.
 
 use crate::domain::id::OperationId;
 use crate::domain::path::HostPath;
-use crate::domain::site::{Site, SiteKind};
 use crate::render::block::{Block, Word};
+use crate::render::nginx_shared as shared;
+
+pub use crate::render::nginx_site::{Abilities, site, visitors, visitors_file};
 
 /// Included by every server block of ours: limits, headers, what is never served.
 pub const SERVER: &str = include_str!("nginx/server.conf");
+/// The same for servers that serve files: links, dotfiles, droppings.
+const FILES: &str = include_str!("nginx/files.conf");
 /// Security headers.
 pub const HEADERS: &str = include_str!("nginx/headers.conf");
+const HEADERS_STRICT: &str = include_str!("nginx/headers-strict.conf");
 /// What PHP is told about a request.
 pub const PHP: &str = include_str!("nginx/php.conf");
+const PROXY: &str = include_str!("nginx/proxy.conf");
+const GZIP: &str = include_str!("nginx/gzip.conf");
+const BROTLI: &str = include_str!("nginx/brotli.conf");
 
 const LOG_FORMAT: &str = r#"'{"t":"$time_iso8601","ip":"$remote_addr","h":"$host","m":"$request_method","u":"$request_uri","p":"$server_protocol","s":$status,"b":$body_bytes_sent,"rt":$request_time,"ut":"$upstream_response_time","ref":"$http_referer","ua":"$http_user_agent","id":"$request_id"}'"#;
 
@@ -30,11 +38,16 @@ pub fn include_directory() -> HostPath {
 
 /// The include files: where, and what.
 #[must_use]
-pub fn includes() -> [(HostPath, &'static str); 3] {
+pub fn includes() -> [(HostPath, &'static str); 8] {
     let file = |name| include_directory().join(name);
     [
+        (file("brotli.conf"), BROTLI),
+        (file("files.conf"), FILES),
+        (file("gzip.conf"), GZIP),
         (file("headers.conf"), HEADERS),
+        (file("headers-strict.conf"), HEADERS_STRICT),
         (file("php.conf"), PHP),
+        (file("proxy.conf"), PROXY),
         (file("server.conf"), SERVER),
     ]
 }
@@ -79,6 +92,7 @@ pub fn globals(globals: Globals) -> String {
         .set_if(globals.names_hash, "server_names_hash_max_size", "16384")
         .comment("Escaped as JSON, or a visitor forges lines of the log.")
         .line("log_format", ["lalapanel_json", "escape=json", LOG_FORMAT]);
+    let file = shared::variables(file);
     let ipv6 = globals.ipv6 && globals.default_on_80_v6;
     let file = if globals.default_on_80 || ipv6 {
         catch_all_plain(file, globals.default_on_80, ipv6)
@@ -157,70 +171,10 @@ pub fn marker(operation: OperationId) -> String {
         .finish()
 }
 
-/// The file of a site.
-#[must_use]
-pub fn site(site: &Site, ipv6: bool) -> String {
-    let logs = site.log_directory();
-    Block::file()
-        .server(|server| {
-            let server = server
-                .set("listen", "80")
-                .set_if(ipv6, "listen", "[::]:80")
-                .set("listen", Word::unix(&socket()))
-                .line("server_name", site.names())
-                .set("root", &site.document_root())
-                .line(
-                    "access_log",
-                    [
-                        Word::from(&logs.join("access.log")),
-                        "lalapanel_json".into(),
-                    ],
-                )
-                .line(
-                    "error_log",
-                    [Word::from(&logs.join("error.log")), "warn".into()],
-                )
-                .set("include", "/etc/nginx/lalapanel/server.conf");
-            match site.kind {
-                SiteKind::Php { .. } => php_locations(server, &site.php_socket()),
-                SiteKind::Static => static_locations(server),
-            }
-        })
-        .finish()
-}
-
-fn php_locations(server: Block, socket: &HostPath) -> Block {
-    server
-        .line("index", ["index.php", "index.html"])
-        .block("location", ["/"], |place| {
-            place.line("try_files", ["$uri", "$uri/", "=404"])
-        })
-        .block("location", ["~", r"\.php$"], |place| {
-            place
-                .line("try_files", ["$uri", "=404"])
-                .set("include", "/etc/nginx/lalapanel/php.conf")
-                .set("fastcgi_pass", Word::unix(socket))
-        })
-}
-
-fn static_locations(server: Block) -> Block {
-    server
-        .set("index", "index.html")
-        .set("charset", "utf-8")
-        .block("location", ["/"], |place| {
-            place.line("try_files", ["$uri", "$uri/", "$uri.html", "=404"])
-        })
-        .comment("Source left over from a PHP site is never sent as text.")
-        .block("location", ["~", r"\.php$"], |place| {
-            place.set("return", "404")
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::golden::{self, php_site, static_site};
-    use proptest::prelude::*;
+    use crate::render::golden;
 
     const ALL: Globals = Globals {
         ipv6: true,
@@ -244,8 +198,6 @@ mod tests {
             }),
         );
         golden::check("nginx-marker.conf", &marker(golden::operation()));
-        golden::check("nginx-php-site.conf", &site(&php_site(), true));
-        golden::check("nginx-static-site.conf", &site(&static_site(), false));
     }
 
     #[test]
@@ -256,24 +208,5 @@ mod tests {
             ..ALL
         });
         assert!(!text.contains("listen 80") && text.contains("listen 443 ssl default_server"));
-    }
-
-    #[test]
-    fn no_site_is_ever_the_default_of_a_port() {
-        assert!(!site(&php_site(), true).contains("default_server"));
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
-        #[test]
-        fn every_site_renders_to_balanced_braces_and_plain_words(made in golden::any_site()) {
-            let text = site(&made, true);
-            prop_assert_eq!(text.matches('{').count(), text.matches('}').count());
-            prop_assert!(!crate::render::golden::has_strange_characters(&text));
-            let names = text.lines().find_map(|line| line.trim().strip_prefix("server_name "));
-            let expected: Vec<&str> = made.names().map(crate::domain::name::Hostname::as_str).collect();
-            let expected = format!("{};", expected.join(" "));
-            prop_assert_eq!(names, Some(expected.as_str()));
-        }
     }
 }

@@ -1,9 +1,12 @@
 //! PHP-FPM's configuration of a site, in the two layouts: a master per site (systemd), or a pool in the shared master (init scripts).
 //!
-//! Invariant: names in these files are numbers we mint, hostnames and versions; limits are constants that agree with `nginx/php.conf`.
+//! Invariant: names in these files are numbers we mint, hostnames and versions; limits agree with the site's nginx file, since both come from one setting.
+
+use std::fmt::Write as _;
 
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
+use crate::domain::setting::{FunctionPreset, PoolMode};
 use crate::domain::site::Site;
 
 /// The file of a site's own master.
@@ -95,37 +98,106 @@ pub fn shared_ini() -> String {
 }
 
 fn limits(site: &Site) -> String {
-    format!(
-        "pm = ondemand\n\
-         pm.max_children = 8\n\
-         pm.process_idle_timeout = 30s\n\
-         ; leaks in extensions\n\
-         pm.max_requests = 1000\n\
-         pm.status_path = /-/status\n\
+    let (php, web) = (&site.settings.php, &site.settings.web);
+    let on = |flag: bool| if flag { "on" } else { "off" };
+    let mut text = processes(site);
+    let _ = write!(
+        text,
+        "pm.status_path = /-/status\n\
          ping.path = /-/ping\n\
          ; wall clock: max_execution_time does not count waiting\n\
-         request_terminate_timeout = 60s\n\
+         request_terminate_timeout = {seconds}s\n\
          catch_workers_output = no\n\
          security.limit_extensions = .php\n\
          php_admin_flag[expose_php] = off\n\
          php_admin_flag[log_errors] = on\n\
          php_admin_flag[allow_url_include] = off\n\
          php_admin_flag[enable_dl] = off\n\
-         php_admin_value[cgi.fix_pathinfo] = 0\n\
-         php_admin_value[open_basedir] = \"{root}:/usr/share/php\"\n\
-         php_admin_value[upload_tmp_dir] = \"{tmp}\"\n\
+         php_admin_value[cgi.fix_pathinfo] = 0\n",
+        seconds = php.max_execution_time,
+    );
+    if php.open_basedir {
+        let _ = writeln!(
+            text,
+            "php_admin_value[open_basedir] = \"{}:/usr/share/php\"",
+            site.root()
+        );
+    }
+    let _ = write!(
+        text,
+        "php_admin_value[upload_tmp_dir] = \"{tmp}\"\n\
          php_admin_value[sys_temp_dir] = \"{tmp}\"\n\
          php_admin_value[session.save_path] = \"{tmp}/sessions\"\n\
          ; Debian leaves the cleaning to a cron job that does not know this directory\n\
          php_admin_value[session.gc_probability] = 1\n\
          php_admin_value[session.gc_divisor] = 1000\n\
-         php_value[memory_limit] = 256M\n\
-         ; one limit in three places: client_max_body_size is this and 8 MB\n\
-         php_admin_value[upload_max_filesize] = 64M\n\
-         php_admin_value[post_max_size] = 72M\n",
-        root = site.root(),
+         php_admin_value[session.gc_maxlifetime] = {session}\n\
+         php_value[memory_limit] = {memory}M\n\
+         php_value[max_execution_time] = {seconds}\n\
+         php_admin_value[max_input_time] = {input}\n\
+         php_admin_value[max_input_vars] = {vars}\n\
+         php_flag[display_errors] = {errors}\n\
+         php_admin_flag[allow_url_fopen] = {fopen}\n\
+         php_admin_flag[opcache.enable] = {opcache}\n\
+         php_admin_flag[opcache.validate_timestamps] = {validate}\n\
+         ; one limit in three places: client_max_body_size is post_max_size\n\
+         php_admin_value[upload_max_filesize] = {upload}M\n\
+         php_admin_value[post_max_size] = {post}M\n",
         tmp = site.tmp(),
-    )
+        session = php.session_lifetime,
+        memory = php.memory_limit,
+        seconds = php.max_execution_time,
+        input = php.max_input_time,
+        vars = php.max_input_vars,
+        errors = on(php.display_errors),
+        fopen = on(php.allow_url_fopen),
+        opcache = on(php.opcache),
+        validate = on(php.opcache_validate),
+        upload = web.upload_max,
+        post = web.upload_max.saturating_add(8),
+    );
+    if !php.timezone.is_empty() {
+        let _ = writeln!(text, "php_admin_value[date.timezone] = {}", php.timezone);
+    }
+    if let Some(functions) = forbidden(php.functions) {
+        let _ = writeln!(text, "php_admin_value[disable_functions] = \"{functions}\"");
+    }
+    text
+}
+
+fn processes(site: &Site) -> String {
+    let php = &site.settings.php;
+    let spare = (php.children / 4).max(1);
+    let mut text = match php.mode {
+        PoolMode::Ondemand => format!(
+            "pm = ondemand\npm.max_children = {}\npm.process_idle_timeout = {}s\n",
+            php.children, php.idle_timeout
+        ),
+        PoolMode::Dynamic => format!(
+            "pm = dynamic\npm.max_children = {children}\npm.start_servers = {spare}\npm.min_spare_servers = {spare}\npm.max_spare_servers = {most}\n",
+            children = php.children,
+            most = (spare * 2).min(php.children),
+        ),
+        PoolMode::Static => format!("pm = static\npm.max_children = {}\n", php.children),
+    };
+    let _ = write!(
+        text,
+        "; leaks in extensions\npm.max_requests = {}\n",
+        php.max_requests
+    );
+    text
+}
+
+const SHELL: &str = "exec,passthru,shell_exec,system,proc_open,popen,pcntl_exec,pcntl_fork,dl";
+
+fn forbidden(preset: FunctionPreset) -> Option<String> {
+    match preset {
+        FunctionPreset::None => None,
+        FunctionPreset::Shell => Some(SHELL.to_owned()),
+        FunctionPreset::Strict => Some(format!(
+            "{SHELL},phpinfo,php_uname,getmypid,getmyuid,get_current_user,posix_getpwuid,posix_getpwnam,posix_kill,disk_free_space,disk_total_space,sys_getloadavg,symlink,link"
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -145,7 +217,9 @@ mod tests {
     fn a_site_may_not_set_its_own_paths() {
         for line in master(&php_site()).lines() {
             assert!(
-                !line.starts_with("php_value[") || line.contains("memory_limit"),
+                !line.starts_with("php_value[")
+                    || line.contains("memory_limit")
+                    || line.contains("max_execution_time"),
                 "{line}"
             );
         }

@@ -53,6 +53,11 @@ pub fn php_socket(site: &Site) -> String {
 /// The service unit.
 #[must_use]
 pub fn php_service(site: &Site, php: PhpVersion) -> String {
+    let limits = &site.settings.limits;
+    let cpu = match limits.cpu {
+        0 => String::new(),
+        hundredths => format!("CPUQuota={hundredths}%\n"),
+    };
     format!(
         "# {owned}\n\
          [Unit]\n\
@@ -63,7 +68,7 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          \n\
          [Service]\n\
          Type=notify\n\
-         ExecStart=/usr/sbin/php-fpm{php} --nodaemonize --fpm-config {config}\n\
+         ExecStart=/usr/sbin/php-fpm{php} --nodaemonize --fpm-config {config} -d opcache.memory_consumption={opcache}\n\
          ExecReload=/bin/kill -USR2 $MAINPID\n\
          # PHP-FPM's own way to take over a listening socket: file descriptor 3 is the one systemd hands in.\n\
          Environment=FPM_SOCKETS={socket}=3\n\
@@ -78,9 +83,10 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          Slice=lalapanel-sites.slice\n\
          LimitNOFILE=8192\n\
          LimitCORE=0\n\
-         TasksMax=64\n\
-         MemoryHigh=768M\n\
-         MemoryMax=1G\n\
+         TasksMax={tasks}\n\
+         MemoryHigh={high}M\n\
+         MemoryMax={memory}M\n\
+         {cpu}\
          \n\
          # The site sees its own tree and no other.\n\
          TemporaryFileSystem=/var/www:ro\n\
@@ -96,6 +102,10 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
         socket = site.php_socket(),
         user = site.user(),
         root = site.root(),
+        opcache = site.settings.php.opcache_memory,
+        tasks = limits.tasks,
+        high = limits.memory / 4 * 3,
+        memory = limits.memory,
     )
 }
 
@@ -155,7 +165,7 @@ mod tests {
                     let plain = line.is_empty() || line.starts_with(['#', '[']) || line.contains('=');
                     prop_assert!(plain, "{}", line);
                     // `%` is a specifier in a unit.
-                    prop_assert!(!line.contains('%'), "{}", line);
+                    prop_assert!(!line.contains('%') || line.starts_with("CPUQuota="), "{}", line);
                 }
             }
         }

@@ -78,11 +78,16 @@ fn dump() -> String {
         site.aliases.clear();
         add(
             &format!("/etc/nginx/sites-enabled/{}", site.hostname),
-            &nginx::site(&site, true),
+            &nginx::site(&site, ABILITIES),
         );
     }
     text
 }
+
+const ABILITIES: nginx::Abilities = nginx::Abilities {
+    ipv6: true,
+    brotli: true,
+};
 
 #[test]
 #[ignore = "writes files for `tests/nginx/run`"]
@@ -91,7 +96,15 @@ fn write_the_trees() {
     let to = Path::new(&to);
     let mut texts: Vec<String> = some(&golden::any_site(), SITES)
         .iter()
-        .map(|site| nginx::site(site, site.aliases.len() % 2 == 0))
+        .map(|site| {
+            nginx::site(
+                site,
+                nginx::Abilities {
+                    ipv6: site.aliases.len().is_multiple_of(2),
+                    ..ABILITIES
+                },
+            )
+        })
         .collect();
     texts.push(nginx::globals(GLOBALS));
     texts.push(nginx::marker(golden::operation()));
@@ -116,7 +129,7 @@ fn write_the_trees() {
 fn what_a_snippet_may_set_for_the_whole_server_is_not_set_by_us_there() {
     let file = tree::parse(nginx::SERVER).unwrap();
     for site in [golden::php_site(), golden::static_site()] {
-        let site = tree::parse(&nginx::site(&site, true)).unwrap();
+        let site = tree::parse(&nginx::site(&site, ABILITIES)).unwrap();
         let server = site.first().unwrap();
         for name in allow::at_server_level() {
             let ours = file.iter().chain(server.children());

@@ -11,8 +11,11 @@ const PAGE: &str = include_str!("welcome.html");
 #[must_use]
 pub fn path(site: &Site) -> &'static str {
     match site.kind {
-        SiteKind::Php { .. } => "htdocs/index.php",
-        SiteKind::Static => "htdocs/index.html",
+        SiteKind::Php { .. } | SiteKind::Wordpress { .. } => "htdocs/index.php",
+        SiteKind::Laravel { .. } => "htdocs/public/index.php",
+        SiteKind::Static { .. } | SiteKind::Proxy { .. } | SiteKind::Redirect { .. } => {
+            "htdocs/index.html"
+        }
     }
 }
 
@@ -24,9 +27,10 @@ pub fn site_path(site: &Site) -> Result<SitePath, crate::domain::path::BadPath> 
 /// The page.
 #[must_use]
 pub fn page(site: &Site) -> String {
-    let runs = match site.kind {
-        SiteKind::Php { .. } => "PHP <?= PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION ?> runs here",
-        SiteKind::Static => "This site is online",
+    let runs = if site.kind.php().is_some() {
+        "PHP <?= PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION ?> runs here"
+    } else {
+        "This site is online"
     };
     PAGE.replace("{name}", site.hostname.as_str())
         .replace("{runs}", runs)

@@ -10,6 +10,7 @@ use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
+use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 
 /// What the web process needs to know of the configuration, which it cannot read itself.
@@ -90,12 +91,15 @@ pub struct SiteView {
     pub hostname: Hostname,
     /// The same as its owner would write it.
     pub hostname_unicode: String,
-    /// `php` or `static`.
+    /// `php`, `wordpress`, `laravel`, `static`, `proxy`, `redirect`.
     pub r#type: String,
     /// The PHP version of a PHP site.
     pub php: Option<PhpVersion>,
     /// Further names.
-    pub aliases: Vec<Hostname>,
+    pub aliases: Vec<SiteName>,
+    /// Names whose visitors are sent to the canonical one.
+    #[serde(default)]
+    pub redirected_names: Vec<SiteName>,
     /// False while it is offline.
     pub enabled: bool,
     /// What nginx serves.
@@ -108,6 +112,9 @@ pub struct SiteView {
     pub databases: Vec<String>,
     /// When it was made.
     pub created: Timestamp,
+    /// Every setting that its type has, by key; empty in lists.
+    #[serde(default)]
+    pub settings: std::collections::BTreeMap<String, String>,
     /// Its last operations, newest first; empty in lists.
     #[serde(default)]
     pub operations: Vec<OperationSummary>,

@@ -36,15 +36,13 @@ fn copied(name: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn site() -> Site {
+    let kind = SiteKind::Php {
+        php: PhpVersion::new(8, 2),
+    };
+    let hostname = Hostname::parse("shop.example").unwrap();
     Site {
-        id: SiteId::FIRST,
-        hostname: Hostname::parse("shop.example").unwrap(),
-        aliases: vec![Hostname::parse("www.shop.example").unwrap()],
-        kind: SiteKind::Php {
-            php: PhpVersion::new(8, 2),
-        },
-        enabled: true,
-        created: TIME,
+        aliases: vec![Hostname::parse("www.shop.example").unwrap().into()],
+        ..Site::new(SiteId::FIRST, hostname, kind, TIME)
     }
 }
 

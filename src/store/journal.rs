@@ -269,14 +269,12 @@ mod tests {
     }
 
     fn shop(number: u32) -> Site {
-        Site {
-            id: SiteId::new(number),
-            hostname: Hostname::parse("shop.example").unwrap(),
-            aliases: Vec::new(),
-            kind: SiteKind::Static,
-            enabled: true,
-            created: Timestamp::from_millis(5_000),
-        }
+        Site::new(
+            SiteId::new(number),
+            Hostname::parse("shop.example").unwrap(),
+            SiteKind::Static { spa: false },
+            Timestamp::from_millis(5_000),
+        )
     }
 
     #[test]

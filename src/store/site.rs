@@ -81,12 +81,12 @@ pub(super) fn put(transaction: &WriteTransaction, site: &Site) -> StoreResult<()
     let mut names = transaction.open_table(tables::HOSTNAMES).changing()?;
     for name in site.names() {
         let before = names
-            .insert(name.as_str(), site.id.number())
+            .insert(name.to_string().as_str(), site.id.number())
             .changing()?
             .map(|value| value.value());
         if let Some(other) = before.filter(|other| *other != site.id.number()) {
             return Err(StoreError::HostnameTaken {
-                hostname: name.clone(),
+                hostname: name.hostname().clone(),
                 site: SiteId::new(other),
             });
         }
@@ -133,13 +133,11 @@ mod tests {
     }
 
     fn site(number: u32, hostname: &str, aliases: &[&str]) -> Site {
+        let kind = SiteKind::Static { spa: false };
+        let created = Timestamp::from_millis(1_000);
         Site {
-            id: SiteId::new(number),
-            hostname: name(hostname),
-            aliases: aliases.iter().map(|alias| name(alias)).collect(),
-            kind: SiteKind::Static,
-            enabled: true,
-            created: Timestamp::from_millis(1_000),
+            aliases: aliases.iter().map(|alias| name(alias).into()).collect(),
+            ..Site::new(SiteId::new(number), name(hostname), kind, created)
         }
     }
 

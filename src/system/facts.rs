@@ -2,13 +2,13 @@
 //!
 //! Invariant: looking only, and all of it at once, so that a plan rests on one moment.
 
-use crate::domain::facts::Facts;
+use crate::domain::facts::{Abilities, Facts};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
 use crate::host::{Host, HostError, HostResult};
-use crate::system::{addresses, nginx, nginx_files, service, users};
+use crate::system::{addresses, files, nginx, nginx_files, service, users};
 
 /// Debian's numbers for `www-data` and `adm`, where a host has no such groups yet.
 const WEB_GID: u32 = 33;
@@ -30,7 +30,8 @@ pub fn gather(
         php: installed_php(host)?,
         foreign_names: nginx_files::read(host)?.foreign_names(&files),
         nginx_complaint: nginx_complaint(host)?,
-        ipv6: has_ipv6(host)?,
+        nginx: abilities(host)?,
+        memory: memory(host),
         nginx_running: service::state(host, services, "nginx")?.active,
         web_gid: users::group(host, "www-data")?.unwrap_or(WEB_GID),
         log_gid: users::group(host, "adm")?.unwrap_or(LOG_GID),
@@ -49,6 +50,22 @@ pub fn installed_php(host: &dyn Host) -> HostResult<Vec<PhpVersion>> {
         .collect();
     versions.sort();
     Ok(versions)
+}
+
+/// What nginx can do here.
+pub fn abilities(host: &dyn Host) -> HostResult<Abilities> {
+    let modules = host.list(&HostPath::fixed("/etc/nginx/modules-enabled"))?;
+    Ok(Abilities {
+        ipv6: has_ipv6(host)?,
+        brotli: modules.iter().any(|name| name.contains("brotli-filter")),
+    })
+}
+
+fn memory(host: &dyn Host) -> u64 {
+    let text = files::text_or_empty(host, "/proc/meminfo");
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0).saturating_mul(1024)
 }
 
 /// Whether the kernel has IPv6: then nginx can listen on `[::]`, whatever addresses there are.
@@ -132,7 +149,7 @@ mod tests {
         put(
             &host,
             "/etc/nginx/sites-available/shop.example",
-            &crate::render::nginx::site(&site, false),
+            &crate::render::nginx::site(&site, Abilities::default()),
         );
         host.link("../sites-available/shop.example", &site.nginx_link())
             .unwrap();

@@ -76,6 +76,32 @@ pub fn with_include(main: &str, path: &HostPath) -> Option<String> {
     Some(format!("{before}\n    include {path};\n{after}"))
 }
 
+/// The main file with the include of a directory written out file by file, and another file in place of one of them;
+/// `None` where the directory is not included.
+#[must_use]
+pub fn with_instead(
+    main: &str,
+    link: &HostPath,
+    enabled: &[String],
+    instead: &HostPath,
+) -> Option<String> {
+    let directory = link.parent();
+    let pattern = format!("{directory}/*");
+    let relative = format!("{}/*", directory.name());
+    let line = main.lines().find(|line| {
+        let rest = line.trim().strip_prefix("include").unwrap_or_default();
+        let word = rest.trim().trim_end_matches(';').trim_matches(['"', '\'']);
+        rest.trim_end().ends_with(';') && (word == pattern || word == relative)
+    })?;
+    let mut lines: Vec<String> = enabled
+        .iter()
+        .filter(|name| !name.starts_with('.') && **name != *link.name())
+        .map(|name| format!("    include \"{directory}/{name}\";"))
+        .collect();
+    lines.push(format!("    include {instead};"));
+    Some(main.replacen(line, &lines.join("\n"), 1))
+}
+
 /// The id that the marker file says.
 #[must_use]
 pub fn marker_in(text: &str) -> Option<String> {
@@ -196,6 +222,20 @@ mod tests {
             "events { }\nhttp {\n  # } not here\n  server { }\n  include sites-enabled/*;\n\n    include /etc/nginx/sites-available/a.example;\n}\nstream { }\n"
         );
         assert_eq!(with_include("events { }", &HostPath::fixed("/a")), None);
+    }
+
+    #[test]
+    fn one_file_of_a_directory_is_replaced_and_the_others_stay() {
+        let main = "http {\n  include conf.d/*.conf;\n  include /etc/nginx/sites-enabled/*;\n}\n";
+        let link = HostPath::fixed("/etc/nginx/sites-enabled/a.example");
+        let enabled = ["a.example", "b.example", ".hidden"].map(str::to_owned);
+        let staged = with_instead(main, &link, &enabled, &HostPath::fixed("/etc/nginx/s.conf"));
+        assert_eq!(
+            staged.unwrap(),
+            "http {\n  include conf.d/*.conf;\n    include \"/etc/nginx/sites-enabled/b.example\";\n    include /etc/nginx/s.conf;\n}\n"
+        );
+        let other = "http { include /srv/*; }";
+        assert_eq!(with_instead(other, &link, &enabled, &link), None);
     }
 
     #[test]

@@ -189,21 +189,58 @@ pub(super) fn command(change: &Change) -> String {
     use crate::domain::site::NewSiteKind;
     match change {
         Change::SiteCreate(site) => {
-            let kind = match site.kind {
-                NewSiteKind::Php { php: Some(php) } => format!(" --php {php}"),
-                NewSiteKind::Php { php: None } => String::new(),
-                NewSiteKind::Static {} => " --type static".to_owned(),
+            let kind = match &site.kind {
+                NewSiteKind::Php { php } => version(*php),
+                NewSiteKind::Wordpress { php } => format!(" --type wordpress{}", version(*php)),
+                NewSiteKind::Laravel { php } => format!(" --type laravel{}", version(*php)),
+                NewSiteKind::Static { spa: false } => " --type static".to_owned(),
+                NewSiteKind::Static { spa: true } => " --type spa".to_owned(),
+                NewSiteKind::Proxy { target } => format!(" --type proxy --target {target}"),
+                NewSiteKind::Redirect { target, code } => {
+                    format!(
+                        " --type redirect --target {target} --code {}",
+                        code.as_str()
+                    )
+                }
             };
             let mut line = format!("lalapanel site create {}{kind}", site.hostname);
             for alias in &site.aliases {
                 line.push_str(" --alias ");
-                line.push_str(alias.as_str());
+                line.push_str(&alias.to_string());
+            }
+            for name in &site.redirected {
+                line.push_str(" --redirect-from ");
+                line.push_str(&name.to_string());
             }
             line
         }
         Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
         Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
         Change::SiteDelete { hostname } => format!("lalapanel site delete {hostname}"),
+        Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
+        Change::SiteSet { hostname, values } => {
+            let values: Vec<String> = values
+                .iter()
+                .map(|value| quoted(&format!("{}={}", value.key(), value.value())))
+                .collect();
+            format!("lalapanel site set {hostname} {}", values.join(" "))
+        }
+    }
+}
+
+fn version(php: Option<crate::domain::php::PhpVersion>) -> String {
+    php.map(|php| format!(" --php {php}")).unwrap_or_default()
+}
+
+/// One argument as a shell reads it.
+fn quoted(argument: &str) -> String {
+    let plain = argument
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_./=:@,+%".contains(&b));
+    if plain {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
     }
 }
 

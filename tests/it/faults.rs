@@ -35,7 +35,7 @@ fn ends(world: fn() -> World, change: &Change) -> Ends {
     }
 }
 
-fn every_fault(world: fn() -> World, change: &Change) {
+pub(crate) fn every_fault(world: fn() -> World, change: &Change) {
     let ends = ends(world, change);
     assert!(ends.calls > 5);
     let (mut olds, mut news) = (0, 0);
@@ -92,7 +92,7 @@ fn creating_a_php_site_ends_old_or_new_whatever_fails() {
 fn creating_a_static_site_ends_old_or_new_whatever_fails() {
     every_fault(
         World::with_sites,
-        &create("more.example", NewSiteKind::Static {}),
+        &create("more.example", NewSiteKind::Static { spa: false }),
     );
 }
 

@@ -13,6 +13,7 @@ mod faults;
 mod install;
 mod journey;
 mod recovery;
+mod settings;
 mod sites;
 mod worker;
 mod world;

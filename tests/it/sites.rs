@@ -55,7 +55,8 @@ fn a_taken_hostname_is_refused_before_anything_changes() {
     );
     let alias = Change::SiteCreate(NewSite {
         hostname: name("other.example"),
-        aliases: vec![name("shop.example")],
+        aliases: vec![name("shop.example").into()],
+        redirected: Vec::new(),
         kind: php(),
     });
     assert_eq!(refused(&world, &alias), Code::HostnameTaken);
@@ -65,7 +66,8 @@ fn a_taken_hostname_is_refused_before_anything_changes() {
 fn an_alias_named_twice_is_refused() {
     let double = Change::SiteCreate(NewSite {
         hostname: name("a.example"),
-        aliases: vec![name("a.example")],
+        aliases: vec![name("a.example").into()],
+        redirected: Vec::new(),
         kind: php(),
     });
     assert_eq!(refused(&World::installed(), &double), Code::HostnameTaken);

@@ -82,7 +82,10 @@ impl World {
         let world = Self::installed();
         world.run(1, &create("shop.example", php())).unwrap();
         world
-            .run(2, &create("plain.example", NewSiteKind::Static {}))
+            .run(
+                2,
+                &create("plain.example", NewSiteKind::Static { spa: false }),
+            )
             .unwrap();
         world
     }
@@ -166,6 +169,7 @@ pub(crate) fn create(hostname: &str, kind: NewSiteKind) -> Change {
     Change::SiteCreate(NewSite {
         hostname: name(hostname),
         aliases: Vec::new(),
+        redirected: Vec::new(),
         kind,
     })
 }

@@ -13,6 +13,7 @@ use crate::domain::fault::Code;
 use crate::domain::name::{BadHostname, Hostname};
 use crate::domain::php::PhpVersion;
 use crate::domain::site::{NewSite, NewSiteKind};
+use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteOptions;
@@ -72,7 +73,7 @@ impl Typed {
             .ok();
         let mut aliases = Vec::new();
         for text in self.names.split([' ', ',']).filter(|text| !text.is_empty()) {
-            match Hostname::parse(text) {
+            match SiteName::parse(text) {
                 Ok(alias) => aliases.push(alias),
                 Err(bad) => problems.push(at("names", bad)),
             }
@@ -83,7 +84,9 @@ impl Typed {
             .ok();
         if let (true, Some(hostname)) = (self.www, &hostname) {
             match Hostname::parse(&format!("www.{hostname}")) {
-                Ok(www) if !aliases.contains(&www) => aliases.insert(0, www),
+                Ok(www) if !aliases.contains(&SiteName::Exact(www.clone())) => {
+                    aliases.insert(0, SiteName::Exact(www));
+                }
                 Ok(_) => {}
                 Err(bad) => problems.push(at("www", bad)),
             }
@@ -92,6 +95,7 @@ impl Typed {
             (Some(hostname), Some(kind), true) => Ok(NewSite {
                 hostname,
                 aliases,
+                redirected: Vec::new(),
                 kind,
             }),
             _ => Err(problems),
@@ -100,7 +104,7 @@ impl Typed {
 
     fn kind(&self, options: &SiteOptions) -> Result<NewSiteKind, Problem> {
         if self.is_static() {
-            return Ok(NewSiteKind::Static {});
+            return Ok(NewSiteKind::Static { spa: false });
         }
         if self.php.is_empty() {
             return Ok(NewSiteKind::Php {
@@ -307,7 +311,7 @@ mod tests {
         let site =
             read("hostname=Shop.Example&type=php&www=on&names=a.example,+b.example").unwrap();
         assert_eq!(site.hostname.as_str(), "shop.example");
-        let names: Vec<&str> = site.aliases.iter().map(Hostname::as_str).collect();
+        let names: Vec<String> = site.aliases.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["www.shop.example", "a.example", "b.example"]);
         assert_eq!(
             site.kind,
@@ -316,7 +320,7 @@ mod tests {
             }
         );
         let plain = read("hostname=shop.example&type=static&php=9").unwrap();
-        assert_eq!(plain.kind, NewSiteKind::Static {});
+        assert_eq!(plain.kind, NewSiteKind::Static { spa: false });
     }
 
     #[test]

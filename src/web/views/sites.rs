@@ -7,7 +7,7 @@ use std::sync::Arc;
 use poem::Response;
 use sailfish::Template;
 
-use crate::domain::name::Hostname;
+use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteView;
@@ -89,7 +89,7 @@ fn matches(site: &SiteView, filter: &str) -> bool {
         .php
         .map_or_else(|| site.r#type.clone(), |php| format!("php {php}"));
     let state = if site.enabled { "online" } else { "offline" };
-    let aliases: Vec<&str> = site.aliases.iter().map(Hostname::as_str).collect();
+    let aliases: Vec<String> = site.aliases.iter().map(ToString::to_string).collect();
     let text = format!(
         "{} {} {kind} {state} {}",
         site.hostname_unicode,
@@ -128,7 +128,7 @@ fn sort(sites: &mut [SiteView], by: &str) -> &'static str {
 }
 
 fn row(site: &SiteView, now: crate::domain::time::Timestamp) -> Row {
-    let aliases: Vec<String> = site.aliases.iter().map(Hostname::unicode).collect();
+    let aliases: Vec<String> = site.aliases.iter().map(SiteName::unicode).collect();
     Row {
         host: site.hostname.to_string(),
         name: site.hostname_unicode.clone(),
@@ -143,6 +143,12 @@ fn row(site: &SiteView, now: crate::domain::time::Timestamp) -> Row {
 
 /// What runs a site, in words.
 pub(in crate::web) fn runs(site: &SiteView) -> String {
-    site.php
-        .map_or_else(|| "Static files".to_owned(), |php| format!("PHP {php}"))
+    match (site.r#type.as_str(), site.php) {
+        ("wordpress", Some(php)) => format!("WordPress, PHP {php}"),
+        ("laravel", Some(php)) => format!("Front controller, PHP {php}"),
+        (_, Some(php)) => format!("PHP {php}"),
+        ("proxy", None) => "Application behind a proxy".to_owned(),
+        ("redirect", None) => "Redirect".to_owned(),
+        _ => "Static files".to_owned(),
+    }
 }

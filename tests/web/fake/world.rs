@@ -80,6 +80,7 @@ pub(crate) fn site(
         r#type: php.map_or("static", |_| "php").to_owned(),
         php,
         aliases: Vec::new(),
+        redirected_names: Vec::new(),
         enabled,
         document_root: HostPath::parse(&format!("/var/www/{hostname}/htdocs")).unwrap(),
         user: "lala-s1001".to_owned(),
@@ -91,6 +92,7 @@ pub(crate) fn site(
         },
         databases: Vec::new(),
         created,
+        settings: std::collections::BTreeMap::new(),
         operations: Vec::new(),
         drift: Vec::new(),
         hostname,
@@ -177,6 +179,8 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteEnable { .. } => "Put online",
         Change::SiteDisable { .. } => "Take offline",
         Change::SiteDelete { .. } => "Delete",
+        Change::SiteSet { .. } => "Change",
+        Change::SitePurge { .. } => "Forget the kept pages of",
     };
     format!("{word} {}", change.hostname())
 }
@@ -221,14 +225,19 @@ pub(crate) fn begun(
 pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
     match change {
         Change::SiteCreate(new) => {
-            let php = match new.kind {
-                NewSiteKind::Php { php } => php.or(Some(PhpVersion::new(8, 4))),
-                NewSiteKind::Static {} => None,
+            let php = match &new.kind {
+                NewSiteKind::Php { php }
+                | NewSiteKind::Wordpress { php }
+                | NewSiteKind::Laravel { php } => php.or(Some(PhpVersion::new(8, 4))),
+                NewSiteKind::Static { .. }
+                | NewSiteKind::Proxy { .. }
+                | NewSiteKind::Redirect { .. } => None,
             };
             let mut made = site(new.hostname.as_str(), php, true, now);
             made.aliases.clone_from(&new.aliases);
             state.sites.push(made);
         }
+        Change::SiteSet { .. } | Change::SitePurge { .. } => {}
         Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
             let enabled = matches!(change, Change::SiteEnable { .. });

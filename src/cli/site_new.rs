@@ -1,0 +1,159 @@
+//! What `lalapanel site create` takes, and the new site it asks for.
+//!
+//! Invariant: a flag that the type has no use for is refused, never ignored.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::site::{parse, parse_name};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::php::PhpVersion;
+use crate::domain::proxy_target::ProxyTarget;
+use crate::domain::site::{NewSite, NewSiteKind};
+use crate::domain::site_name::SiteName;
+use crate::domain::web_target::{RedirectCode, WebAddress};
+
+/// What a new site is made of.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// The name visitors type
+    pub hostname: String,
+    /// What runs there
+    #[arg(long, value_enum, default_value_t = Type::Php)]
+    pub r#type: Type,
+    /// PHP version; the newest installed one where none is given
+    #[arg(long, value_name = "V")]
+    pub php: Option<PhpVersion>,
+    /// A further name; may be given more than once
+    #[arg(long, value_name = "H")]
+    pub alias: Vec<String>,
+    /// A name whose visitors are sent to HOSTNAME; may be given more than once
+    #[arg(long, value_name = "H")]
+    pub redirect_from: Vec<String>,
+    /// Where a proxy site's application listens, or where a redirect leads
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<String>,
+    /// Status of a redirect: 301, 302, 307 or 308
+    #[arg(long, value_name = "STATUS")]
+    pub code: Option<String>,
+    /// Whether it also answers on www.HOSTNAME
+    #[arg(long, value_enum, default_value_t = Www::None)]
+    pub www: Www,
+    /// HTTPS; sites have no certificates in this version
+    #[arg(long, value_enum, default_value_t = Tls::Off)]
+    pub tls: Tls,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// The types of sites there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Type {
+    /// PHP files run as the site's own user
+    Php,
+    /// WordPress: one front controller, hardened rules
+    Wordpress,
+    /// Laravel, Symfony and others with one front controller
+    Laravel,
+    /// Files served as they are
+    Static,
+    /// A single-page application: what is no file is answered by /index.html
+    Spa,
+    /// An application of your own, by HTTP and websockets
+    Proxy,
+    /// Everything is sent elsewhere
+    Redirect,
+}
+
+/// What becomes of the name with `www.` in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Www {
+    /// The site answers to it as well
+    Add,
+    /// Its visitors are sent to the name without
+    Redirect,
+    /// Nothing
+    None,
+}
+
+/// Whether a site has a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tls {
+    /// Plain HTTP
+    Off,
+}
+
+/// The site that is asked for.
+pub(super) fn new_site(create: &Create) -> Result<NewSite, Fault> {
+    let kind = new_kind(create)?;
+    let hostname = parse(&create.hostname)?;
+    let mut aliases = create
+        .alias
+        .iter()
+        .map(|alias| parse_name(alias))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut redirected = create
+        .redirect_from
+        .iter()
+        .map(|name| parse_name(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let www = || parse(&format!("www.{hostname}")).map(SiteName::Exact);
+    match create.www {
+        Www::Add => aliases.push(www()?),
+        Www::Redirect => redirected.push(www()?),
+        Www::None => {}
+    }
+    Ok(NewSite {
+        hostname,
+        aliases,
+        redirected,
+        kind,
+    })
+}
+
+fn new_kind(create: &Create) -> Result<NewSiteKind, Fault> {
+    let invalid = |title: &str, hint: &str| Err(Fault::new(Code::RequestInvalid, title, hint));
+    let php = create.php;
+    let has_php = matches!(create.r#type, Type::Php | Type::Wordpress | Type::Laravel);
+    let has_target = matches!(create.r#type, Type::Proxy | Type::Redirect);
+    if php.is_some() && !has_php {
+        return invalid(
+            "a site of this type runs no PHP",
+            "leave `--php` out, or use `--type php`",
+        );
+    }
+    if create.target.is_some() && !has_target {
+        return invalid(
+            "a site of this type has no target",
+            "leave `--target` out, or use `--type proxy` or `--type redirect`",
+        );
+    }
+    let target = create.target.as_deref().unwrap_or_default();
+    Ok(match create.r#type {
+        Type::Php => NewSiteKind::Php { php },
+        Type::Wordpress => NewSiteKind::Wordpress { php },
+        Type::Laravel => NewSiteKind::Laravel { php },
+        Type::Static => NewSiteKind::Static { spa: false },
+        Type::Spa => NewSiteKind::Static { spa: true },
+        Type::Proxy => match ProxyTarget::parse(target) {
+            Ok(target) => NewSiteKind::Proxy { target },
+            Err(bad) => return invalid(&bad.to_string(), "give it with `--target 127.0.0.1:3000`"),
+        },
+        Type::Redirect => {
+            let code = create.code.as_deref().map(RedirectCode::parse).transpose();
+            match (WebAddress::parse(target), code) {
+                (Ok(target), Ok(code)) => NewSiteKind::Redirect {
+                    target,
+                    code: code.unwrap_or_default(),
+                },
+                (Err(bad), _) => {
+                    return invalid(
+                        &bad.to_string(),
+                        "give it with `--target https://new.example`",
+                    );
+                }
+                (_, Err(bad)) => return invalid(bad, "leave `--code` out for 301"),
+            }
+        }
+    })
+}

@@ -1,0 +1,292 @@
+//! Change a site: whatever differs between the files of the site as it is and as it shall be is written, tested, applied.
+//!
+//! Invariant: the new file is tested before the old one is touched, PHP answers before nginx points at it, and nginx
+//! forgets PHP before PHP is stopped.
+
+use crate::domain::facts::{Facts, ServiceManager};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
+use crate::domain::setting::{Assignment, Cache, Serving};
+use crate::domain::site::{Site, SiteKind};
+use crate::host::{Mode, Owner};
+use crate::ops::plan::Plan;
+use crate::ops::site_parts::{self as parts, Steps};
+use crate::ops::state::State;
+use crate::ops::step::{Expectation, ServiceAct, Step, When};
+use crate::ops::{names, refuse, site_delete};
+use crate::render;
+use crate::store::Effect;
+
+/// Plans new values; no plan where the site is that way already.
+pub fn plan(
+    hostname: &Hostname,
+    values: &[Assignment],
+    state: &State,
+    facts: &Facts,
+) -> Result<Option<Plan>, Fault> {
+    let old = state.site(hostname)?;
+    let mut new = old.clone();
+    for value in values {
+        value.apply(&mut new).map_err(|bad| {
+            Fault::new(
+                Code::SettingInvalid,
+                bad.to_string(),
+                "correct the value, then try again",
+            )
+        })?;
+    }
+    update(old, new, state, facts)
+}
+
+/// Forgets the finished pages of a site: under a new number the old ones are never found, and nginx drops them in time.
+pub fn purge(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Option<Plan>, Fault> {
+    let old = state.site(hostname)?;
+    if old.settings.web.cache == Cache::Off {
+        return Ok(None);
+    }
+    let mut new = old.clone();
+    new.settings.web.cache_generation = old.settings.web.cache_generation.wrapping_add(1);
+    update(old, new, state, facts)
+}
+
+/// The plan from one site to another of the same name and number.
+pub(super) fn update(
+    old: &Site,
+    new: Site,
+    state: &State,
+    facts: &Facts,
+) -> Result<Option<Plan>, Fault> {
+    if *old == new {
+        return Ok(None);
+    }
+    refuse_php(old, &new, facts)?;
+    names::refuse(&new, state, facts)?;
+    refuse::broken_nginx(facts)?;
+    refuse::no_room(facts)?;
+    let mut steps = Steps::default();
+    php_before(&mut steps, old, &new, facts);
+    nginx(&mut steps, old, &new, facts);
+    php_after(&mut steps, old, &new, facts);
+    if new.enabled {
+        parts::probe(&mut steps, &new, expectation(&new));
+    }
+    Ok(Some(
+        Plan::new(format!("Change {}", new.hostname), "site set")
+            .about(&new.hostname)
+            .steps(steps.into_list())
+            .notes(names::overlaps(&new, state))
+            .notes(memory_note(&new, state, facts))
+            .effect(Effect::PutSite(new)),
+    ))
+}
+
+fn expectation(site: &Site) -> Expectation {
+    let is_open = site.settings.serving == Serving::Live;
+    let is_ours = !matches!(site.kind, SiteKind::Proxy { .. });
+    if is_open && is_ours {
+        Expectation::Answer
+    } else {
+        Expectation::Anything
+    }
+}
+
+fn refuse_php(old: &Site, new: &Site, facts: &Facts) -> Result<(), Fault> {
+    match (old.kind.php(), new.kind.php()) {
+        (Some(before), Some(after)) if before != after => Err(Fault::new(
+            Code::SettingInvalid,
+            format!("the PHP version is switched by its own verb, from {before} to {after}"),
+            "switch the PHP version first, then change the type",
+        )),
+        (_, Some(version)) if !facts.php.contains(&version) => Err(Fault::new(
+            Code::PhpNotInstalled,
+            format!("PHP {version} is not installed"),
+            "choose an installed version: `lalapanel php list` shows them",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// PHP that is new or runs on with other settings.
+fn php_before(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
+    match (old.kind.php(), new.kind.php(), facts.services) {
+        (None, Some(version), _) => parts::php(steps, new, version, facts),
+        (Some(_), Some(version), ServiceManager::Systemd) => {
+            own_php_changed(steps, old, new, version);
+        }
+        (Some(_), Some(version), ServiceManager::Sysv) => {
+            let text = render::php_fpm::pool(new);
+            if text != render::php_fpm::pool(old) {
+                steps
+                    .add(
+                        "Reload PHP-FPM if this is undone",
+                        parts::shared(version, ServiceAct::ReloadOnUndo),
+                    )
+                    .root_file(
+                        "Write the PHP-FPM pool of the site",
+                        &render::php_fpm::pool_file(new, version),
+                        text,
+                    )
+                    .add(
+                        format!("Reload PHP-FPM {version}"),
+                        parts::shared(version, ServiceAct::Reload),
+                    );
+                parts::ping(steps, new);
+            }
+        }
+        (_, None, _) => {}
+    }
+}
+
+fn own_php_changed(
+    steps: &mut Steps,
+    old: &Site,
+    new: &Site,
+    version: crate::domain::php::PhpVersion,
+) {
+    let unit = render::systemd::php_service_name(new);
+    let (pool, service) = (
+        render::php_fpm::master(new),
+        render::systemd::php_service(new, version),
+    );
+    let pool_differs = pool != render::php_fpm::master(old);
+    let unit_differs = service != render::systemd::php_service(old, version);
+    if !pool_differs && !unit_differs {
+        return;
+    }
+    let (on_undo, act, verb) = if unit_differs {
+        (ServiceAct::RestartOnUndo, ServiceAct::Restart, "Restart")
+    } else {
+        (ServiceAct::ReloadOnUndo, ServiceAct::Reload, "Reload")
+    };
+    if new.enabled {
+        steps.add(
+            format!("{verb} the site's PHP-FPM if this is undone"),
+            parts::service(unit.clone(), on_undo),
+        );
+    }
+    if unit_differs {
+        steps.add(
+            "Let systemd read its units again if this is undone",
+            Step::ReloadUnits {
+                when: When::Undoing,
+            },
+        );
+    }
+    if pool_differs {
+        steps.root_file(
+            "Write the PHP-FPM configuration of the site",
+            &render::php_fpm::master_file(new),
+            pool,
+        );
+    }
+    if unit_differs {
+        steps
+            .root_file(
+                "Write the systemd service of its PHP-FPM",
+                &parts::service_file(new),
+                service,
+            )
+            .add(
+                "Let systemd read its units again",
+                Step::ReloadUnits {
+                    when: When::Forward,
+                },
+            );
+    }
+    if new.enabled {
+        steps.add(
+            format!("{verb} the site's PHP-FPM; visitors wait meanwhile"),
+            parts::service(unit, act),
+        );
+        parts::ping(steps, new);
+    }
+}
+
+/// The site's nginx file and the file of its visitors.
+fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
+    let text = render::nginx::site(new, facts.nginx);
+    let before = render::nginx::site(old, facts.nginx);
+    let (guests, guests_before) = (render::nginx::visitors(new), render::nginx::visitors(old));
+    if guests != guests_before {
+        if let Some(guests) = guests {
+            steps.add(
+                "Write the names that may pass",
+                Step::WriteFile {
+                    path: render::nginx::visitors_file(new),
+                    text: guests,
+                    owner: Owner {
+                        uid: 0,
+                        gid: facts.web_gid,
+                    },
+                    mode: Mode(0o640),
+                },
+            );
+        }
+    }
+    if text != before && new.enabled {
+        let test = Step::TestNginx {
+            link: new.nginx_link(),
+            text: text.clone(),
+        };
+        steps.add("Test the nginx configuration with the new file", test);
+        parts::nginx_change(steps, facts, |steps| {
+            steps.root_file("Write the site's nginx file", &new.nginx_file(), text);
+        });
+    } else if text != before {
+        steps.root_file("Write the site's nginx file", &new.nginx_file(), text);
+    }
+    if guests_before.is_some() && render::nginx::visitors(new).is_none() {
+        let path = render::nginx::visitors_file(new);
+        steps.add(
+            "Remove the names that might pass",
+            Step::RemoveFile { path },
+        );
+    }
+}
+
+/// PHP that is not needed any more.
+fn php_after(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
+    let (Some(version), None) = (old.kind.php(), new.kind.php()) else {
+        return;
+    };
+    match facts.services {
+        ServiceManager::Systemd => {
+            if old.enabled {
+                parts::php_stop(steps, old);
+            }
+            site_delete::remove_own_php(steps, old);
+        }
+        ServiceManager::Sysv => site_delete::remove_pool(steps, old, version),
+    }
+}
+
+/// 300 MB are the system's and the panel's; MariaDB takes a quarter of what is left.
+const OWN: u64 = 300 * 1024 * 1024;
+
+/// Says beforehand where all processes of PHP together would not fit into memory.
+fn memory_note(new: &Site, state: &State, facts: &Facts) -> Option<String> {
+    if facts.memory == 0 || new.kind.php().is_none() {
+        return None;
+    }
+    let room = facts.memory.saturating_sub(OWN) / 4 * 3;
+    let limit = u64::from(new.settings.limits.memory) * 1024 * 1024;
+    let request = u64::from(new.settings.php.memory_limit)
+        * u64::from(new.settings.php.children)
+        * 1024
+        * 1024;
+    if limit.min(request) <= room {
+        return None;
+    }
+    let others = state
+        .sites
+        .iter()
+        .filter(|site| site.kind.php().is_some())
+        .count();
+    Some(format!(
+        "This will not fit: {} requests of {} MB may need {} MB, and about {} MB are there for PHP of all {others} sites.",
+        new.settings.php.children,
+        new.settings.php.memory_limit,
+        limit.min(request) / 1_048_576,
+        room / 1_048_576,
+    ))
+}
