@@ -208,6 +208,8 @@ fn words(request: &Request) -> (String, String) {
         | Request::OperationFollow { .. }
         | Request::AuditList { .. }
         | Request::AuditVerify {}
+        | Request::LogRead { .. }
+        | Request::LogFollow { .. }
         | Request::Doctor {} => plain("look"),
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::agent::door::{Desk, Door, Following, Parts, Peer};
+use crate::agent::door::{Desk, Door, Following, Parts, Peer, Watched};
 use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
 use crate::agent::policy::tests::one_of_each;
@@ -41,7 +41,7 @@ impl Desk for Counting {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Reply::Done {})
     }
-    fn follow(&self, _: OperationId, _: u64) -> Following {
+    fn follow(&self, _: Watched) -> Following {
         self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(std::future::pending())
     }

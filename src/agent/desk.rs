@@ -3,9 +3,9 @@
 //! Invariant: a follower waits without holding a thread.
 
 use crate::agent::dispatch::Dispatch;
-use crate::agent::door::{Desk, Following};
+use crate::agent::door::{Desk, Following, Watched};
+use crate::agent::logs;
 use crate::domain::account::Actor;
-use crate::domain::id::OperationId;
 use crate::rpc::protocol::{Answer, Request};
 
 impl Desk for Dispatch {
@@ -13,8 +13,13 @@ impl Desk for Dispatch {
         Self::handle(self, actor, request)
     }
 
-    fn follow(&self, id: OperationId, after: u64) -> Following {
+    fn follow(&self, watched: Watched) -> Following {
         let operations = self.operations().clone();
-        Box::pin(async move { operations.follow(id, after).await })
+        match watched {
+            Watched::Operation { id, after } => {
+                Box::pin(async move { operations.follow(id, after).await })
+            }
+            Watched::Log(tail) => Box::pin(logs::follow(operations.engine().clone(), tail)),
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
 use crate::agent::operations::Operations;
-use crate::agent::{doctor, overview};
+use crate::agent::{doctor, logs, overview};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -47,6 +47,20 @@ impl Dispatch {
             Request::SiteList {} => self.sites(),
             Request::SiteShow { hostname } => self.site(&hostname),
             Request::SiteOptions {} => self.options(),
+            Request::LogRead {
+                hostname,
+                file,
+                filter,
+                lines,
+                before,
+            } => logs::read(
+                self.operations.engine(),
+                &hostname,
+                file,
+                &filter,
+                lines,
+                before,
+            ),
             Request::Preview { change } => self.operations.preview(&change),
             Request::Apply {
                 change,

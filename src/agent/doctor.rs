@@ -4,11 +4,14 @@
 
 use crate::agent::operations::Operations;
 use crate::domain::facts::ServiceManager;
+use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::host::{Host, Meta, Node};
+use crate::ops::site_logs::{self, Amiss};
 use crate::ops::{drift, graveyard};
 use crate::rpc::view::{DoctorReport, Finding, Level};
-use crate::system::{nginx, service};
+use crate::system::{facts, nginx, open_files, service};
 
 /// Every check.
 #[must_use]
@@ -17,6 +20,8 @@ pub fn examine(operations: &Operations) -> DoctorReport {
     let mut findings = quick(operations);
     findings.push(nginx_configuration(host));
     findings.extend(drifted(operations));
+    findings.push(logs(operations));
+    findings.push(open_files(operations));
     findings.push(sandbox(host));
     findings.push(graves(host));
     findings.extend(kernel(host));
@@ -158,6 +163,72 @@ fn drifted(operations: &Operations) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// Log files that somebody deleted or made anew: nginx goes on writing to what nobody can read.
+fn logs(operations: &Operations) -> Finding {
+    const CHECK: &str = "logs.files";
+    let host = operations.engine().host();
+    let look = || -> Result<Vec<(Hostname, Vec<Amiss>)>, Fault> {
+        let owners = facts::log_owners(host)?;
+        let sites = operations.engine().store().sites()?;
+        let mut found = Vec::new();
+        for site in sites {
+            let amiss = site_logs::amiss(host, &site, owners.nginx, owners.readers)?;
+            if !amiss.is_empty() {
+                found.push((site.hostname, amiss));
+            }
+        }
+        Ok(found)
+    };
+    match look() {
+        Err(fault) => finding(CHECK, Level::Warning, fault.title, fault.hint),
+        Ok(found) => match found.first() {
+            None => finding(CHECK, Level::Ok, "every site has its logs", ""),
+            Some((hostname, amiss)) => finding(
+                CHECK,
+                Level::Warning,
+                format!(
+                    "{}; {} site(s) have such logs",
+                    amiss.first().map_or_else(String::new, Amiss::told),
+                    found.len()
+                ),
+                format!("run `lalapanel log {hostname} --restore`"),
+            ),
+        },
+    }
+}
+
+/// Two logs a site, and what else nginx has open: beyond the limit it neither starts nor reads a new configuration.
+fn open_files(operations: &Operations) -> Finding {
+    const CHECK: &str = "nginx.open_files";
+    let host = operations.engine().host();
+    let sites = operations
+        .engine()
+        .store()
+        .sites()
+        .map_or(0, |sites| sites.len());
+    let needed = open_files::needed(sites);
+    match open_files::of_nginx(host) {
+        Some(limit) if limit >= needed => finding(
+            CHECK,
+            Level::Ok,
+            format!("nginx may open {limit} files"),
+            "",
+        ),
+        Some(limit) => finding(
+            CHECK,
+            Level::Problem,
+            format!("nginx may open {limit} files, and {sites} site(s) need {needed}"),
+            "run `lalapanel doctor --fix`, then `systemctl restart nginx`; look for `worker_rlimit_nofile` in nginx's configuration and for `LimitNOFILE` in `systemctl cat nginx`",
+        ),
+        None => finding(
+            CHECK,
+            Level::Warning,
+            "how many files nginx may open could not be found out",
+            "see `/proc/PID/limits` of nginx's master process",
+        ),
+    }
 }
 
 /// What a sweep could not remove: something that belongs to root in a dead site's tree.

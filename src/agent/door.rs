@@ -19,10 +19,67 @@ use crate::agent::session::{Live, Sessions};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
+use crate::domain::log::{LogFile, LogFilter, LogPlace};
+use crate::domain::name::Hostname;
 use crate::domain::secret::Token;
 use crate::host::Host;
 use crate::rpc::protocol::{Answer, Call, Reply, Request};
 use crate::store::Store;
+
+/// What a follower waits for.
+#[derive(Debug, Clone)]
+pub enum Watched {
+    /// Steps of an operation.
+    Operation {
+        /// Which.
+        id: OperationId,
+        /// The last sequence seen.
+        after: u64,
+    },
+    /// Lines of a log.
+    Log(LogTail),
+}
+
+/// Lines of a log that are waited for.
+#[derive(Debug, Clone)]
+pub struct LogTail {
+    /// Whose.
+    pub hostname: Hostname,
+    /// Which.
+    pub file: LogFile,
+    /// Only such records.
+    pub filter: LogFilter,
+    /// The place seen last.
+    pub after: Option<LogPlace>,
+    /// Every record, however many there are.
+    pub whole: bool,
+}
+
+impl Watched {
+    /// None for a request that is answered at once.
+    fn of(request: &Request) -> Option<Self> {
+        match request {
+            Request::OperationFollow { id, after } => Some(Self::Operation {
+                id: *id,
+                after: *after,
+            }),
+            Request::LogFollow {
+                hostname,
+                file,
+                filter,
+                after,
+                whole,
+            } => Some(Self::Log(LogTail {
+                hostname: hostname.clone(),
+                file: *file,
+                filter: filter.clone(),
+                after: *after,
+                whole: *whole,
+            })),
+            _ => None,
+        }
+    }
+}
 
 /// A follower's answer under way.
 pub type Following = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -31,8 +88,8 @@ pub type Following = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub trait Desk: Send + Sync {
     /// Answers one request that was let through. May block.
     fn handle(&self, actor: &Actor, request: Request) -> Answer;
-    /// Answers once there is news of an operation.
-    fn follow(&self, id: OperationId, after: u64) -> Following;
+    /// Answers once there is news.
+    fn follow(&self, watched: Watched) -> Following;
 }
 
 /// The process at the other end of the socket, as the kernel says.
@@ -110,8 +167,8 @@ impl Door {
 
     /// Answers one call.
     pub async fn answer(&self, peer: Peer, call: Call) -> Answer {
-        if let Request::OperationFollow { id, after } = call.request {
-            return self.follow(peer, call, id, after).await;
+        if let Some(watched) = Watched::of(&call.request) {
+            return self.follow(peer, call, watched).await;
         }
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || inner.answer(peer, call))
@@ -125,11 +182,11 @@ impl Door {
         self.inner.sessions.sweep(self.inner.host.now())
     }
 
-    async fn follow(&self, peer: Peer, call: Call, id: OperationId, after: u64) -> Answer {
+    async fn follow(&self, peer: Peer, call: Call, watched: Watched) -> Answer {
         let mut endings = self.inner.sessions.endings();
         let rule = policy::rule(&call.request);
         self.inner.admit(peer, &call, rule)?;
-        let mut news = self.inner.desk.follow(id, after);
+        let mut news = self.inner.desk.follow(watched);
         loop {
             endings.borrow_and_update();
             tokio::select! {

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod door;
 mod guesses;
 pub mod limits;
+pub mod logs;
 pub mod operations;
 pub mod overview;
 pub mod panel;

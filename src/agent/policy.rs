@@ -77,12 +77,13 @@ pub fn rule(request: &Request) -> Rule {
         | Request::SiteShow { .. }
         | Request::SiteOptions {}
         | Request::Preview { .. }
+        | Request::LogRead { .. }
         | Request::OperationList { .. }
         | Request::OperationShow { .. }
         | Request::AuditList { .. }
         | Request::AuditVerify {}
         | Request::Doctor {} => row(Owner, None, true),
-        Request::OperationFollow { .. } => row(Owner, None, false),
+        Request::LogFollow { .. } | Request::OperationFollow { .. } => row(Owner, None, false),
         Request::Apply { .. } | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }
@@ -133,6 +134,7 @@ pub(super) mod tests {
     use crate::domain::account::AccountName;
     use crate::domain::change::Change as SiteChange;
     use crate::domain::id::OperationId;
+    use crate::domain::log::{LogFile, LogFilter};
     use crate::domain::name::Hostname;
     use crate::domain::secret::{Password, Token};
 
@@ -204,6 +206,26 @@ pub(super) mod tests {
                     change: change(),
                     plan: None,
                     operation: None,
+                },
+            ),
+            (
+                "LogRead",
+                Request::LogRead {
+                    hostname: hostname(),
+                    file: LogFile::Access,
+                    filter: LogFilter::default(),
+                    lines: 9,
+                    before: None,
+                },
+            ),
+            (
+                "LogFollow",
+                Request::LogFollow {
+                    hostname: hostname(),
+                    file: LogFile::Access,
+                    filter: LogFilter::default(),
+                    after: None,
+                    whole: false,
                 },
             ),
             ("OperationList", Request::OperationList { limit: 9 }),

@@ -137,11 +137,10 @@ fn too_long(error: &CodecError) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::door::{Desk, Following, Parts};
+    use crate::agent::door::{Desk, Following, Parts, Watched};
     use crate::agent::panel::Panel;
     use crate::agent::password::Strength;
     use crate::domain::account::Actor;
-    use crate::domain::id::OperationId;
     use crate::host::memory::MemoryHost;
     use crate::host::memory::machine::Machine;
     use crate::rpc::protocol::{Reply, Request};
@@ -153,7 +152,7 @@ mod tests {
         fn handle(&self, _: &Actor, _: Request) -> Answer {
             Ok(Reply::Done {})
         }
-        fn follow(&self, _: OperationId, _: u64) -> Following {
+        fn follow(&self, _: Watched) -> Following {
             Box::pin(std::future::ready(Ok(Reply::Done {})))
         }
     }

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod doctor;
 pub mod follow;
 pub mod install;
+pub mod log;
 pub mod op;
 pub mod output;
 pub mod php;
@@ -55,6 +56,8 @@ pub enum Verb {
     /// Sites
     #[command(subcommand)]
     Site(site::Verb),
+    /// What a site logs
+    Log(log::Log),
     /// PHP versions
     #[command(subcommand)]
     Php(php::Verb),
@@ -90,6 +93,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Status => status::run(agent, output),
         Verb::Doctor(typed) => doctor::run(typed, &mut doctor::install_again, agent, output),
         Verb::Site(verb) => site::run(verb, agent, output),
+        Verb::Log(typed) => log::run(typed, agent, output),
         Verb::Php(verb) => php::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),

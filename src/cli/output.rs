@@ -53,6 +53,7 @@ impl Exit {
 pub struct Output {
     json: bool,
     terminal: bool,
+    closed: bool,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
 }
@@ -64,6 +65,7 @@ impl Output {
         Self {
             json,
             terminal: std::io::stderr().is_terminal(),
+            closed: false,
             out: Box::new(std::io::stdout()),
             err: Box::new(std::io::stderr()),
         }
@@ -75,6 +77,7 @@ impl Output {
         Self {
             json,
             terminal: false,
+            closed: false,
             out,
             err,
         }
@@ -95,7 +98,23 @@ impl Output {
     /// One line of data; nothing in JSON mode. Why failures to write are dropped: nobody is left to read of them.
     pub fn line(&mut self, text: impl AsRef<str>) {
         if !self.json {
-            let _ = writeln!(self.out, "{}", printable(text.as_ref()));
+            let written = writeln!(self.out, "{}", printable(text.as_ref()));
+            self.closed |= written.is_err();
+        }
+    }
+
+    /// True once nobody reads the data any more: the reason to stop what would go on for ever.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// In JSON mode one of many documents, in a line of its own; nothing otherwise.
+    pub fn document_line<T: Serialize>(&mut self, value: &T) {
+        if self.json
+            && let Ok(text) = serde_json::to_string(value)
+        {
+            self.closed |= writeln!(self.out, "{text}").is_err();
         }
     }
 

@@ -97,6 +97,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     }
 }
 
+/// Reads a hostname.
 pub(super) fn parse(text: &str) -> Result<Hostname, Fault> {
     Hostname::parse(text).map_err(|reason| {
         Fault::new(
@@ -236,6 +237,7 @@ fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<PlanView>, Fau
     }
 }
 
+/// Plans or makes a change and tells what came of it.
 pub(super) fn change_site(
     change: &Change,
     plan_only: bool,
@@ -300,6 +302,7 @@ fn sentence(change: &Change, changed: bool) -> String {
         Change::SiteCreate(_) => format!("{hostname} is online: {}", hostname.url()),
         Change::SiteEnable { .. } => format!("{hostname} is online again"),
         Change::SiteDisable { .. } => format!("{hostname} is offline; its files are kept"),
+        Change::SiteLogs { .. } => format!("the logs of {hostname} are back"),
         Change::SiteDelete { .. } => format!("{hostname} is deleted"),
         Change::SiteSet { .. } => format!("{hostname} is changed"),
         Change::SitePurge { .. } => format!("The kept pages of {hostname} are forgotten"),

@@ -24,6 +24,11 @@ pub enum Change {
         /// Which.
         hostname: Hostname,
     },
+    /// Put back a site's log files that were deleted or given away, and have nginx write to them.
+    SiteLogs {
+        /// Which.
+        hostname: Hostname,
+    },
     /// Delete a site with its files, user and logs.
     SiteDelete {
         /// Which.
@@ -51,6 +56,7 @@ impl Change {
             Self::SiteCreate(site) => &site.hostname,
             Self::SiteEnable { hostname }
             | Self::SiteDisable { hostname }
+            | Self::SiteLogs { hostname }
             | Self::SiteDelete { hostname }
             | Self::SiteSet { hostname, .. }
             | Self::SitePurge { hostname } => hostname,
@@ -64,6 +70,7 @@ impl Change {
             Self::SiteCreate(_) => "site create",
             Self::SiteEnable { .. } => "site enable",
             Self::SiteDisable { .. } => "site disable",
+            Self::SiteLogs { .. } => "site logs",
             Self::SiteDelete { .. } => "site delete",
             Self::SiteSet { .. } => "site set",
             Self::SitePurge { .. } => "site purge",

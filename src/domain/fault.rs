@@ -62,6 +62,8 @@ codes! {
     SiteConfirmation "site.confirmation" Invalid,
     SiteUnhealthy "site.unhealthy" Unavailable,
     SettingInvalid "site.setting_invalid" Invalid,
+    LogNone "log.none" Missing,
+    LogMissing "log.missing" Unavailable,
     PhpNotInstalled "php.not_installed" Conflict,
     PhpSilent "php.silent" Unavailable,
     NginxBroken "nginx.broken" Conflict,

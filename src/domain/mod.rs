@@ -8,6 +8,7 @@ mod common_passwords;
 pub mod facts;
 pub mod fault;
 pub mod id;
+pub mod log;
 pub mod name;
 pub mod network;
 pub mod new_password;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::SiteId;
+use crate::domain::log::LogFile;
 use crate::domain::name::{Hostname, UnixName};
 use crate::domain::path::{HostPath, SitePath};
 use crate::domain::php::PhpVersion;
@@ -105,6 +106,30 @@ impl Site {
     #[must_use]
     pub fn log_directory(&self) -> HostPath {
         HostPath::fixed("/var/log/lalapanel").join(self.hostname.as_str())
+    }
+
+    /// The logs that the site's PHP writes. Root's as well: the site writes into the files and can put nothing beside them.
+    #[must_use]
+    pub fn php_log_directory(&self) -> HostPath {
+        self.log_directory().join("php")
+    }
+
+    /// One of its logs.
+    #[must_use]
+    pub fn log_file(&self, file: LogFile) -> HostPath {
+        match file {
+            LogFile::Access => self.log_directory().join("access.log"),
+            LogFile::Error => self.log_directory().join("error.log"),
+            LogFile::Php => self.php_log_directory().join("error.log"),
+            LogFile::Slow => self.php_log_directory().join("slow.log"),
+        }
+    }
+
+    /// The logs that something writes for it.
+    pub fn logs(&self) -> impl Iterator<Item = LogFile> + use<> {
+        let has_php = self.kind.php().is_some();
+        let kept = move |file: &LogFile| has_php || !file.is_of_php();
+        LogFile::ALL.into_iter().filter(kept)
     }
 
     /// The nginx file.

@@ -27,6 +27,22 @@ pub fn shown(text: &str, limit: usize) -> String {
         .collect()
 }
 
+/// Foreign text with everything that a terminal would obey, or an eye would miss, written out (`\x1b`). Lines and tabs stay.
+#[must_use]
+pub fn written_out(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut seen = String::with_capacity(text.len());
+    for c in text.chars() {
+        let _ = match c {
+            '\n' | '\t' => write!(seen, "{c}"),
+            c if is_forbidden(c) && c.is_ascii() => write!(seen, "\\x{:02x}", u32::from(c)),
+            c if is_forbidden(c) => write!(seen, "\\u{{{:x}}}", u32::from(c)),
+            c => write!(seen, "{c}"),
+        };
+    }
+    seen
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +61,11 @@ mod tests {
             assert!(is_clean(&shown(bad, 99)));
         }
         assert!(is_clean("Grüße, 世界"));
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_out() {
+        let seen = written_out("a\u{1b}[2J\u{9b}1m\rb\u{202E}c\n\td");
+        assert_eq!(seen, "a\\x1b[2J\\u{9b}1m\\x0db\\u{202e}c\n\td");
     }
 }

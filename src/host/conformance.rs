@@ -83,6 +83,7 @@ conduct! {
         a_written_file_has_its_bytes_owner_and_mode,
         a_write_replaces_a_link_and_never_a_directory,
         a_write_without_its_directory_is_refused,
+        a_part_of_a_file_is_read_wherever_it_is,
         reading_refuses_what_is_no_file_or_too_long,
         a_directory_gets_its_owner_and_mode_each_time,
         a_link_is_shown_and_replaced_but_never_written_through,

@@ -24,7 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
 use crate::host::job::{Job, JobResult};
 use crate::host::walk::{self, Trust};
-use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Space};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
 
 /// Who does the jobs inside a site's tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,10 @@ impl Host for LinuxHost {
 
     fn read(&self, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
         files::read(self.root(), path, limit)
+    }
+
+    fn read_part(&self, path: &HostPath, from: u64, limit: usize) -> HostResult<Part> {
+        files::read_part(self.root(), path, from, limit)
     }
 
     fn list(&self, path: &HostPath) -> HostResult<Vec<String>> {

@@ -27,7 +27,7 @@ use crate::host::exec::{Command, Output, Program};
 use crate::host::job::{Job, JobResult};
 use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::{Bytes, Kind};
-use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Space};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
 
 /// A program that ended well and said so much.
 fn done(stdout: impl Into<String>) -> Output {
@@ -131,6 +131,17 @@ impl Host for MemoryHost {
 
     fn read(&self, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
         self.inside().machine.tree.read(path, limit)
+    }
+
+    fn read_part(&self, path: &HostPath, from: u64, limit: usize) -> HostResult<Part> {
+        let bytes = self.read(path, usize::MAX)?;
+        let skipped = usize::try_from(from).unwrap_or(usize::MAX);
+        let numbered = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        Ok(Part {
+            size: bytes.len() as u64,
+            bytes: bytes.into_iter().skip(skipped).take(limit).collect(),
+            inode: path.as_str().bytes().fold(0xcbf2_9ce4, numbered),
+        })
     }
 
     fn list(&self, path: &HostPath) -> HostResult<Vec<String>> {

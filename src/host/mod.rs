@@ -157,6 +157,17 @@ pub struct Space {
     pub inodes: u64,
 }
 
+/// A part of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The bytes, fewer than asked for only at the end of the file.
+    pub bytes: Vec<u8>,
+    /// How large the whole file was then.
+    pub size: u64,
+    /// Which file it was, whatever name it gets later; the memory machine numbers by name.
+    pub inode: u64,
+}
+
 /// The verbs. All are synchronous: the engine runs on a thread of its own.
 ///
 /// Every path given to a writing verb has only root-owned ancestors; below a site's own directories the only verb is `job`.
@@ -165,6 +176,8 @@ pub trait Host: Send + Sync {
     fn stat(&self, path: &HostPath) -> HostResult<Option<Meta>>;
     /// The bytes of a regular file of at most `limit` bytes.
     fn read(&self, path: &HostPath, limit: usize) -> HostResult<Vec<u8>>;
+    /// At most `limit` bytes of a regular file from `from` on; links are not followed. Beyond its end there are none.
+    fn read_part(&self, path: &HostPath, from: u64, limit: usize) -> HostResult<Part>;
     /// The sorted names in a directory; none where it does not exist.
     fn list(&self, path: &HostPath) -> HostResult<Vec<String>>;
     /// Puts a whole file in place: temporary file beside it, owner and mode, fsync, rename, fsync of the directory.

@@ -70,6 +70,9 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
             }
             _ => false,
         },
+        Step::GiveFile { path, owner, mode } => host
+            .stat(path)?
+            .is_some_and(|meta| meta.owner == *owner && meta.mode == *mode),
         Step::RemoveFile { path } => host.stat(path)?.is_none(),
         Step::MakeDirectory { path, owner, mode } => host.stat(path)?.is_some_and(|meta| {
             meta.node == Node::Directory && meta.owner == *owner && meta.mode == *mode

@@ -10,7 +10,7 @@ use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
 use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, HostResult, Mode, Owner};
-use crate::ops::fault::of_program;
+use crate::ops::fault::{another_user, of_program};
 use crate::ops::step::{ServiceAct, Step, User, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{nginx, service};
@@ -38,6 +38,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::RemoveFile { path }
         | Step::MakeDirectory { path, .. }
         | Step::Link { path, .. } => restore(host, path)?,
+        Step::GiveFile { path, .. } => Undo::of_meta(host, path)?,
         Step::StampNginx {} => restore(host, &nginx::marker_file())?,
         Step::CheckNginx { with: Some(_) } => restore(host, &nginx::staged_file())?,
         Step::TestNginx { .. } => Undo::All {
@@ -159,6 +160,9 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         } => host
             .write(path, text.as_bytes(), *owner, *mode)
             .map_err(Fault::from),
+        Step::GiveFile { path, owner, mode } => {
+            host.set_meta(path, *owner, *mode).map_err(Fault::from)
+        }
         Step::RemoveFile { path } => host.remove(path).map_err(Fault::from),
         Step::MakeDirectory { path, owner, mode } => {
             host.make_dir(path, *owner, *mode).map_err(Fault::from)
@@ -288,7 +292,7 @@ fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Faul
 fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
     match users::user(host, user.name.as_str())? {
         Some(found) if user.id.is_none_or(|wanted| wanted == found) => return Ok(()),
-        Some(found) => return Err(another_user(user, found)),
+        Some(found) => return Err(another_user(&user.name, found)),
         None => {}
     }
     must(
@@ -323,14 +327,6 @@ fn kill(host: &dyn Host, name: &UnixName) -> Result<bool, Fault> {
         }
     }
     Ok(found)
-}
-
-fn another_user(user: &User, found: u32) -> Fault {
-    Fault::new(
-        Code::HostFailed,
-        format!("the user {} exists with the number {found}", user.name),
-        format!("remove it with `userdel {}`, then try again", user.name),
-    )
 }
 
 fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {

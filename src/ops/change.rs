@@ -12,7 +12,7 @@ use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
-use crate::ops::{site_create, site_delete, site_switch, site_update};
+use crate::ops::{site_create, site_delete, site_logs, site_switch, site_update};
 use crate::store::{OperationRecord, Unread};
 use crate::system::facts;
 
@@ -39,6 +39,11 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts),
         Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts),
+        Change::SiteLogs { hostname } => {
+            let site = state.site(hostname)?;
+            let amiss = site_logs::amiss(engine.host(), site, facts.web_gid, facts.log_gid)?;
+            site_logs::plan(site, &amiss, &facts)
+        }
         Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
         Change::SiteSet { hostname, values } => site_update::plan(hostname, values, &state, &facts),
         Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts),
@@ -50,6 +55,7 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
         Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
         Change::SiteEnable { .. }
         | Change::SiteDisable { .. }
+        | Change::SiteLogs { .. }
         | Change::SiteDelete { .. }
         | Change::SiteSet { .. }
         | Change::SitePurge { .. } => Vec::new(),

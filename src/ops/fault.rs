@@ -5,6 +5,7 @@
 use std::error::Error as _;
 
 use crate::domain::fault::{Code, Fault};
+use crate::domain::name::UnixName;
 use crate::domain::text::shown;
 use crate::host::HostError;
 use crate::host::exec::{Command, Output};
@@ -65,4 +66,13 @@ pub fn of_program(command: &Command, output: &Output) -> Fault {
         "run the same command by hand to see more, then try again",
     )
     .detail(shown(culprit, 400))
+}
+
+/// A user of that name has another number.
+pub(super) fn another_user(name: &UnixName, found: u32) -> Fault {
+    Fault::new(
+        Code::HostFailed,
+        format!("the user {name} exists with the number {found}"),
+        format!("remove it with `userdel {name}`, then try again"),
+    )
 }

@@ -64,11 +64,21 @@ fn bury_files(host: &dyn Host, id: SiteId, base: &HostPath) -> Result<(), Fault>
     trouble.and_then(|()| host.remove(base).map_err(Fault::from))
 }
 
+/// All directories of logs are root's, so this tree is none of the site's.
 fn bury_logs(host: &dyn Host, base: &HostPath) -> Result<(), Fault> {
-    for name in host.list(base)? {
-        host.remove(&base.join(&name))?;
+    let php = base.join("php");
+    for directory in [&php, base] {
+        let is_directory = host
+            .stat(directory)?
+            .is_some_and(|meta| meta.node == Node::Directory);
+        if is_directory {
+            for name in host.list(directory)? {
+                host.remove(&directory.join(&name))?;
+            }
+        }
+        host.remove(directory)?;
     }
-    Ok(host.remove(base)?)
+    Ok(())
 }
 
 fn is_dead(store: &Store, id: SiteId) -> Result<bool, Fault> {

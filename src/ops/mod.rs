@@ -20,6 +20,7 @@ pub mod refuse;
 pub mod service;
 pub mod site_create;
 pub mod site_delete;
+pub mod site_logs;
 mod site_parts;
 pub mod site_switch;
 pub mod site_update;

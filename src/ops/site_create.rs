@@ -10,6 +10,7 @@ use crate::domain::php::PhpVersion;
 use crate::domain::site::{NewSite, NewSiteKind, Site, SiteKind};
 use crate::domain::time::Timestamp;
 use crate::ops::plan::Plan;
+use crate::ops::site_logs;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Expectation;
@@ -32,7 +33,7 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
     refuse_occupied(&site, facts)?;
     let mut steps = Steps::default();
     parts::ground(&mut steps, &site, facts);
-    parts::logs(&mut steps, &site, facts);
+    site_logs::make(&mut steps, &site, facts);
     if let Some(php) = site.kind.php() {
         parts::php(&mut steps, &site, php, facts);
     }

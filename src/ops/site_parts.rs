@@ -116,37 +116,6 @@ fn job(site: &Site, path: &str, act: impl FnOnce(SitePath) -> Act) -> Option<Ste
     }))
 }
 
-/// The log directory and its files. nginx would make the files itself, readable by everybody until the first rotation.
-pub(super) fn logs(steps: &mut Steps, site: &Site, facts: &Facts) {
-    let directory = site.log_directory();
-    steps.add(
-        "Make the log directory, owned by root",
-        Step::MakeDirectory {
-            path: directory.clone(),
-            owner: Owner {
-                uid: 0,
-                gid: facts.log_gid,
-            },
-            mode: Mode(0o751),
-        },
-    );
-    let nginx = Owner {
-        uid: facts.web_gid,
-        gid: facts.log_gid,
-    };
-    for name in ["access.log", "error.log"] {
-        steps.add(
-            format!("Make {name}"),
-            Step::WriteFile {
-                path: directory.join(name),
-                text: String::new(),
-                owner: nginx,
-                mode: Mode(0o640),
-            },
-        );
-    }
-}
-
 /// PHP-FPM for the site, up to its first answer.
 pub(super) fn php(steps: &mut Steps, site: &Site, php: PhpVersion, facts: &Facts) {
     match facts.services {

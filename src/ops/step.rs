@@ -30,6 +30,15 @@ pub enum Step {
         /// Its permission bits.
         mode: Mode,
     },
+    /// Give a file its owner and its mode; what is in it stays.
+    GiveFile {
+        /// Which.
+        path: HostPath,
+        /// Who owns it.
+        owner: Owner,
+        /// Its permission bits.
+        mode: Mode,
+    },
     /// Remove one file or link.
     RemoveFile {
         /// Which.
@@ -239,6 +248,7 @@ impl Step {
     pub fn target(&self) -> String {
         match self {
             Self::WriteFile { path, .. }
+            | Self::GiveFile { path, .. }
             | Self::RemoveFile { path }
             | Self::MakeDirectory { path, .. }
             | Self::Link { path, .. }

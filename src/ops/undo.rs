@@ -30,6 +30,13 @@ pub enum Before {
         /// Its permission bits.
         mode: Mode,
     },
+    /// A file whose content does not change.
+    Meta {
+        /// Who owned it.
+        owner: Owner,
+        /// Its permission bits.
+        mode: Mode,
+    },
     /// A link.
     Link {
         /// Where it pointed.
@@ -133,6 +140,19 @@ pub struct ServiceState {
     pub masked: bool,
 }
 
+impl Undo {
+    /// Puts back who owns what is at a path, and leaves what is in it.
+    pub fn of_meta(host: &dyn Host, path: &HostPath) -> HostResult<Self> {
+        match host.stat(path)? {
+            Some(Meta { owner, mode, .. }) => Ok(Self::Restore {
+                path: path.clone(),
+                before: Before::Meta { owner, mode },
+            }),
+            None => Err(HostError::Missing { path: path.clone() }),
+        }
+    }
+}
+
 impl Before {
     /// Looks what is at a path.
     pub fn look(host: &dyn Host, path: &HostPath) -> HostResult<Self> {
@@ -160,6 +180,7 @@ impl Before {
         match self {
             Self::Absent => host.remove(path),
             Self::File { bytes, owner, mode } => host.write(path, bytes, *owner, *mode),
+            Self::Meta { owner, mode } => host.set_meta(path, *owner, *mode),
             Self::Link { target } => host.link(target, path),
             Self::Directory { owner, mode } => host.make_dir(path, *owner, *mode),
         }

@@ -220,6 +220,13 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
             "install -d -o {} -g {} -m {:o} '{path}'",
             owner.uid, owner.gid, mode.0
         ),
+        Undo::Restore {
+            path,
+            before: Before::Meta { owner, mode },
+        } => format!(
+            "chown {}:{} '{path}'; chmod {:o} '{path}'",
+            owner.uid, owner.gid, mode.0
+        ),
         Undo::Restore { path, .. } => format!("# put back the former content of {path}"),
         Undo::RemoveSiteDirectory { base, name, .. } => format!("rm -r '{}'", base.join(name)),
         Undo::MoveBack { from, to } => format!("mv -n '{from}' '{to}'"),

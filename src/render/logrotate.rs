@@ -1,6 +1,6 @@
 //! Rotation of the sites' logs.
 //!
-//! Invariant: new files belong to nginx and are readable by `adm` alone, as the first ones were.
+//! Invariant: new files belong to whom the first ones belonged (nginx, or the site), and `adm` alone may read them besides.
 
 use crate::domain::path::HostPath;
 
@@ -27,6 +27,18 @@ pub fn sites() -> String {
          \tpostrotate\n\
          \t\t[ ! -f /run/nginx.pid ] || kill -USR1 `cat /run/nginx.pid`\n\
          \tendscript\n\
+         }}\n\
+         \n\
+         # Of the sites' PHP, each owned by its site in a directory of root's: the new file has the owner of the old one.\n\
+         # PHP opens them for every message, so nobody has to be told.\n\
+         /var/log/lalapanel/*/php/*.log {{\n\
+         \tdaily\n\
+         \trotate 14\n\
+         \tmissingok\n\
+         \tnotifempty\n\
+         \tcompress\n\
+         \tdelaycompress\n\
+         \tcreate 0640\n\
          }}\n",
         super::OWNED
     )

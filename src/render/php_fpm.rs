@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::log::LogFile;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::setting::{FunctionPreset, PoolMode};
@@ -107,14 +108,20 @@ fn limits(site: &Site) -> String {
          ping.path = /-/ping\n\
          ; wall clock: max_execution_time does not count waiting\n\
          request_terminate_timeout = {seconds}s\n\
+         ; both logs lie in a directory of root's: the site fills them and can put no link in their place\n\
+         request_slowlog_timeout = 5s\n\
+         slowlog = {slow}\n\
          catch_workers_output = no\n\
          security.limit_extensions = .php\n\
          php_admin_flag[expose_php] = off\n\
          php_admin_flag[log_errors] = on\n\
+         php_admin_value[error_log] = \"{errors}\"\n\
          php_admin_flag[allow_url_include] = off\n\
          php_admin_flag[enable_dl] = off\n\
          php_admin_value[cgi.fix_pathinfo] = 0\n",
         seconds = php.max_execution_time,
+        slow = site.log_file(LogFile::Slow),
+        errors = site.log_file(LogFile::Php),
     );
     if php.open_basedir {
         let _ = writeln!(

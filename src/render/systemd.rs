@@ -2,6 +2,7 @@
 //!
 //! Invariant: units are named by the site's number; the socket lies in a directory only root can write, so no site can put a link in its place.
 
+use crate::domain::log::LogFile;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
@@ -68,6 +69,10 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          \n\
          [Service]\n\
          Type=notify\n\
+         # PHP-FPM does not start without its slow log, and the site may not make files there: root makes what was deleted.\n\
+         ExecStartPre=-+/usr/bin/install -d -m 0751 -o root -g adm {logs} {php_logs}\n\
+         ExecStartPre=-+/usr/bin/touch -a {errors} {slow}\n\
+         ExecStartPre=-+/usr/bin/chown {user}:adm {errors} {slow}\n\
          ExecStart=/usr/sbin/php-fpm{php} --nodaemonize --fpm-config {config} -d opcache.memory_consumption={opcache}\n\
          ExecReload=/bin/kill -USR2 $MAINPID\n\
          # PHP-FPM's own way to take over a listening socket: file descriptor 3 is the one systemd hands in.\n\
@@ -91,7 +96,10 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          # The site sees its own tree and no other.\n\
          TemporaryFileSystem=/var/www:ro\n\
          BindPaths={root}\n\
-         InaccessiblePaths=-/run/lalapanel -/var/log/lalapanel -/var/lib/lalapanel\n\
+         # Of the logs, those that its PHP writes.\n\
+         TemporaryFileSystem=/var/log/lalapanel:ro\n\
+         BindPaths={php_logs}\n\
+         InaccessiblePaths=-/run/lalapanel -/var/lib/lalapanel\n\
          # Over D-Bus a user may have a manager of its own started, outside of all this.\n\
          InaccessiblePaths=-/run/dbus -/run/snapd.socket -/run/snapd-snap.socket\n\
          {SANDBOX}",
@@ -106,6 +114,10 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
         tasks = limits.tasks,
         high = limits.memory / 4 * 3,
         memory = limits.memory,
+        logs = site.log_directory(),
+        php_logs = site.php_log_directory(),
+        errors = site.log_file(LogFile::Php),
+        slow = site.log_file(LogFile::Slow),
     )
 }
 
@@ -136,6 +148,8 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+# The slow log: the master looks where its own child is. Other users' processes are out of its reach as ever.
+SystemCallFilter=ptrace
 SystemCallErrorNumber=EPERM
 # Why not MemoryDenyWriteExecute: the just-in-time compilers of PCRE and OPcache need such memory.
 ";

@@ -51,7 +51,10 @@ impl Client {
     /// Asks the agent and waits for its answer.
     pub async fn call(&self, call: &Call) -> Answer {
         let frame = codec::encode(call).map_err(|error| unsendable(&error))?;
-        let follows = matches!(call.request, Request::OperationFollow { .. });
+        let follows = matches!(
+            call.request,
+            Request::OperationFollow { .. } | Request::LogFollow { .. }
+        );
         match tokio::time::timeout(PATIENCE, self.exchange(&frame, follows)).await {
             Ok(answer) => answer,
             Err(_) => Err(slow()),

@@ -4,5 +4,6 @@
 
 pub mod client;
 pub mod codec;
+pub mod log;
 pub mod protocol;
 pub mod view;

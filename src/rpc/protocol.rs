@@ -10,8 +10,10 @@ use crate::domain::account::AccountName;
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
+use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
+use crate::rpc::log::LogView;
 use crate::rpc::view::{
     AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView,
     PlanView, SessionView, SiteOptions, SiteView, StatusView,
@@ -132,6 +134,37 @@ pub enum Request {
         #[serde(default)]
         operation: Option<OperationId>,
     },
+    /// A part of a site's log.
+    LogRead {
+        /// Whose.
+        hostname: Hostname,
+        /// Which.
+        file: LogFile,
+        /// Only such records.
+        #[serde(default)]
+        filter: LogFilter,
+        /// At most so many; 500 is the cap.
+        lines: u32,
+        /// The newest before this place; none means the newest of all.
+        #[serde(default)]
+        before: Option<LogPlace>,
+    },
+    /// What came into a log after a place, answered once there is something, or after 15 s without.
+    LogFollow {
+        /// Whose.
+        hostname: Hostname,
+        /// Which.
+        file: LogFile,
+        /// Only such records.
+        #[serde(default)]
+        filter: LogFilter,
+        /// The place seen last; none means what comes from now on.
+        #[serde(default)]
+        after: Option<LogPlace>,
+        /// Every record, in as many answers as it takes; otherwise a flood is passed over.
+        #[serde(default)]
+        whole: bool,
+    },
     /// The newest operations first.
     OperationList {
         /// At most so many; 500 is the cap.
@@ -225,6 +258,8 @@ pub enum Reply {
     },
     /// To `Apply`: there was nothing to do.
     Unchanged {},
+    /// To `LogRead` and `LogFollow`.
+    Log(Box<LogView>),
     /// To `OperationList`.
     Operations(Vec<OperationSummary>),
     /// To `OperationShow`, `OperationFollow`, `OperationCheck`.

@@ -22,6 +22,7 @@ pub fn gather(
     paths: &[HostPath],
 ) -> HostResult<Facts> {
     let services = service::manager(host)?;
+    let owners = log_owners(host)?;
     let files: Vec<HostPath> = own.iter().map(Site::nginx_file).collect();
     Ok(Facts {
         services,
@@ -33,11 +34,28 @@ pub fn gather(
         nginx: abilities(host)?,
         memory: memory(host),
         nginx_running: service::state(host, services, "nginx")?.active,
-        web_gid: users::group(host, "www-data")?.unwrap_or(WEB_GID),
-        log_gid: users::group(host, "adm")?.unwrap_or(LOG_GID),
+        web_gid: owners.nginx,
+        log_gid: owners.readers,
         free_site: users::free_site(host)?,
         occupied: occupied(host, paths)?,
         disk_free: disk_free(host)?,
+    })
+}
+
+/// Whose the logs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogOwners {
+    /// nginx's workers: `www-data`, user and group of one number.
+    pub nginx: u32,
+    /// The group that may read them: `adm`.
+    pub readers: u32,
+}
+
+/// Whose the logs are on this machine.
+pub fn log_owners(host: &dyn Host) -> HostResult<LogOwners> {
+    Ok(LogOwners {
+        nginx: users::group(host, "www-data")?.unwrap_or(WEB_GID),
+        readers: users::group(host, "adm")?.unwrap_or(LOG_GID),
     })
 }
 

@@ -11,7 +11,8 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, change, home, login, new_site, open, operation, services, site, sites, start,
+    account, activity, change, home, login, logs, new_site, open, operation, services, site, sites,
+    start,
 };
 use crate::web::visit::Visit;
 
@@ -75,6 +76,10 @@ routes! {
     GET  "/sites/new"                   Session 0,    new_site::form;
     POST "/sites/new"                   Session FORM, new_site::submit;
     GET  "/sites/{host}"                Session 0,    site::overview;
+    GET  "/sites/{host}/logs"           Session 0,    logs::show;
+    GET  "/sites/{host}/logs/events"    Session 0,    logs::events;
+    GET  "/sites/{host}/restore-logs"   Session 0,    change::restore_logs;
+    POST "/sites/{host}/restore-logs"   Session FORM, change::restore_logs;
     GET  "/sites/{host}/danger"         Session 0,    site::danger;
     GET  "/sites/{host}/enable"         Session 0,    change::enable;
     POST "/sites/{host}/enable"         Session FORM, change::enable;

@@ -216,6 +216,7 @@ pub(super) fn command(change: &Change) -> String {
         }
         Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
         Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
+        Change::SiteLogs { hostname } => format!("lalapanel log {hostname} --restore"),
         Change::SiteDelete { hostname } => format!("lalapanel site delete {hostname}"),
         Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
         Change::SiteSet { hostname, values } => {

@@ -5,9 +5,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use lalapanel::domain::change::Change;
+use lalapanel::domain::path::HostPath;
 use lalapanel::domain::site::NewSiteKind;
 use lalapanel::host::memory::faults::{Crash, FaultyHost, Plan as Fault, Strike};
 use lalapanel::host::memory::machine::Machine;
+use lalapanel::host::{Host, Mode};
 use lalapanel::ops::engine::Engine;
 use lalapanel::ops::state::State;
 
@@ -54,7 +56,13 @@ pub(crate) fn every_fault(world: fn() -> World, change: &Change) {
             drop(engine);
             world.recover();
             let (machine, state) = (world.machine(), world.state());
-            if state.sites == ends.new.1.sites {
+            // Where the state stays the same, the machine tells which end it is.
+            let is_new = if ends.old.1.sites == ends.new.1.sites {
+                machine.differences(&ends.new.0).is_empty()
+            } else {
+                state.sites == ends.new.1.sites
+            };
+            if is_new {
                 assert_eq!(
                     machine.differences(&ends.new.0),
                     Vec::<String>::new(),
@@ -125,6 +133,42 @@ fn putting_a_site_online_ends_old_or_new_whatever_fails() {
         &Change::SiteEnable {
             hostname: name("shop.example"),
         },
+    );
+}
+
+/// One log deleted, one made anew by `nginx -t`, the directory of PHP's logs gone.
+fn without_logs() -> World {
+    let world = World::with_sites();
+    for name in ["access.log", "php/error.log", "php/slow.log", "php"] {
+        world.host.remove(&log_path(name)).unwrap();
+    }
+    let root = lalapanel::host::Owner::ROOT;
+    world
+        .host
+        .write(&log_path("error.log"), b"kept\n", root, Mode(0o644))
+        .unwrap();
+    world
+}
+
+fn log_path(name: &str) -> HostPath {
+    HostPath::parse(&format!("/var/log/lalapanel/shop.example/{name}")).unwrap()
+}
+
+#[test]
+fn putting_logs_back_ends_old_or_new_whatever_fails() {
+    let change = Change::SiteLogs {
+        hostname: name("shop.example"),
+    };
+    every_fault(without_logs, &change);
+    let world = without_logs();
+    world.run(9, &change).unwrap();
+    assert_eq!(
+        world.host.read(&log_path("error.log"), 99).unwrap(),
+        b"kept\n"
+    );
+    assert!(
+        world.plan(&change).unwrap().is_none(),
+        "nothing is left to do"
     );
 }
 

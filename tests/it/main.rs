@@ -12,6 +12,7 @@
 mod faults;
 mod install;
 mod journey;
+mod logs;
 mod recovery;
 mod settings;
 mod sites;

@@ -69,6 +69,16 @@ fn main() {
 }
 
 fn seed(agent: &fake::Fake) {
+    let long = format!("GET /search?q={} HTTP/2.0", "long-".repeat(120));
+    for (text, status) in [
+        ("GET / HTTP/1.1", 200),
+        ("GET /wp-login.php HTTP/1.1", 404),
+        (r"GET /\x1b[2J<script>alert(1)</script> HTTP/1.1", 404),
+        (long.as_str(), 301),
+        ("POST /checkout HTTP/2.0", 502),
+    ] {
+        agent.write_log(text, status);
+    }
     let mut state = agent.state.lock().unwrap();
     let long_ago = Timestamp::from_millis(now().millis() - 86_400_000 * 12);
     for (name, php, enabled) in [

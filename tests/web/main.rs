@@ -12,6 +12,7 @@
 mod fake;
 mod forms;
 mod gates;
+mod logs;
 mod stream;
 
 use std::sync::Arc;

@@ -215,6 +215,91 @@
     if (!over) { say(box.dataset.announce); open(); show(); }
   }
 
+  // A log: entries are added on top as they come. Who reads further down is not moved; the new ones wait behind a button.
+  function followLog(box) {
+    if (!window.EventSource) return;
+    var list = one("ol.log", box), last = box.dataset.after, source, held = [], most = 2000, on = false;
+    var head = one(".head", box), button = document.createElement("button"), waiting = document.createElement("button"), said = document.createElement("p");
+    function make(name, kind, text) {
+      var node = document.createElement(name);
+      if (kind) node.className = kind;
+      node.textContent = text;
+      return node;
+    }
+    function entry(row) {
+      var item = document.createElement("li");
+      item.append(make("span", "when", row[0]), " ");
+      if (row[2]) item.append(make("span", "pill " + row[1], row[2]), " ");
+      if (row[4]) {
+        var fold = document.createElement("details"), head = document.createElement("summary"), whole = make("pre", "", row[4]);
+        head.append(make("code", "", row[3]));
+        whole.tabIndex = 0;
+        whole.setAttribute("aria-label", "The whole entry");
+        fold.append(head, whole);
+        item.append(fold);
+      } else item.append(make("code", "", row[3]));
+      if (row[5]) item.append(make("span", "from", row[5]));
+      return item;
+    }
+    function count() {
+      waiting.hidden = !held.length;
+      waiting.textContent = held.length === 1 ? "1 new line" : held.length + " new lines";
+    }
+    function put() {
+      held.splice(0).forEach(function (item) { list.prepend(item); });
+      while (list.children.length > most) list.lastElementChild.remove();
+      list.hidden = !list.children.length;
+      one(".nothing", box).hidden = !list.hidden;
+      count();
+    }
+    function say(text) { said.textContent = text; said.hidden = !text; }
+    function close() { if (source) { source.close(); source = null; } }
+    function open() {
+      if (source) return;
+      // The browser sends Last-Event-ID by itself when it reconnects; `after` covers a stream we closed ourselves.
+      source = new EventSource(box.dataset.follow + "&after=" + encodeURIComponent(last));
+      source.addEventListener("lines", function (event) {
+        var news = JSON.parse(event.data);
+        last = event.lastEventId || last;
+        say(news.exists ? "" : "This log file was deleted: what is logged now is lost until it is put back.");
+        if (news.skipped) held.push(make("li", "skipped", news.skipped + " of entries were skipped: more came than can be shown. They are in the file on the server."));
+        news.rows.forEach(function (row) { held.push(entry(row)); });
+        if (held.length > most) held.splice(0, held.length - most);
+        if (box.getBoundingClientRect().top < -40) count(); else put();
+      });
+      source.addEventListener("signed-out", function () { set(false); say("You were signed out. Sign in again to follow the log."); });
+      source.onerror = function () {
+        if (!source) return;
+        say("Live updates stopped at " + new Date().toLocaleTimeString() + ". Reconnecting…");
+        if (source.readyState === 2) { close(); setTimeout(function () { if (on && !document.hidden) open(); }, 2000); }
+      };
+      source.onopen = function () { say(""); };
+    }
+    function set(state) {
+      on = state;
+      button.setAttribute("aria-pressed", String(on));
+      button.textContent = on ? "Following" : "Follow";
+      if (on) open(); else close();
+    }
+    button.type = waiting.type = "button";
+    button.className = "button";
+    button.addEventListener("click", function () { say(""); set(!on); });
+    waiting.className = "button primary waiting";
+    waiting.addEventListener("click", function () { put(); head.scrollIntoView(); button.focus(); });
+    said.className = "banner warn";
+    said.setAttribute("role", "status");
+    said.hidden = true;
+    head.append(button);
+    head.after(said, waiting);
+    count();
+    set(false);
+    // A hidden tab holds no stream; when it comes back it goes on where it was.
+    document.addEventListener("visibilitychange", function () {
+      if (document.hidden) close(); else if (on) open();
+    });
+  }
+
+  all("[data-follow]").forEach(followLog);
   all("form[data-busy]").forEach(guard);
   all("form[data-live]").forEach(livePlan);
   all("[data-meter]").forEach(meter);

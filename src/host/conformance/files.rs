@@ -55,6 +55,27 @@ pub(super) fn a_write_without_its_directory_is_refused<H: Host>(on: &Subject<H>)
     assert!(on.host.list(&path("/plain")).is_err());
 }
 
+pub(super) fn a_part_of_a_file_is_read_wherever_it_is<H: Host>(on: &Subject<H>) {
+    on.file("/f", "12345");
+    on.file("/g", "");
+    let part = |at: &str, from, limit| on.host.read_part(&path(at), from, limit);
+    let middle = part("/f", 1, 3).unwrap();
+    assert_eq!((middle.bytes.as_slice(), middle.size), (&b"234"[..], 5));
+    assert_eq!(part("/f", 3, 99).unwrap().bytes, b"45");
+    assert_eq!(part("/f", 99, 99).unwrap().bytes, b"");
+    assert_eq!(part("/f", 0, 0).unwrap().inode, middle.inode);
+    assert_ne!(part("/g", 0, 9).unwrap().inode, middle.inode);
+    on.host.link("/f", &path("/l")).unwrap();
+    on.directory("/d");
+    for at in ["/l", "/d"] {
+        assert!(matches!(part(at, 0, 1), Err(HostError::Kind { .. })));
+    }
+    assert!(matches!(
+        part("/none", 0, 1),
+        Err(HostError::Missing { .. })
+    ));
+}
+
 pub(super) fn reading_refuses_what_is_no_file_or_too_long<H: Host>(on: &Subject<H>) {
     on.file("/f", "12345");
     on.host.link("/f", &path("/l")).unwrap();

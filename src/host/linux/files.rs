@@ -3,7 +3,7 @@
 //! Invariant: a path is walked once, from the root handle, and no writing verb enters a directory that others can change.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::path::HostPath;
 use crate::host::walk::{self, Trust, look, not_a, refusal};
-use crate::host::{HostError, HostResult, Meta, Mode, Node, Owner, Space};
+use crate::host::{HostError, HostResult, Meta, Mode, Node, Owner, Part, Space};
 
 const WRITING: &str = "writing";
 const READING: &str = "reading";
@@ -66,8 +66,8 @@ fn size_of(status: &FileStat) -> u64 {
     u64::try_from(status.st_size).unwrap_or(0)
 }
 
-/// See [`crate::host::Host::read`].
-pub(super) fn read(root: BorrowedFd<'_>, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
+/// Opens a regular file for reading, and looks at what was opened.
+fn open_regular(root: BorrowedFd<'_>, path: &HostPath) -> HostResult<(OwnedFd, FileStat)> {
     let (directory, name, status) = look_at(root, path)?;
     let regular = |status: &FileStat| match walk::kind(status) {
         SFlag::S_IFREG => Ok(()),
@@ -82,7 +82,34 @@ pub(super) fn read(root: BorrowedFd<'_>, path: &HostPath, limit: usize) -> HostR
         | OFlag::O_CLOEXEC;
     let handle = openat(&directory, name, flags, Bits::empty())
         .map_err(|errno| refusal(READING, path, errno))?;
-    regular(&fstat(&handle).map_err(|errno| refusal(READING, path, errno))?)?;
+    let status = fstat(&handle).map_err(|errno| refusal(READING, path, errno))?;
+    regular(&status)?;
+    Ok((handle, status))
+}
+
+/// See [`crate::host::Host::read_part`].
+pub(super) fn read_part(
+    root: BorrowedFd<'_>,
+    path: &HostPath,
+    from: u64,
+    limit: usize,
+) -> HostResult<Part> {
+    let (handle, status) = open_regular(root, path)?;
+    let mut file = File::from(handle);
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(from))
+        .and_then(|_| file.take(limit as u64).read_to_end(&mut bytes))
+        .map_err(|source| io(READING, path, source))?;
+    Ok(Part {
+        bytes,
+        size: size_of(&status),
+        inode: status.st_ino,
+    })
+}
+
+/// See [`crate::host::Host::read`].
+pub(super) fn read(root: BorrowedFd<'_>, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
+    let (handle, _) = open_regular(root, path)?;
     let most = u64::try_from(limit).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
     File::from(handle)

@@ -9,7 +9,7 @@ use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
 use crate::host::job::{Job, JobResult};
-use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Space};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
 
 /// In which way a call is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +123,10 @@ impl<H: Host> Host for FaultyHost<H> {
 
     fn read(&self, path: &HostPath, limit: usize) -> HostResult<Vec<u8>> {
         self.through("read", |host| host.read(path, limit))
+    }
+
+    fn read_part(&self, path: &HostPath, from: u64, limit: usize) -> HostResult<Part> {
+        self.through("read_part", |host| host.read_part(path, from, limit))
     }
 
     fn list(&self, path: &HostPath) -> HostResult<Vec<String>> {

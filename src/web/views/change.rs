@@ -55,6 +55,18 @@ const DISABLE: Kind = Kind {
     already: "This site is offline already. There is nothing to do.",
 };
 
+const RESTORE_LOGS: Kind = Kind {
+    path: "restore-logs",
+    section: "Put the logs back",
+    dangerous: false,
+    change: |hostname| Change::SiteLogs { hostname },
+    heading: |name| format!("Put the logs of {name} back"),
+    button: |_| "Put the logs back".to_owned(),
+    busy: "Putting back…",
+    consequence: "The files that are missing are made anew, empty, and nginx writes to them from then on. What is in the others stays. Visitors notice nothing.",
+    already: "All logs are where they should be. There is nothing to do.",
+};
+
 const DELETE: Kind = Kind {
     path: "delete",
     section: "Delete",
@@ -95,6 +107,11 @@ pub(in crate::web) async fn enable(visit: Arc<Visit>) -> Result<Response, Refusa
 /// `/sites/{host}/disable`.
 pub(in crate::web) async fn disable(visit: Arc<Visit>) -> Result<Response, Refusal> {
     run(&visit, &DISABLE).await
+}
+
+/// `/sites/{host}/restore-logs`.
+pub(in crate::web) async fn restore_logs(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &RESTORE_LOGS).await
 }
 
 /// `/sites/{host}/delete`.

@@ -7,6 +7,7 @@ pub(super) mod activity;
 pub(super) mod change;
 pub(super) mod home;
 pub(super) mod login;
+pub(super) mod logs;
 pub(super) mod new_site;
 pub(super) mod open;
 pub(super) mod operation;

@@ -15,6 +15,7 @@ use lalapanel::domain::id::OperationId;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
+use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::{
     HomeView, Need, OperationState, OperationView, PanelView, SiteOptions, SiteView, StepState,
@@ -24,7 +25,7 @@ use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
 
 pub(crate) use world::site;
-use world::{audit, begun, find, operations, person, plan, sign_in, status, take_effect};
+use world::{audit, begun, find, log, operations, person, plan, sign_in, status, take_effect};
 
 /// The one-time link that works.
 pub(crate) fn link() -> Token {
@@ -55,6 +56,10 @@ pub(crate) struct State {
     pub(crate) down: bool,
     /// Everything panics, as a bug in a page would.
     pub(crate) broken: bool,
+    /// What the sites log, all into one file.
+    pub(crate) log: Vec<LogRecord>,
+    /// How the logs are left out of order: `deleted`.
+    pub(crate) log_trouble: &'static str,
     /// Grows when the plan of the same change becomes another one.
     pub(crate) world: u32,
 }
@@ -183,6 +188,26 @@ impl Fake {
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
                 php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
             })),
+            Request::LogRead {
+                hostname,
+                file,
+                filter,
+                ..
+            } => {
+                find(state, &hostname)?;
+                Ok(log(state, file, &filter, 0))
+            }
+            Request::LogFollow {
+                hostname,
+                file,
+                filter,
+                after,
+                ..
+            } => {
+                find(state, &hostname)?;
+                let seen = after.map_or(0, |place| place.offset);
+                Ok(log(state, file, &filter, usize::try_from(seen).unwrap()))
+            }
             Request::Preview { change } => Ok(Reply::Plan(Box::new(plan(state, &change)?))),
             Request::Apply {
                 change,
@@ -298,6 +323,17 @@ impl Fake {
         self.news.send_modify(|news| *news += 1);
     }
 
+    /// Writes one line of a log and wakes whoever follows.
+    pub(crate) fn write_log(&self, text: &str, status: u16) {
+        let mut state = self.state.lock().unwrap();
+        state.log.push(world::record(text, status));
+        self.news.send_modify(|news| *news += 1);
+    }
+
+    fn logged(&self) -> u64 {
+        self.state.lock().unwrap().log.len() as u64
+    }
+
     fn sequence(&self, id: OperationId) -> Option<u64> {
         let state = self.state.lock().unwrap();
         state.operations.get(&id).map(|view| view.sequence)
@@ -319,6 +355,18 @@ impl Agent for Handle {
                     .sequence(id)
                     .is_some_and(|sequence| sequence <= after)
                 {
+                    tokio::select! {
+                        _ = news.changed() => {}
+                        () = &mut patience => break,
+                    }
+                }
+            }
+            if let Request::LogFollow { after, .. } = &call.request {
+                let seen = after.map_or(0, |place| place.offset);
+                let mut news = self.0.news.subscribe();
+                let patience = tokio::time::sleep(Duration::from_secs(15));
+                tokio::pin!(patience);
+                while self.0.logged() <= seen {
                     tokio::select! {
                         _ = news.changed() => {}
                         () = &mut patience => break,

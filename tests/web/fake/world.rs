@@ -6,12 +6,14 @@ use lalapanel::domain::account::{AccountName, Role};
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
+use lalapanel::domain::log::{LogFile, LogFilter, LogPlace};
 use lalapanel::domain::name::Hostname;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::Token;
 use lalapanel::domain::site::NewSiteKind;
 use lalapanel::domain::time::Timestamp;
+use lalapanel::rpc::log::{LogRecord, LogView};
 use lalapanel::rpc::protocol::Reply;
 use lalapanel::rpc::view::{
     AuditEntry, OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView,
@@ -178,6 +180,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteCreate(_) => "Create",
         Change::SiteEnable { .. } => "Put online",
         Change::SiteDisable { .. } => "Take offline",
+        Change::SiteLogs { .. } => "Put the logs back of",
         Change::SiteDelete { .. } => "Delete",
         Change::SiteSet { .. } => "Change",
         Change::SitePurge { .. } => "Forget the kept pages of",
@@ -239,6 +242,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         }
         Change::SiteSet { .. } | Change::SitePurge { .. } => {}
         Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
+        Change::SiteLogs { .. } => {}
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
             let enabled = matches!(change, Change::SiteEnable { .. });
             for site in state
@@ -250,6 +254,41 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
             }
         }
     }
+}
+
+/// One request in a log.
+pub(crate) fn record(text: &str, status: u16) -> LogRecord {
+    LogRecord {
+        time: Some("2026-11-23T00:50:48+00:00".to_owned()),
+        status: Some(status),
+        level: None,
+        text: text.to_owned(),
+        note: "192.0.2.7 · 157 B · 0.012 s · curl/8".to_owned(),
+        cut: 0,
+    }
+}
+
+/// The records after the first `from`.
+pub(crate) fn log(state: &State, file: LogFile, filter: &LogFilter, from: usize) -> Reply {
+    let fits = |record: &&LogRecord| {
+        let status = filter.status.as_ref();
+        let text = filter.text.as_ref();
+        status.is_none_or(|status| record.status.is_some_and(|found| status.fits(found)))
+            && text.is_none_or(|text| record.text.contains(text.as_str()))
+    };
+    let records = state.log.iter().skip(from).filter(fits).cloned().collect();
+    Reply::Log(Box::new(LogView {
+        file,
+        path: HostPath::fixed("/var/log/lalapanel/shop.example/access.log"),
+        exists: state.log_trouble != "deleted",
+        records,
+        older: None,
+        newer: Some(LogPlace {
+            inode: 7,
+            offset: state.log.len() as u64,
+        }),
+        skipped: 0,
+    }))
 }
 
 pub(crate) fn status(state: &State) -> StatusView {
