@@ -26,14 +26,12 @@ use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
 use crate::store::Store;
 use crate::system::config::Config;
-use crate::system::{machine, service, users};
+use crate::system::{machine, panel_certificate, service, users};
 
 /// Where the state is.
 pub const STATE: &str = "/var/lib/lalapanel/state.redb";
 /// Where the agent listens.
 pub const SOCKET: &str = "/run/lalapanel/agent.sock";
-/// The user of the web process.
-const WEB_USER: &str = "lalapanel";
 /// How often what a crash of the machine left, and ended sessions, are looked for.
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 /// At the end, a running operation gets so long to finish by itself.
@@ -123,13 +121,14 @@ fn listen(host: &dyn Host) -> Result<(UnixListener, Peers), Fault> {
     }
     let listener = UnixListener::bind(SOCKET)
         .map_err(|error| start_failed("the agent's socket could not be made", &error))?;
-    let web = users::user(host, WEB_USER)?;
-    let group = users::group(host, WEB_USER)?;
+    let web = users::user(host, users::WEB)?;
+    let group = users::group(host, users::WEB)?;
     let owner = Owner {
         uid: 0,
         gid: group.unwrap_or(0),
     };
     host.set_meta(&path, owner, Mode(0o660))?;
+    panel_certificate::lend(host, group)?;
     Ok((listener, Peers { web }))
 }
 

@@ -12,9 +12,6 @@ use crate::system::users;
 use crate::web::User;
 use crate::{agent, web};
 
-/// The user of the web process.
-const WEB_USER: &str = "lalapanel";
-
 /// Runs the agent until it is told to end.
 pub fn agent() -> Result<(), Fault> {
     if geteuid().is_root() {
@@ -49,15 +46,15 @@ fn web_user(host: &dyn Host) -> Result<User, Fault> {
 }
 
 fn look_up(host: &dyn Host) -> HostResult<Option<User>> {
-    let uid = users::user(host, WEB_USER)?;
-    let gid = users::group(host, WEB_USER)?;
+    let uid = users::user(host, users::WEB)?;
+    let gid = users::group(host, users::WEB)?;
     Ok(uid.zip(gid).map(|(uid, gid)| User { uid, gid }))
 }
 
 fn missing() -> Fault {
     Fault::new(
         Code::NotInstalled,
-        format!("The user `{WEB_USER}` of the web process was not found"),
+        format!("The user `{}` of the web process was not found", users::WEB),
         "run `lalapanel install`, which makes it",
     )
 }

@@ -13,6 +13,7 @@ use crate::ops::plan::PlannedStep;
 use crate::ops::step::{ServiceAct, Step, User, When};
 use crate::render::{self, panel::PanelFile};
 use crate::system::config;
+use crate::system::users;
 
 /// Steps that belong together: where nothing of them is missing, none is done.
 #[derive(Debug, Clone, Default)]
@@ -101,8 +102,6 @@ impl Part {
 const WEB_GID: u32 = 33;
 /// Debian's fixed number of `adm` (base-passwd).
 const LOG_GID: u32 = 4;
-/// The user of the web process.
-const WEB_USER: &str = "lalapanel";
 
 /// Every part.
 #[must_use]
@@ -170,13 +169,14 @@ fn directories() -> Part {
     part.directory("/var/log/lalapanel", LOG_GID, 0o755)
         .directory("/etc/lalapanel", 0, 0o755)
         .directory("/etc/lalapanel/php", 0, 0o755)
-        .directory("/var/lib/lalapanel/panel", 0, 0o700);
+        // Below a directory of root's alone; the web process gets here by a mount of its unit.
+        .directory("/var/lib/lalapanel/panel", 0, 0o711);
     part
 }
 
 fn user() -> Part {
     let mut part = Part::default();
-    if let Ok(name) = UnixName::parse(WEB_USER) {
+    if let Ok(name) = UnixName::parse(users::WEB) {
         part.add(
             "Create the user of the web process",
             Step::CreateUser(User {

@@ -103,6 +103,10 @@ fn waiting(host: &dyn Host, graveyard: &HostPath) -> Result<Vec<(SiteId, HostPat
 }
 
 fn remove_if_empty(host: &dyn Host, path: &HostPath) -> Result<(), Fault> {
+    // Removing syncs also what is not there, and the agent starts here: one that a crash brings back is found next time.
+    if host.stat(path)?.is_none() {
+        return Ok(());
+    }
     match host.remove(path) {
         Ok(()) | Err(HostError::NotEmpty { .. }) => Ok(()),
         Err(error) => Err(error.into()),

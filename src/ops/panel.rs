@@ -9,7 +9,7 @@ use crate::domain::path::HostPath;
 use crate::host::exec::Program;
 use crate::host::{Host, HostResult, Mode, Owner};
 use crate::ops::undo::{Before, Undo};
-use crate::system::panel_certificate;
+use crate::system::{panel_certificate, users};
 
 /// A program with debugging symbols is larger than one that is released.
 const PROGRAM_LIMIT: usize = 1024 * 1024 * 1024;
@@ -65,8 +65,8 @@ pub(super) fn certify(host: &dyn Host, name: &str, addresses: &[IpAddr]) -> Resu
     // The key first: a certificate without its key would look finished to the next run.
     host.write(&key, made.key.as_bytes(), Owner::ROOT, Mode(0o600))?;
     let text = made.certificate.as_bytes();
-    host.write(&certificate, text, Owner::ROOT, Mode(0o644))
-        .map_err(Fault::from)
+    host.write(&certificate, text, Owner::ROOT, Mode(0o644))?;
+    panel_certificate::lend(host, users::group(host, users::WEB)?).map_err(Fault::from)
 }
 
 /// Copies the program in place, by one rename: processes that run the former one keep it.

@@ -1,6 +1,6 @@
 //! The panel's own certificate, signed by itself: browsers warn once, and the fingerprint tells whether the warning is harmless.
 //!
-//! Invariant: the key is made here and stays root's; nothing of it is shown.
+//! Invariant: the key is made here and is root's; the web process alone may read it, and nothing of it is shown.
 
 use std::net::IpAddr;
 
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
+use crate::host::{Host, HostResult, Mode, Owner};
 
 /// Browsers refuse certificates of their own users' trust that live longer than this many days (Apple, 2019).
 const DAYS: i64 = 825;
@@ -54,6 +55,18 @@ pub fn key_file() -> HostPath {
 #[must_use]
 pub fn directory() -> HostPath {
     HostPath::fixed("/var/lib/lalapanel/panel")
+}
+
+/// Lets the group of the web process read the key, and nobody else. Nothing happens where one of them does not exist yet.
+pub fn lend(host: &dyn Host, group: Option<u32>) -> HostResult<()> {
+    let (Some(gid), Some(meta)) = (group, host.stat(&key_file())?) else {
+        return Ok(());
+    };
+    let (owner, mode) = (Owner { uid: 0, gid }, Mode(0o640));
+    if meta.owner == owner && meta.mode == mode {
+        return Ok(());
+    }
+    host.set_meta(&key_file(), owner, mode)
 }
 
 /// Makes a certificate for a name and the machine's addresses.
@@ -99,6 +112,27 @@ pub fn fingerprint(pem: &[u8]) -> Result<String, CertificateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+
+    #[test]
+    fn the_key_is_lent_to_the_web_process_and_to_nobody_else() {
+        let host = MemoryHost::new(Machine::debian());
+        lend(&host, Some(999)).unwrap();
+        assert_eq!(host.stat(&key_file()).unwrap(), None);
+        let directory = directory();
+        for path in [directory.parent(), directory] {
+            host.make_dir(&path, Owner::ROOT, Mode(0o711)).unwrap();
+        }
+        host.write(&key_file(), b"key", Owner::ROOT, Mode(0o600))
+            .unwrap();
+        for (group, wanted) in [(None, (0, 0o600)), (Some(999), (999, 0o640))] {
+            lend(&host, group).unwrap();
+            let meta = host.stat(&key_file()).unwrap().unwrap();
+            assert_eq!((meta.owner.gid, meta.mode.0), wanted);
+            assert_eq!(meta.owner.uid, 0);
+        }
+    }
 
     #[test]
     fn a_certificate_names_the_host_and_its_addresses_and_has_a_fingerprint() {

@@ -11,6 +11,9 @@ use crate::system::files;
 
 const WIDE_RANGE: [&str; 4] = ["-K", "SYS_UID_MAX=60000", "-K", "SYS_GID_MAX=60000"];
 
+/// The user of the web process, and its group.
+pub const WEB: &str = "lalapanel";
+
 /// True where the user exists.
 pub fn exists(host: &dyn Host, name: &UnixName) -> HostResult<bool> {
     Ok(number(&entries(host, "/etc/passwd")?, name.as_str()).is_some())

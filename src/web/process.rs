@@ -2,6 +2,7 @@
 //!
 //! Invariant: it serves without root's rights, whoever started it; the configuration file stays closed to it.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::rpc::client::SOCKET;
 use crate::web::agent::SocketAgent;
 use crate::web::serve::{ServeError, User, WebConfig, serve};
 
-/// Where the certificate and its key are, for a process that was not handed them by systemd.
+/// Where the certificate and its key are: in the one directory of the state that this process may look into.
 const CERTIFICATE: &str = "/var/lib/lalapanel/panel/panel.crt";
 const KEY: &str = "/var/lib/lalapanel/panel/panel.key";
 
@@ -35,9 +36,9 @@ pub fn run(port: u16, user: Option<User>) -> Result<(), Fault> {
 }
 
 fn told(error: &ServeError) -> Fault {
-    use std::error::Error as _;
-    let detail = error.source().map(ToString::to_string).unwrap_or_default();
-    failed(error.to_string()).detail(detail)
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let detail: Vec<String> = causes.map(ToString::to_string).collect();
+    failed(error.to_string()).detail(detail.join(": "))
 }
 
 fn failed(title: impl Into<String>) -> Fault {

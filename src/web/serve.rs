@@ -11,13 +11,13 @@ use listenfd::ListenFd;
 use nix::sys::prctl::set_no_new_privs;
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use poem::Server;
-use poem::listener::{AcceptorExt, IntoTlsConfigStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::web::agent::Agent;
 use crate::web::connection::{Limited, Timed};
+use crate::web::handshake::Secured;
 use crate::web::panel::router;
-use crate::web::tls;
+use crate::web::tls::{self, Files, PairError};
 
 /// Streams of one HTTP/2 connection.
 const MOST_STREAMS: u32 = 64;
@@ -31,9 +31,9 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct WebConfig {
     /// The port to bind where no socket is passed in.
     pub port: u16,
-    /// PEM chain, unless systemd passes `panel.crt` as a credential.
+    /// PEM chain; a renewed one is used without a restart.
     pub certificate: PathBuf,
-    /// PEM key, unless systemd passes `panel.key` as a credential.
+    /// PEM key.
     pub key: PathBuf,
     /// Whom to become once port and key are open; none where the process was started without rights.
     pub user: Option<User>,
@@ -52,17 +52,8 @@ pub struct User {
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The certificate or its key.
-    #[error("could not read `{}`", path.display())]
-    Certificate {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The two do not make a TLS configuration.
-    #[error("the certificate and its key cannot be used")]
-    Tls(#[source] std::io::Error),
+    #[error("the panel's certificate cannot be used")]
+    Certificate(#[source] PairError),
     /// The port.
     #[error("could not listen on port {port}")]
     Listen {
@@ -82,9 +73,11 @@ pub enum ServeError {
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), ServeError> {
-    let (certificate, key) = tls::files(&config.certificate, &config.key);
-    let secured = tls::read(&certificate, &key)
-        .map_err(|(path, source)| ServeError::Certificate { path, source })?;
+    let files = Files {
+        certificate: config.certificate,
+        key: config.key,
+    };
+    let secured = tls::config(files).map_err(ServeError::Certificate)?;
     let listener = listener(config.port).map_err(|source| ServeError::Listen {
         port: config.port,
         source,
@@ -92,8 +85,7 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
     if let Some(user) = config.user {
         give_up_rights(user).map_err(|errno| ServeError::Rights(errno.into()))?;
     }
-    let stream = Box::pin(secured.into_stream().map_err(ServeError::Tls)?);
-    let acceptor = Timed(Limited::new(listener).rustls(stream));
+    let acceptor = Timed(Secured::new(Limited::new(listener), secured));
     let ended = ended().map_err(ServeError::Run)?;
     // Not run by systemd: nobody waits for this word.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);

@@ -134,6 +134,26 @@ never_there() { # a web process that starts without an agent, and lives to see i
 }
 check "without the agent the browser is told so, and is served again once it is back" never_there
 
+# The panel's certificate as a browser gets it.
+fingerprint() { outside openssl s_client -connect "$address:8443" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256; }
+renewed() { # the same process shows the new certificate, and no other user may read its key
+    local before web t
+    before=$(fingerprint)
+    matches "$before" Fingerprint
+    web=$(on systemctl show -p MainPID --value lalapanel-web)
+    t=$(mktemp -d)
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=renewed -keyout "$t/panel.key" -out "$t/panel.crt" 2>/dev/null
+    "$here/host" push "$host" "$t" /root/renewed
+    sh_on 'cd /root/renewed; chown root:lalapanel panel.key; chmod 640 panel.key; mv panel.key panel.crt /var/lib/lalapanel/panel/'
+    shows_it() { is "$(fingerprint)" "$(openssl x509 -noout -fingerprint -sha256 -in "$t/panel.crt")"; }
+    soon shows_it
+    is "$(on systemctl show -p MainPID --value lalapanel-web)" "$web"
+    not on setpriv --reuid=www-data --regid=www-data --clear-groups cat /var/lib/lalapanel/panel/panel.key
+    not on setpriv --reuid=lalapanel --regid=lalapanel --clear-groups cat /var/lib/lalapanel/state.redb
+    rm -r "$t"
+}
+check "a renewed panel certificate is used without a restart" renewed
+
 drift() { # somebody edited an owned file: never overwritten in silence
     sh_on 'echo "# by hand" >>/etc/nginx/sites-available/first.example'
     panel site disable first.example >/dev/null 2>&1 || true
