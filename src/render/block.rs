@@ -175,6 +175,12 @@ impl Block {
         self
     }
 
+    /// A comment only where `condition` holds.
+    #[must_use]
+    pub fn comment_if(self, condition: bool, text: &'static str) -> Self {
+        if condition { self.comment(text) } else { self }
+    }
+
     /// One directive with its arguments.
     #[must_use]
     pub fn line<W: Into<Word>>(

@@ -244,6 +244,8 @@ fn open(server: Block, site: &Site, abilities: Abilities) -> Block {
             "include",
             "/etc/nginx/lalapanel/gzip.conf",
         )
+        .comment_if(!web.gzip, "The distribution's own nginx.conf turns it on.")
+        .set_if(!web.gzip, "gzip", "off")
         .set_if(
             web.brotli && abilities.brotli && !is_redirect,
             "include",
