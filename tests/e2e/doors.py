@@ -2,9 +2,11 @@
 """What a hostile client does to the panel's port, byte by byte.
 
 doors.py requests ADDRESS PORT NAME           sends the corpus; prints what was wrong, then "N requests, N wrong"
-doors.py slow ADDRESS PORT NAME KIND SOURCE…  50 slow connections from each source; prints "held=N slowest=SECONDS"
-                                              of an ordinary client (KIND: head, body, read, tls)
+doors.py slow ADDRESS PORT NAME KIND SOURCE…  50 slow connections from each source; prints how many
+                                              are held and how 20 ordinary requests fared (KIND: head, body, read, tls)
 doors.py alike ADDRESS PORT NAME ACCOUNT…     a wrong password for each; prints whether the answers are the same bytes
+doors.py storm ADDRESS PORT NAME ACCOUNT PASSWORD SOURCE…
+                                              1000 wrong passwords from these sources; prints how the owner fared
 doors.py timing SOCKET ACCOUNT SAMPLES        as root, asks the agent; prints the medians of unknown name and wrong password
 """
 
@@ -188,7 +190,8 @@ def slow(address, port, name, kind, sources):
     stop.set()
     dripping.join()
     open_still = sum(map(is_open, held))
-    print(f"held={open_still} slowest={max(times):.3f} failed={bad}")
+    late = sum(took > 1 for took in times)
+    print(f"held={open_still} median={statistics.median(times):.3f} slowest={max(times):.3f} late={late} failed={bad}")
 
 
 def begun(kind, host):
@@ -233,35 +236,80 @@ class Token(html.parser.HTMLParser):
             self.value = fields["value"]
 
 
-def exchange(address, port, name, payload):
-    stream = tls(address, port, name, timeout=10)
-    stream.sendall(payload)
-    answer = b""
-    while part := stream.recv(65536):
-        answer += part
-    return answer
+class Browser:
+    """One with cookies, at the sign-in form."""
+
+    def __init__(self, address, port, name, source=None):
+        self.door = (address, port, name, source)
+        self.host = f"{name}:{port}"
+        self.cookies = {}
+        page = Token()
+        page.feed(self.send("GET", "/login")[1].decode())
+        self.token = page.value
+
+    def send(self, method, path, fields=None):
+        """The status, and the whole answer."""
+        form = urllib.parse.urlencode(fields) if fields else ""
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nAccept: text/html\r\nConnection: close\r\n"
+        if self.cookies:
+            head += "Cookie: " + "; ".join(f"{key}={value}" for key, value in self.cookies.items()) + "\r\n"
+        if fields:
+            head += "Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            head += f"Content-Length: {len(form)}\r\n"
+        stream = tls(*self.door, timeout=20)
+        stream.sendall((head + "\r\n" + form).encode())
+        answer = b""
+        while part := stream.recv(65536):
+            answer += part
+        for key, value in re.findall(rb"(?im)^set-cookie: ([^=]+)=([^;\r]*)", answer):
+            self.cookies[key.decode()] = value.decode()
+        return int(answer.split(b" ", 2)[1]), answer
+
+    def sign_in(self, account, password):
+        return self.send("POST", "/login", {"token": self.token, "name": account, "password": password})
 
 
 def alike(address, port, name, accounts):
-    """Wrong passwords for these names, in one browser; prints the answers, each with the name it was asked replaced."""
-    host = f"{name}:{port}"
-    page = exchange(address, port, name, f"GET /login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    cookie = re.search(rb"(?i)set-cookie: (__Host-lala_visit=[^;]+)", page)[1].decode()
-    parser = Token()
-    parser.feed(page.decode())
+    """Wrong passwords for these names (of one length), in one browser."""
+    browser = Browser(address, port, name)
     answers = []
     for account in accounts:
-        form = urllib.parse.urlencode({"token": parser.value, "name": account, "password": "not the password at all"})
-        head = (
-            f"POST /login HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nSec-Fetch-Site: same-origin\r\nAccept: text/html\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\nConnection: close\r\n\r\n"
-        )
-        answer = exchange(address, port, name, (head + form).encode())
+        answer = browser.sign_in(account, "not the password at all")[1]
         answers.append(re.sub(rb"(?im)^date: .*\r$", b"date: -\r", answer).replace(account.encode(), b"NAME"))
     status = {answer.split(b"\r\n", 1)[0].decode() for answer in answers}
     print("the same bytes" if len(set(answers)) == 1 else "different", *sorted(status), sep="\n")
     if len(set(answers)) > 1:
         print(*answers, sep="\n----\n")
+
+
+def storm(address, port, name, account, password, sources):
+    """A thousand wrong passwords from elsewhere, and the owner who signs in meanwhile and afterwards."""
+    owner = Browser(address, port, name)
+    first = owner.sign_in(account, password)[0]
+    bad = [Browser(address, port, name, source) for source in sources]
+    counts, times = {}, []
+
+    def guess(number):
+        return bad[number % len(bad)].sign_in(account, f"not the password {number}")[0]
+
+    with concurrent.futures.ThreadPoolExecutor(len(bad)) as strangers:
+        guesses = [strangers.submit(guess, number) for number in range(1000)]
+        while not all(one.done() for one in guesses) or len(times) < 3:
+            owner.cookies = {key: value for key, value in owner.cookies.items() if key != "__Host-lala_session"}
+            began = time.monotonic()
+            status = owner.sign_in(account, password)[0]
+            times.append(time.monotonic() - began)
+            if status != 303:
+                print(f"the owner got {status}")
+            time.sleep(0.5)
+        for one in guesses:
+            counts[one.result()] = counts.get(one.result(), 0) + 1
+    stranger = Browser(address, port, name).sign_in(account, password)[0]
+    told = " ".join(f"{status}:{count}" for status, count in sorted(counts.items()))
+    print(
+        f"first={first} owner_median={statistics.median(times):.3f} owner_slowest={max(times):.3f} "
+        f"owner_times={len(times)} guesses={told} stranger={stranger}"
+    )
 
 
 def timing(path, account, samples):
@@ -282,7 +330,8 @@ def timing(path, account, samples):
 
     unknown, wrong, answers = [], [], set()
     for number in range(samples):
-        for name, times in ((f"nobody{number}", unknown), (account, wrong)):
+        pair = ((f"nobody{number}", unknown), (account, wrong))
+        for name, times in pair if number % 2 else reversed(pair):
             took, answer = login(name, f"not the password {number}")
             times.append(took)
             answers.add(answer)
@@ -299,6 +348,8 @@ if __name__ == "__main__":
         slow(rest[0], int(rest[1]), rest[2], rest[3], rest[4:])
     elif verb == "alike":
         alike(rest[0], int(rest[1]), rest[2], rest[3:])
+    elif verb == "storm":
+        storm(rest[0], int(rest[1]), *rest[2:5], rest[5:])
     elif verb == "timing":
         timing(rest[0], rest[1], int(rest[2]))
     else:
