@@ -11,16 +11,18 @@ use crate::host::{Host, Meta, Node};
 use crate::ops::site_logs::{self, Amiss};
 use crate::ops::{drift, graveyard};
 use crate::rpc::view::{DoctorReport, Finding, Level};
-use crate::system::{facts, nginx, open_files, service};
+use crate::system::{nginx, open_files, service};
 
 /// Every check.
 #[must_use]
 pub fn examine(operations: &Operations) -> DoctorReport {
     let host = operations.engine().host();
     let mut findings = quick(operations);
+    // First: testing the configuration makes missing logs anew.
+    let logs = logs(operations);
     findings.push(nginx_configuration(host));
     findings.extend(drifted(operations));
-    findings.push(logs(operations));
+    findings.push(logs);
     findings.push(open_files(operations));
     findings.push(sandbox(host));
     findings.push(graves(host));
@@ -170,11 +172,10 @@ fn logs(operations: &Operations) -> Finding {
     const CHECK: &str = "logs.files";
     let host = operations.engine().host();
     let look = || -> Result<Vec<(Hostname, Vec<Amiss>)>, Fault> {
-        let owners = facts::log_owners(host)?;
         let sites = operations.engine().store().sites()?;
         let mut found = Vec::new();
         for site in sites {
-            let amiss = site_logs::amiss(host, &site, owners.nginx, owners.readers)?;
+            let amiss = site_logs::look(host, &site)?;
             if !amiss.is_empty() {
                 found.push((site.hostname, amiss));
             }

@@ -15,6 +15,7 @@ use crate::ops::engine::Engine;
 use crate::ops::state::State;
 use crate::rpc::log::LogView;
 use crate::rpc::protocol::{Answer, Reply};
+use crate::system::facts;
 use crate::system::logs::Log;
 
 /// How long a follower waits without news.
@@ -101,8 +102,14 @@ fn log<'e>(
             ),
         ));
     }
+    let writer = if file.is_of_php() {
+        site.id.uid()
+    } else {
+        facts::log_owners(engine.host())?.nginx
+    };
     Ok(Log {
         host: engine.host(),
+        writer,
         file,
         path: site.log_file(file),
     })

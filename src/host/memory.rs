@@ -135,12 +135,14 @@ impl Host for MemoryHost {
 
     fn read_part(&self, path: &HostPath, from: u64, limit: usize) -> HostResult<Part> {
         let bytes = self.read(path, usize::MAX)?;
+        let uid = self.stat(path)?.map_or(0, |meta| meta.owner.uid);
         let skipped = usize::try_from(from).unwrap_or(usize::MAX);
         let numbered = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Ok(Part {
             size: bytes.len() as u64,
             bytes: bytes.into_iter().skip(skipped).take(limit).collect(),
             inode: path.as_str().bytes().fold(0xcbf2_9ce4, numbered),
+            uid,
         })
     }
 

@@ -166,6 +166,8 @@ pub struct Part {
     pub size: u64,
     /// Which file it was, whatever name it gets later; the memory machine numbers by name.
     pub inode: u64,
+    /// The user it belongs to.
+    pub uid: u32,
 }
 
 /// The verbs. All are synchronous: the engine runs on a thread of its own.

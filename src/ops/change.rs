@@ -32,6 +32,11 @@ pub enum Begun {
 /// The plan of a change on the machine and the state as they are now; `None` where there is nothing to do.
 pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Option<Plan>, Fault> {
     let state = State::read(engine.store())?;
+    // First: the look at everything else has nginx test its configuration, which makes missing logs anew.
+    let amiss = match change {
+        Change::SiteLogs { hostname } => site_logs::look(engine.host(), state.site(hostname)?)?,
+        _ => Vec::new(),
+    };
     let facts = look(engine, panel, change)?;
     match change {
         Change::SiteCreate(new) => {
@@ -39,11 +44,7 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts),
         Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts),
-        Change::SiteLogs { hostname } => {
-            let site = state.site(hostname)?;
-            let amiss = site_logs::amiss(engine.host(), site, facts.web_gid, facts.log_gid)?;
-            site_logs::plan(site, &amiss, &facts)
-        }
+        Change::SiteLogs { hostname } => site_logs::plan(state.site(hostname)?, &amiss, &facts),
         Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
         Change::SiteSet { hostname, values } => site_update::plan(hostname, values, &state, &facts),
         Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts),

@@ -15,6 +15,7 @@ use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::step::{ServiceAct, Step};
 use crate::render;
 use crate::store::Effect;
+use crate::system::facts;
 
 /// A directory or a file of logs as it has to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +126,7 @@ fn make_one(steps: &mut Steps, one: &Wanted) {
 }
 
 /// What is not as it has to be. A site may close its own PHP logs to others: of those only the owner counts.
-pub fn amiss(host: &dyn Host, site: &Site, nginx: u32, readers: u32) -> HostResult<Vec<Amiss>> {
+fn amiss(host: &dyn Host, site: &Site, nginx: u32, readers: u32) -> HostResult<Vec<Amiss>> {
     let mut found = Vec::new();
     for wanted in wanted(site, nginx, readers) {
         let what = match host.stat(&wanted.path)? {
@@ -144,6 +145,12 @@ pub fn amiss(host: &dyn Host, site: &Site, nginx: u32, readers: u32) -> HostResu
         found.push(Amiss { wanted, what });
     }
     Ok(found)
+}
+
+/// The same with the owners of this machine.
+pub fn look(host: &dyn Host, site: &Site) -> HostResult<Vec<Amiss>> {
+    let owners = facts::log_owners(host)?;
+    amiss(host, site, owners.nginx, owners.readers)
 }
 
 fn is_of_kind(node: &Node, wanted: &Wanted) -> bool {

@@ -4,7 +4,7 @@
 
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::path::HostPath;
-use crate::host::{Host, HostError, HostResult, Part};
+use crate::host::{Host, HostError, HostResult};
 use crate::rpc::log::{LogRecord, LogView};
 use crate::system::log_record;
 
@@ -25,6 +25,8 @@ pub struct Log<'a> {
     pub file: LogFile,
     /// Where it is.
     pub path: HostPath,
+    /// Whose it is: the user that writes it.
+    pub writer: u32,
 }
 
 /// A file as it was found.
@@ -33,6 +35,7 @@ struct Found {
     path: HostPath,
     inode: u64,
     size: u64,
+    uid: u32,
 }
 
 /// What a window gave.
@@ -55,7 +58,7 @@ impl Log<'_> {
     ) -> HostResult<LogView> {
         let wanted = wanted.min(MOST_RECORDS);
         let current = self.look(&self.path)?;
-        let mut view = self.empty(current.is_some());
+        let mut view = self.empty(current.as_ref().is_some_and(|found| self.is_live(found)));
         let mut budget = WINDOW;
         let mut records = Vec::new();
         for (found, end) in self.sources(current.as_ref(), before)? {
@@ -83,7 +86,7 @@ impl Log<'_> {
     /// is asked for: then the answer is a part, and the next question gets the next.
     pub fn newer(&self, filter: &LogFilter, after: LogPlace, whole: bool) -> HostResult<LogView> {
         let current = self.look(&self.path)?;
-        let mut view = self.empty(current.is_some());
+        let mut view = self.empty(current.as_ref().is_some_and(|found| self.is_live(found)));
         view.newer = Some(after);
         let Some(now) = current else {
             return self.rest_of_rotated(view, filter, after, whole);
@@ -102,16 +105,22 @@ impl Log<'_> {
         Ok(view)
     }
 
+    /// `nginx -t` makes a file that was deleted anew, as root, and nginx goes on in the deleted one.
+    fn is_live(&self, found: &Found) -> bool {
+        found.size > 0 || found.uid == self.writer
+    }
+
     fn rotated(&self) -> HostPath {
         self.path.parent().join(&format!("{}.1", self.path.name()))
     }
 
     fn look(&self, path: &HostPath) -> HostResult<Option<Found>> {
         match self.host.read_part(path, 0, 0) {
-            Ok(Part { inode, size, .. }) => Ok(Some(Found {
+            Ok(part) => Ok(Some(Found {
                 path: path.clone(),
-                inode,
-                size,
+                inode: part.inode,
+                size: part.size,
+                uid: part.uid,
             })),
             Err(HostError::Missing { .. }) => Ok(None),
             Err(error) => Err(error),

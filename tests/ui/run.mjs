@@ -250,6 +250,59 @@ await test('a taken name is refused at its field, before anything runs', async (
   await shot(page, 'new-site-refused');
 });
 
+if (sites !== 'none') {
+  await test('the log of a site is followed, and what comes while one reads further down waits', async () => {
+    const entries = page.locator('ol.log > li');
+    const ask = path => new Promise(resolve => http.get(`${sites}${path}`, { headers: { host: site, 'user-agent': '<b>bold</b>' }, agent: false }, answer => { answer.resume(); answer.on('end', resolve); }));
+    for (let i = 0; i < 40; i += 1) await ask(`/first-${i}`);
+    await ask(`/long?${'x'.repeat(900)}`);
+    await page.goto(`${base}/sites/${site}`);
+    await page.getByRole('link', { name: 'Logs' }).click();
+    await entries.first().getByText('/long').waitFor();
+    check((await entries.first().locator('pre').isVisible()) === false, 'a long entry is not folded');
+    await entries.first().locator('summary').click();
+    check(await entries.first().locator('pre').isVisible(), 'a folded entry does not open');
+    check((await page.locator('ol.log b').count()) === 0, 'a visitor wrote markup');
+    await page.getByRole('button', { name: 'Follow' }).click();
+    check((await page.getByRole('button', { name: 'Following' }).getAttribute('aria-pressed')) === 'true', 'it does not say that it follows');
+    await ask('/live-one');
+    await entries.first().getByText('/live-one').waitFor({ timeout: 8000 });
+    await page.evaluate(() => scrollTo(0, 900));
+    const before = await page.evaluate(() => scrollY);
+    await ask('/live-two');
+    await ask('/live-three');
+    const waiting = page.getByRole('button', { name: /new lines?$/ });
+    await waiting.waitFor({ timeout: 8000 });
+    check((await page.evaluate(() => scrollY)) === before, 'the page moved while it was read');
+    await page.waitForFunction(() => /2 new lines/.test(document.querySelector('.waiting').textContent), null, { timeout: 8000 });
+    await shot(page, 'logs-waiting');
+    await waiting.click();
+    await entries.first().getByText('/live-three').waitFor();
+    check((await entries.nth(1).innerText()).includes('/live-two'), 'the order is wrong');
+    await page.getByRole('button', { name: 'Following' }).click();
+    await shot(page, 'logs');
+    await page.getByLabel('Text').fill('FIRST-7');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    check((await entries.count()) === 1, `${await entries.count()} entries fit`);
+    await page.getByLabel('Status').selectOption('5xx');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByText('Nothing matches').waitFor();
+    check((await page.getByLabel('Text').inputValue()) === 'FIRST-7', 'the text of the filter was lost');
+  });
+
+  await test('without JavaScript a log is read, older and newer', async () => {
+    const plain = await context({ javaScriptEnabled: false, storageState: await main.storageState() });
+    const reader = await plain.newPage();
+    await reader.goto(`${base}/sites/${site}/logs`);
+    check((await reader.getByRole('button', { name: /Follow/ }).count()) === 0, 'a button that does nothing');
+    await reader.getByRole('link', { name: 'Newer lines' }).click();
+    check((await reader.locator('ol.log > li').count()) > 40, 'entries are missing');
+    await reader.getByRole('link', { name: 'PHP errors' }).click();
+    await reader.getByText('Nothing was logged').waitFor();
+    await plain.close();
+  });
+}
+
 await test('text from people stays text', async () => {
   const evil = '"><img src=x onerror=alert(1)>';
   for (const address of ['/sites?q=', '/activity?q=', '/sites/new?hostname=', '/login?next=']) {
@@ -347,6 +400,7 @@ await test('the theme is chosen without script and stays', async () => {
 
 const pages = {
   home: '/', sites: '/sites', 'new-site': '/sites/new', 'new-site-plan': `/sites/new?hostname=axe-${site}&type=php`, site: `/sites/${site}`,
+  logs: `/sites/${site}/logs`, 'restore-logs': `/sites/${site}/restore-logs`,
   danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',
   services: '/services', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
 };

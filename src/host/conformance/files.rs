@@ -61,6 +61,7 @@ pub(super) fn a_part_of_a_file_is_read_wherever_it_is<H: Host>(on: &Subject<H>) 
     let part = |at: &str, from, limit| on.host.read_part(&path(at), from, limit);
     let middle = part("/f", 1, 3).unwrap();
     assert_eq!((middle.bytes.as_slice(), middle.size), (&b"234"[..], 5));
+    assert_eq!(middle.uid, on.owner.uid);
     assert_eq!(part("/f", 3, 99).unwrap().bytes, b"45");
     assert_eq!(part("/f", 99, 99).unwrap().bytes, b"");
     assert_eq!(part("/f", 0, 0).unwrap().inode, middle.inode);

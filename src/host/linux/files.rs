@@ -104,6 +104,7 @@ pub(super) fn read_part(
         bytes,
         size: size_of(&status),
         inode: status.st_ino,
+        uid: status.st_uid,
     })
 }
 

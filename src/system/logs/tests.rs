@@ -30,6 +30,7 @@ impl Scene {
             host: &self.host,
             file,
             path: HostPath::fixed("/access.log"),
+            writer: nix::unistd::geteuid().as_raw(),
         }
     }
 
@@ -207,6 +208,18 @@ fn a_deleted_log_is_said_to_be_gone_and_is_followed_again_when_it_is_back() {
     scene.rotate();
     scene.lines(3..5);
     assert_eq!(told(&scene.newer(after, false)), [3, 4]);
+}
+
+#[test]
+fn an_empty_log_of_somebody_else_is_not_the_one_that_is_written() {
+    let scene = Scene::new();
+    scene.append("");
+    let mut log = scene.log(LogFile::Access);
+    log.writer += 1;
+    let read = |log: &Log<'_>| log.read(&LogFilter::default(), 9, None).unwrap();
+    assert!(!read(&log).exists);
+    scene.lines(0..1);
+    assert!(read(&log).exists);
 }
 
 #[test]
