@@ -258,7 +258,7 @@ if (sites !== 'none') {
     await ask(`/long?${'x'.repeat(900)}`);
     await page.goto(`${base}/sites/${site}`);
     await page.getByRole('link', { name: 'Logs' }).click();
-    await entries.first().getByText('/long').waitFor();
+    await entries.first().locator('summary').getByText('/long').waitFor();
     check((await entries.first().locator('pre').isVisible()) === false, 'a long entry is not folded');
     await entries.first().locator('summary').click();
     check(await entries.first().locator('pre').isVisible(), 'a folded entry does not open');
