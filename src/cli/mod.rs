@@ -26,6 +26,7 @@ pub mod service;
 pub mod site;
 mod site_new;
 mod site_set;
+mod site_visitor;
 pub mod status;
 #[cfg(test)]
 mod usage;

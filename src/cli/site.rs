@@ -9,7 +9,7 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site_new::{Create, new_site};
 use crate::cli::site_set::{AliasVerb, Set};
-use crate::cli::{Outcome, follow, plan, prompt, site_set};
+use crate::cli::{Outcome, follow, plan, prompt, site_set, site_visitor};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -42,6 +42,12 @@ pub enum Verb {
         /// What to do
         #[command(subcommand)]
         verb: AliasVerb,
+    },
+    /// Who may pass the protected paths of a site
+    Visitor {
+        /// What to do
+        #[command(subcommand)]
+        verb: site_visitor::Verb,
     },
     /// Forget the finished pages that nginx keeps
     Purge(Which),
@@ -93,6 +99,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Delete(delete) => remove(&delete, agent, output),
         Verb::Set(set) => site_set::set(&set, agent, output),
         Verb::Alias { verb } => site_set::alias(&verb, agent, output),
+        Verb::Visitor { verb } => site_visitor::run(&verb, agent, output),
         Verb::Purge(which) => site_set::purge(&which, agent, output),
     }
 }
@@ -305,6 +312,10 @@ fn sentence(change: &Change, changed: bool) -> String {
         Change::SiteLogs { .. } => format!("the logs of {hostname} are back"),
         Change::SiteDelete { .. } => format!("{hostname} is deleted"),
         Change::SiteSet { .. } => format!("{hostname} is changed"),
+        Change::SiteVisitor { name, hash, .. } => match hash {
+            Some(_) => format!("{name} may pass the protected paths of {hostname}"),
+            None => format!("{name} may not pass the protected paths of {hostname} any more"),
+        },
         Change::SitePurge { .. } => format!("The kept pages of {hostname} are forgotten"),
     }
 }

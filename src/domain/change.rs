@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::name::Hostname;
 use crate::domain::setting::Assignment;
 use crate::domain::site::NewSite;
+use crate::domain::visitor::{VisitorHash, VisitorName};
 
 /// A change to this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,15 @@ pub enum Change {
         /// The new values.
         values: Vec<Assignment>,
     },
+    /// Let somebody pass the protected paths of a site, or nobody of that name any more.
+    SiteVisitor {
+        /// Which.
+        hostname: Hostname,
+        /// Who.
+        name: VisitorName,
+        /// The hash of the password; none removes the name.
+        hash: Option<VisitorHash>,
+    },
     /// Forget the finished pages that nginx keeps of a site.
     SitePurge {
         /// Which.
@@ -59,7 +69,8 @@ impl Change {
             | Self::SiteLogs { hostname }
             | Self::SiteDelete { hostname }
             | Self::SiteSet { hostname, .. }
-            | Self::SitePurge { hostname } => hostname,
+            | Self::SitePurge { hostname }
+            | Self::SiteVisitor { hostname, .. } => hostname,
         }
     }
 
@@ -74,6 +85,7 @@ impl Change {
             Self::SiteDelete { .. } => "site delete",
             Self::SiteSet { .. } => "site set",
             Self::SitePurge { .. } => "site purge",
+            Self::SiteVisitor { .. } => "site visitor",
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod site_kind;
 pub mod site_name;
 pub mod text;
 pub mod time;
+pub mod visitor;
 pub mod web_target;
 
 /// Gives a text type its one door in (`parse`), its one way out (`as_str`), and the same door for serde.

@@ -47,6 +47,11 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         Change::SiteLogs { hostname } => site_logs::plan(state.site(hostname)?, &amiss, &facts),
         Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
         Change::SiteSet { hostname, values } => site_update::plan(hostname, values, &state, &facts),
+        Change::SiteVisitor {
+            hostname,
+            name,
+            hash,
+        } => site_update::visitor(hostname, name, hash.as_ref(), &state, &facts),
         Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts),
     }
 }
@@ -59,7 +64,8 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
         | Change::SiteLogs { .. }
         | Change::SiteDelete { .. }
         | Change::SiteSet { .. }
-        | Change::SitePurge { .. } => Vec::new(),
+        | Change::SitePurge { .. }
+        | Change::SiteVisitor { .. } => Vec::new(),
     };
     let own = engine.store().sites()?;
     facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)

@@ -8,6 +8,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::setting::{Assignment, Cache, Serving};
 use crate::domain::site::{Site, SiteKind};
+use crate::domain::visitor::{Visitor, VisitorHash, VisitorName};
 use crate::host::{Mode, Owner};
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
@@ -49,6 +50,26 @@ pub fn purge(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Option
     update(old, new, state, facts)
 }
 
+/// Lets somebody pass the protected paths, or nobody of that name any more.
+pub fn visitor(
+    hostname: &Hostname,
+    name: &VisitorName,
+    hash: Option<&VisitorHash>,
+    state: &State,
+    facts: &Facts,
+) -> Result<Option<Plan>, Fault> {
+    let old = state.site(hostname)?;
+    let mut new = old.clone();
+    let visitors = &mut new.settings.access.visitors;
+    visitors.retain(|visitor| visitor.name != *name);
+    visitors.extend(hash.map(|hash| Visitor {
+        name: name.clone(),
+        hash: hash.clone(),
+    }));
+    visitors.sort_by(|one, other| one.name.cmp(&other.name));
+    update(old, new, state, facts)
+}
+
 /// The plan from one site to another of the same name and number.
 pub(super) fn update(
     old: &Site,
@@ -60,6 +81,7 @@ pub(super) fn update(
         return Ok(None);
     }
     refuse_php(old, &new, facts)?;
+    refuse_nobody(&new)?;
     names::refuse(&new, state, facts)?;
     refuse::broken_nginx(facts)?;
     refuse::no_room(facts)?;
@@ -104,6 +126,22 @@ fn refuse_php(old: &Site, new: &Site, facts: &Facts) -> Result<(), Fault> {
         )),
         _ => Ok(()),
     }
+}
+
+/// A path that asks for a name while there is none would be closed to everybody.
+fn refuse_nobody(site: &Site) -> Result<(), Fault> {
+    let access = &site.settings.access;
+    if access.protected.is_empty() || !access.visitors.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::SettingInvalid,
+        "a protected path needs at least one visitor who may pass",
+        format!(
+            "make one: `lalapanel site visitor add {} NAME`",
+            site.hostname
+        ),
+    ))
 }
 
 /// PHP that is new or runs on with other settings.

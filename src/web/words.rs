@@ -218,6 +218,14 @@ pub(super) fn command(change: &Change) -> String {
         Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
         Change::SiteLogs { hostname } => format!("lalapanel log {hostname} --restore"),
         Change::SiteDelete { hostname } => format!("lalapanel site delete {hostname}"),
+        Change::SiteVisitor {
+            hostname,
+            name,
+            hash,
+        } => {
+            let verb = if hash.is_some() { "add" } else { "remove" };
+            format!("lalapanel site visitor {verb} {hostname} {name}")
+        }
         Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
         Change::SiteSet { hostname, values } => {
             let values: Vec<String> = values

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::name::Hostname;
 use crate::domain::network::Network;
 use crate::domain::path::SitePath;
+use crate::domain::visitor::Visitor;
 use crate::domain::web_target::{Destination, RedirectCode, UrlPath};
 
 /// How a site answers at the moment.
@@ -173,15 +174,6 @@ impl Default for AccessSettings {
             login_limit: true,
         }
     }
-}
-
-/// Somebody who may pass a protected path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visitor {
-    /// As typed into the browser's box.
-    pub name: String,
-    /// As crypt(5) writes it.
-    pub hash: String,
 }
 
 /// Which functions PHP does not have.

@@ -140,6 +140,20 @@ access() {
     is "$(status shop.example /page.php -H 'X-Forwarded-For: 203.0.113.9')" 200
 }
 check "addresses are let in and kept out; a forged X-Forwarded-For is dropped" access
+protected() {
+    not panel site set shop.example access.protected=/members/
+    echo 'mauve otter river' | panel site visitor add shop.example mara --password-file -
+    set_ access.protected=/members/
+    is "$(status shop.example /members/) $(status shop.example /page.php)" "401 200"
+    is "$(status shop.example /members/ -u mara:wrong) $(status shop.example /members/ -u 'mara:mauve otter river')" "401 200"
+    is "$(status shop.example /membership)" 404
+    not on grep -rq 'mauve otter' /etc/nginx /var/lib/lalapanel /var/log/lalapanel
+    is "$(on stat -c '%U:%G %a' "/etc/nginx/lalapanel/visitors-$(panel_json .user site show shop.example)")" "root:www-data 640"
+    set_ access.protected=
+    is "$(status shop.example /members/)" 200
+    panel site visitor remove shop.example mara
+}
+check "a path asks for a name and a password" protected
 agents() {
     set_ web.blocked_agents=AhrefsBot
     is "$(status shop.example /page.php -A 'Mozilla AhrefsBot/7')" 403

@@ -183,6 +183,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteLogs { .. } => "Put the logs back of",
         Change::SiteDelete { .. } => "Delete",
         Change::SiteSet { .. } => "Change",
+        Change::SiteVisitor { .. } => "Change the visitors of",
         Change::SitePurge { .. } => "Forget the kept pages of",
     };
     format!("{word} {}", change.hostname())
@@ -240,7 +241,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
             made.aliases.clone_from(&new.aliases);
             state.sites.push(made);
         }
-        Change::SiteSet { .. } | Change::SitePurge { .. } => {}
+        Change::SiteSet { .. } | Change::SitePurge { .. } | Change::SiteVisitor { .. } => {}
         Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
         Change::SiteLogs { .. } => {}
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {

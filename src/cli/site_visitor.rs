@@ -1,0 +1,111 @@
+//! `lalapanel site visitor`: who may pass the protected paths of a site.
+//!
+//! Invariant: the password is hashed here; neither the agent nor the journal ever sees it.
+
+use clap::{Args, Subcommand};
+use sha_crypt::{PasswordHasher, ShaCrypt};
+
+use crate::cli::agent::Ask;
+use crate::cli::output::Output;
+use crate::cli::site::{change_site, parse};
+use crate::cli::{Outcome, prompt};
+use crate::domain::change::Change;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::visitor::{VisitorHash, VisitorName};
+
+/// What can be done with visitors.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Let somebody pass; the password is asked for, or read from a file
+    Add(Add),
+    /// Let nobody of that name pass any more
+    Remove(Remove),
+}
+
+/// Somebody new, or with a new password.
+#[derive(Debug, Args)]
+pub struct Add {
+    /// The site
+    pub hostname: String,
+    /// The name
+    pub name: String,
+    /// Read the password from the first line of this file; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<String>,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// Somebody to remove.
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// The site
+    pub hostname: String,
+    /// The name
+    pub name: String,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// Runs one.
+pub(super) fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let (hostname, name, plan_only) = match verb {
+        Verb::Add(add) => (&add.hostname, &add.name, add.plan),
+        Verb::Remove(remove) => (&remove.hostname, &remove.name, remove.plan),
+    };
+    let hostname = parse(hostname)?;
+    let name = VisitorName::parse(name).map_err(|bad| {
+        Fault::new(
+            Code::SettingInvalid,
+            bad.to_string(),
+            "choose another name, then try again",
+        )
+    })?;
+    let hash = match verb {
+        Verb::Add(add) => Some(hash(add)?),
+        Verb::Remove(_) => None,
+    };
+    let change = Change::SiteVisitor {
+        hostname,
+        name,
+        hash,
+    };
+    change_site(&change, plan_only, None, agent, output)
+}
+
+fn hash(add: &Add) -> Result<VisitorHash, Fault> {
+    let password = prompt::password(add.password_file.as_deref())?;
+    let failed = || {
+        Fault::new(
+            Code::HostFailed,
+            "the password could not be hashed",
+            "try again; if it stays so, report it with the version of the panel",
+        )
+    };
+    // 12 bytes become the 16 letters that crypt(5) has room for.
+    let mut salt = [0; 12];
+    getrandom::fill(&mut salt).map_err(|_| failed())?;
+    let hashed = ShaCrypt::default()
+        .hash_password_with_salt(password.bytes(), &salt)
+        .map_err(|_| failed())?;
+    VisitorHash::parse(hashed.as_str()).map_err(|_| failed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_here_is_a_hash_that_is_taken() {
+        let hashed = ShaCrypt::default()
+            .hash_password_with_salt(b"mauve otter", &[7; 12])
+            .unwrap();
+        assert!(
+            VisitorHash::parse(hashed.as_str()).is_ok(),
+            "{}",
+            hashed.as_str()
+        );
+    }
+}
