@@ -42,7 +42,8 @@ pub struct Alias {
     /// The site
     pub hostname: String,
     /// The name; a star stands for every name below, as in *.shop.example
-    pub alias: String,
+    #[arg(value_name = "ALIAS")]
+    pub name: String,
     /// Send its visitors to the site's own name
     #[arg(long)]
     pub redirect: bool,
@@ -83,10 +84,10 @@ fn assignment(text: &str) -> Result<Assignment, Fault> {
         Some(file) => prompt::text_of(file)?,
         None => value.to_owned(),
     };
-    Assignment::new(key, &value).map_err(invalid)
+    Assignment::new(key, &value).map_err(|bad| invalid(&bad))
 }
 
-fn invalid(bad: setting::BadSetting) -> Fault {
+fn invalid(bad: &setting::BadSetting) -> Fault {
     Fault::new(
         Code::SettingInvalid,
         bad.to_string(),
@@ -138,7 +139,7 @@ pub(super) fn alias(verb: &AliasVerb, agent: &mut dyn Ask, output: &mut Output) 
         AliasVerb::Remove(alias) => (alias, false),
     };
     let hostname = parse(&wanted.hostname)?;
-    let name = parse_name(&wanted.alias)?;
+    let name = parse_name(&wanted.name)?;
     let site = look_up(&hostname, agent)?;
     let is_there = site.aliases.contains(&name) || site.redirected_names.contains(&name);
     if !add && !is_there {
@@ -158,7 +159,9 @@ pub(super) fn alias(verb: &AliasVerb, agent: &mut dyn Ask, output: &mut Output) 
         (true, false) => aliases.push(name.to_string()),
         (false, _) => {}
     }
-    let one = |key, names: &[String]| Assignment::new(key, &names.join("\n")).map_err(invalid);
+    let one = |key, names: &[String]| {
+        Assignment::new(key, &names.join("\n")).map_err(|bad| invalid(&bad))
+    };
     let values = vec![
         one("aliases", &aliases)?,
         one("redirected_names", &redirected)?,

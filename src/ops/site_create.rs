@@ -51,7 +51,7 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
             .about(&site.hostname)
             .steps(steps.into_list())
             .notes(names::overlaps(&site, state))
-            .effect(Effect::PutSite(site)),
+            .effect(Effect::PutSite(Box::new(site))),
     )
 }
 

@@ -188,7 +188,7 @@ pub fn plan(site: &Site, amiss: &[Amiss], facts: &Facts) -> Result<Option<Plan>,
             .about(&site.hostname)
             .steps(steps.into_list())
             .note("nginx opens its logs anew when it reads its configuration.")
-            .effect(Effect::PutSite(site.clone())),
+            .effect(Effect::PutSite(Box::new(site.clone()))),
     ))
 }
 

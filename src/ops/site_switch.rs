@@ -91,5 +91,5 @@ fn finish(
     Plan::new(format!("{verb} {} {adverb}", site.hostname), change)
         .about(&site.hostname)
         .steps(steps.into_list())
-        .effect(Effect::PutSite(changed))
+        .effect(Effect::PutSite(Box::new(changed)))
 }

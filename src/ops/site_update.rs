@@ -98,7 +98,7 @@ pub(super) fn update(
             .steps(steps.into_list())
             .notes(names::overlaps(&new, state))
             .notes(memory_note(&new, state, facts))
-            .effect(Effect::PutSite(new)),
+            .effect(Effect::PutSite(Box::new(new))),
     ))
 }
 
@@ -245,21 +245,19 @@ fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     let text = render::nginx::site(new, facts.nginx);
     let before = render::nginx::site(old, facts.nginx);
     let (guests, guests_before) = (render::nginx::visitors(new), render::nginx::visitors(old));
-    if guests != guests_before {
-        if let Some(guests) = guests {
-            steps.add(
-                "Write the names that may pass",
-                Step::WriteFile {
-                    path: render::nginx::visitors_file(new),
-                    text: guests,
-                    owner: Owner {
-                        uid: 0,
-                        gid: facts.web_gid,
-                    },
-                    mode: Mode(0o640),
+    if let Some(guests) = guests.filter(|guests| Some(guests) != guests_before.as_ref()) {
+        steps.add(
+            "Write the names that may pass",
+            Step::WriteFile {
+                path: render::nginx::visitors_file(new),
+                text: guests,
+                owner: Owner {
+                    uid: 0,
+                    gid: facts.web_gid,
                 },
-            );
-        }
+                mode: Mode(0o640),
+            },
+        );
     }
     if text != before && new.enabled {
         let test = Step::TestNginx {

@@ -87,7 +87,7 @@ fn fill(store: &Store) {
         fault: None,
         recovered: false,
     };
-    let effect = Effect::PutSite(site());
+    let effect = Effect::PutSite(Box::new(site()));
     store.finish(id(1), &"the end", &effect, ending).unwrap();
     begin(store, 2);
     let account = store

@@ -308,7 +308,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         let id = operation(1).id;
         store.begin(&operation(1)).unwrap();
-        let effect = Effect::PutSite(shop(1001));
+        let effect = Effect::PutSite(Box::new(shop(1001)));
         assert_eq!(
             store
                 .finish(id, &"end", &effect, ending(Status::Done))
@@ -329,7 +329,7 @@ mod tests {
         let store = Store::in_memory().unwrap();
         for (number, site) in [(1, 1001), (2, 1002)] {
             store.begin(&operation(number)).unwrap();
-            let effect = Effect::PutSite(shop(site));
+            let effect = Effect::PutSite(Box::new(shop(site)));
             let _ = store.finish(operation(number).id, &"end", &effect, ending(Status::Done));
         }
         assert_eq!(store.sites().unwrap(), [shop(1001)]);

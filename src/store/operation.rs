@@ -76,7 +76,7 @@ pub enum Effect {
     /// Nothing.
     None,
     /// A site is new or different.
-    PutSite(Site),
+    PutSite(Box<Site>),
     /// A site is gone.
     RemoveSite(SiteId),
 }

@@ -38,7 +38,6 @@ pub struct Settings {
 }
 
 /// Every field, in the order people see them.
-#[must_use]
 pub fn fields() -> impl Iterator<Item = &'static Field> {
     names::FIELDS
         .iter()

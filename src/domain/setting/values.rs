@@ -87,6 +87,10 @@ pub enum RealIpHeader {
 /// How nginx serves a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches that people set"
+)]
 pub struct WebSettings {
     /// The directory below htdocs that is served; none for htdocs itself.
     pub directory: Option<SitePath>,
@@ -205,6 +209,10 @@ pub enum PoolMode {
 /// How the PHP of a site runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches that people set"
+)]
 pub struct PhpSettings {
     /// MB a request may use.
     pub memory_limit: u32,
