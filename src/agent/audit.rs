@@ -201,6 +201,8 @@ fn words(request: &Request) -> (String, String) {
         | Request::Home {}
         | Request::SiteList {}
         | Request::SiteShow { .. }
+        | Request::SiteNginx { .. }
+        | Request::ForeignSites {}
         | Request::SiteOptions {}
         | Request::Preview { .. }
         | Request::OperationList { .. }

@@ -11,6 +11,8 @@ use crate::domain::setting;
 use crate::domain::site::Site;
 use crate::ops::drift;
 use crate::ops::state::State;
+use crate::render;
+use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::view::{SiteOptions, SiteView, TlsView};
 use crate::system::facts;
@@ -46,6 +48,8 @@ impl Dispatch {
             }
             Request::SiteList {} => self.sites(),
             Request::SiteShow { hostname } => self.site(&hostname),
+            Request::SiteNginx { hostname } => self.nginx(&hostname),
+            Request::ForeignSites {} => Ok(Reply::Foreign(overview::foreign(&self.operations))),
             Request::SiteOptions {} => self.options(),
             Request::LogRead {
                 hostname,
@@ -95,12 +99,31 @@ impl Dispatch {
             .operations
             .retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
         shown.operations.truncate(10);
-        shown.drift = drift::of_site(engine.host(), site)?;
+        let drift = drift::of_site(engine.host(), site)?;
+        let drift = drift.iter().map(|one| DriftView {
+            path: one.path.clone(),
+            diff: one.diff(site),
+            left: one.is_left(site),
+        });
+        shown.drift = drift.collect();
         shown.settings = setting::fields()
             .filter(|field| field.applies(site))
             .map(|field| (field.key.to_owned(), field.read(site)))
             .collect();
         Ok(Reply::Site(Box::new(shown)))
+    }
+
+    fn nginx(&self, hostname: &Hostname) -> Answer {
+        let engine = self.operations.engine();
+        let state = State::read(engine.store())?;
+        let site = state.site(hostname)?;
+        let abilities = facts::abilities(engine.host())?;
+        Ok(Reply::Nginx(Box::new(NginxView {
+            hostname: site.hostname.clone(),
+            path: site.nginx_file(),
+            text: render::nginx::site(site, abilities),
+            snippet: site.snippet.to_string(),
+        })))
     }
 
     fn options(&self) -> Answer {

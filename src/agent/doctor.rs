@@ -7,6 +7,7 @@ use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
+use crate::domain::site::Site;
 use crate::host::{Host, Meta, Node};
 use crate::ops::site_logs::{self, Amiss};
 use crate::ops::{drift, graveyard};
@@ -21,7 +22,6 @@ pub fn examine(operations: &Operations) -> DoctorReport {
     // First: testing the configuration makes missing logs anew.
     let logs = logs(operations);
     findings.push(nginx_configuration(host));
-    findings.extend(drifted(operations));
     findings.push(logs);
     findings.push(open_files(operations));
     findings.push(sandbox(host));
@@ -35,12 +35,14 @@ pub fn examine(operations: &Operations) -> DoctorReport {
 #[must_use]
 pub fn quick(operations: &Operations) -> Vec<Finding> {
     let host = operations.engine().host();
-    vec![
+    let mut findings = vec![
         running(host, "nginx", "visitors see nothing"),
         running(host, "mariadb", "sites with a database fail"),
         room(host),
         stuck(operations),
-    ]
+    ];
+    findings.extend(drifted(operations));
+    findings
 }
 
 fn finding(
@@ -54,6 +56,7 @@ fn finding(
         level,
         title: title.into(),
         hint: hint.into(),
+        site: None,
     }
 }
 
@@ -152,19 +155,27 @@ fn drifted(operations: &Operations) -> Vec<Finding> {
     let Ok(sites) = operations.engine().store().sites() else {
         return Vec::new();
     };
-    let host = operations.engine().host();
-    sites
-        .iter()
-        .flat_map(|site| drift::of_site(host, site).unwrap_or_default())
-        .map(|path| {
-            finding(
+    let found = drift::undecided(operations.engine().host(), &sites).unwrap_or_default();
+    let one = |(site, paths): (&Site, Vec<HostPath>)| {
+        let files: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+        Finding {
+            site: Some(site.hostname.clone()),
+            ..finding(
                 "files.drift",
                 Level::Warning,
-                format!("`{path}` was changed outside Lala"),
-                "Lala leaves it as it is; the site's page shows it",
+                format!(
+                    "{} changed outside Lala: {}",
+                    site.hostname,
+                    files.join(", ")
+                ),
+                format!(
+                    "see the difference with `lalapanel site drift {}`, then choose `--keep`, `--restore` or `--leave`",
+                    site.hostname
+                ),
             )
-        })
-        .collect()
+        }
+    };
+    found.into_iter().map(one).collect()
 }
 
 /// Log files that somebody deleted or made anew: nginx goes on writing to what nobody can read.

@@ -17,8 +17,9 @@ use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
 use crate::ops::{graveyard, view};
+use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply};
-use crate::rpc::view::{OperationSummary, OperationView};
+use crate::rpc::view::{Finding, OperationSummary, OperationView};
 use crate::store::{OperationRecord, Status, Unread};
 
 /// How long a follower waits without news.
@@ -31,7 +32,8 @@ const LIST_CAP: u32 = 500;
 pub struct Operations {
     engine: Engine,
     panel: Vec<Hostname>,
-    pulse: Pulse,
+    pulse: Pulse<Finding>,
+    foreign: Pulse<ForeignView>,
     ended: Arc<Mutex<BTreeMap<OperationId, OperationSummary>>>,
     broom: Arc<Mutex<()>>,
 }
@@ -44,6 +46,7 @@ impl Operations {
             engine,
             panel,
             pulse: Pulse::default(),
+            foreign: Pulse::default(),
             ended: Arc::default(),
             broom: Arc::default(),
         }
@@ -57,8 +60,14 @@ impl Operations {
 
     /// The quick health checks.
     #[must_use]
-    pub fn pulse(&self) -> &Pulse {
+    pub fn pulse(&self) -> &Pulse<Finding> {
         &self.pulse
+    }
+
+    /// The servers of nginx that are not ours.
+    #[must_use]
+    pub fn foreign(&self) -> &Pulse<ForeignView> {
+        &self.foreign
     }
 
     /// What would happen.

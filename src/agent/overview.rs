@@ -7,10 +7,12 @@ use crate::agent::operations::Operations;
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::domain::path::HostPath;
+use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 use crate::host::Host;
+use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::view::{HomeView, Level, Need, OperationState, ServiceView, StatusView, Usage};
-use crate::system::{distro, facts, machine, service};
+use crate::system::{distro, facts, machine, nginx_files, service};
 
 /// The services the panel answers for, in the order people look for them.
 const SERVICES: &[&str] = &[
@@ -125,10 +127,32 @@ fn needs(operations: &Operations) -> Result<(Timestamp, Vec<Need>), Fault> {
             .map(|finding| Need {
                 title: finding.title,
                 hint: finding.hint,
-                link: None,
+                link: finding.site.map(|site| format!("/sites/{site}")),
             }),
     );
     Ok((as_of, needs))
+}
+
+/// The servers of nginx that are not ours; none where nginx's files cannot be read.
+#[must_use]
+pub fn foreign(operations: &Operations) -> Vec<ForeignView> {
+    let looker = operations.clone();
+    let look = move || look_for_foreign(&looker).unwrap_or_default();
+    let now = operations.engine().host().now();
+    operations.foreign().read(now, look).1
+}
+
+fn look_for_foreign(operations: &Operations) -> Result<Vec<ForeignView>, Fault> {
+    let engine = operations.engine();
+    let sites = engine.store().sites()?;
+    let own: Vec<HostPath> = sites.iter().map(Site::nginx_file).collect();
+    let configuration = nginx_files::read(engine.host())?;
+    let views = configuration.foreign(&own).map(|server| ForeignView {
+        file: server.file.clone(),
+        names: server.names.clone(),
+        listens: server.listens.iter().map(|words| words.join(" ")).collect(),
+    });
+    Ok(views.collect())
 }
 
 fn count(number: usize) -> u32 {

@@ -75,6 +75,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::Home {}
         | Request::SiteList {}
         | Request::SiteShow { .. }
+        | Request::SiteNginx { .. }
+        | Request::ForeignSites {}
         | Request::SiteOptions {}
         | Request::Preview { .. }
         | Request::LogRead { .. }
@@ -139,6 +141,7 @@ pub(super) mod tests {
     use crate::domain::secret::{Password, Token};
 
     /// One of every request, with the name of its variant.
+    #[expect(clippy::too_many_lines, reason = "one of every request there is")]
     pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
         let link = || Token::from_random([1; 32]);
         let name = || AccountName::parse("mara").unwrap();
@@ -198,6 +201,13 @@ pub(super) mod tests {
                     hostname: hostname(),
                 },
             ),
+            (
+                "SiteNginx",
+                Request::SiteNginx {
+                    hostname: hostname(),
+                },
+            ),
+            ("ForeignSites", Request::ForeignSites {}),
             ("SiteOptions", Request::SiteOptions {}),
             ("Preview", Request::Preview { change: change() }),
             (

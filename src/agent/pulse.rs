@@ -1,4 +1,4 @@
-//! The quick health checks, remembered for some seconds: a visit of the first page starts no program.
+//! What takes some milliseconds to look up, remembered for some seconds: a visit of a page starts no program.
 //!
 //! Invariant: what is shown carries the time it was looked up; a reader never waits for a new look once there was one.
 
@@ -7,28 +7,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::domain::time::Timestamp;
-use crate::rpc::view::Finding;
 
 /// Older than this, a visit causes a new look.
 const FRESH_MILLIS: u64 = 10_000;
 
 /// The last look.
-#[derive(Clone, Default)]
-pub struct Pulse(Arc<Inside>);
+pub struct Pulse<T>(Arc<Inside<T>>);
 
-#[derive(Default)]
-struct Inside {
-    last: Mutex<Option<(Timestamp, Vec<Finding>)>>,
+struct Inside<T> {
+    last: Mutex<Option<(Timestamp, Vec<T>)>>,
     looking: AtomicBool,
 }
 
-impl Pulse {
+impl<T> Clone for Pulse<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Default for Pulse<T> {
+    fn default() -> Self {
+        Self(Arc::new(Inside {
+            last: Mutex::default(),
+            looking: AtomicBool::default(),
+        }))
+    }
+}
+
+impl<T: Clone + Send + 'static> Pulse<T> {
     /// What was found, and when. The first reader waits; later ones get what there is while a thread looks anew.
     pub fn read(
         &self,
         now: Timestamp,
-        look: impl FnOnce() -> Vec<Finding> + Send + 'static,
-    ) -> (Timestamp, Vec<Finding>) {
+        look: impl FnOnce() -> Vec<T> + Send + 'static,
+    ) -> (Timestamp, Vec<T>) {
         let last = self.last();
         let Some((at, findings)) = last else {
             let findings = look();
@@ -46,7 +58,7 @@ impl Pulse {
         (at, findings)
     }
 
-    fn last(&self) -> Option<(Timestamp, Vec<Finding>)> {
+    fn last(&self) -> Option<(Timestamp, Vec<T>)> {
         self.0
             .last
             .lock()
@@ -54,7 +66,7 @@ impl Pulse {
             .clone()
     }
 
-    fn keep(&self, at: Timestamp, findings: Vec<Finding>) {
+    fn keep(&self, at: Timestamp, findings: Vec<T>) {
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, findings));
     }
 }
@@ -65,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_fresh_look_is_not_repeated() {
-        let pulse = Pulse::default();
+        let pulse = Pulse::<u8>::default();
         let at = Timestamp::from_millis(1_000);
         assert_eq!(pulse.read(at, Vec::new).0, at);
         let later = at.plus_seconds(5);

@@ -113,6 +113,7 @@ mod tests {
                 level,
                 title: "nginx".to_owned(),
                 hint: "start it".to_owned(),
+                site: None,
             };
             Ok(Reply::Doctor(DoctorReport {
                 findings: vec![finding],

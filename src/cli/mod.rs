@@ -25,6 +25,7 @@ pub mod prompt;
 pub mod service;
 pub mod site;
 mod site_new;
+mod site_nginx;
 mod site_set;
 mod site_visitor;
 pub mod status;

@@ -9,8 +9,8 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site_new::{Create, new_site};
 use crate::cli::site_set::{AliasVerb, Set};
-use crate::cli::{Outcome, follow, plan, prompt, site_set, site_visitor};
-use crate::domain::change::Change;
+use crate::cli::{Outcome, follow, plan, prompt, site_nginx, site_set, site_visitor};
+use crate::domain::change::{Change, DriftChoice};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::site_name::SiteName;
@@ -51,6 +51,10 @@ pub enum Verb {
     },
     /// Forget the finished pages that nginx keeps
     Purge(Which),
+    /// A site's own nginx directives: show them, or replace them
+    Snippet(site_nginx::Own),
+    /// Files of a site that were changed outside Lala: show them, or decide
+    Drift(site_nginx::Changed),
 }
 
 /// An existing site.
@@ -101,6 +105,8 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Alias { verb } => site_set::alias(&verb, agent, output),
         Verb::Visitor { verb } => site_visitor::run(&verb, agent, output),
         Verb::Purge(which) => site_set::purge(&which, agent, output),
+        Verb::Snippet(own) => site_nginx::snippet(&own, agent, output),
+        Verb::Drift(changed) => site_nginx::drift(&changed, agent, output),
     }
 }
 
@@ -130,9 +136,11 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Reply::Sites(sites) => sites,
         other => return Err(unexpected(other)),
     };
-    output.document(&json!({ "sites": sites }));
+    let foreign = site_nginx::foreign(agent)?;
+    output.document(&json!({ "sites": sites, "foreign": foreign }));
     if sites.is_empty() {
         output.line("There is no site yet; make one with `lalapanel site create shop.example`");
+        site_nginx::print_foreign(&foreign, output);
         return Ok(Exit::Done);
     }
     let mut rows = vec![
@@ -151,6 +159,7 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     for row in table(&rows) {
         output.line(row);
     }
+    site_nginx::print_foreign(&foreign, output);
     Ok(Exit::Done)
 }
 
@@ -195,7 +204,7 @@ fn show(hostname: &Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcom
     rows.extend(
         site.drift
             .iter()
-            .map(|path| ("changed by others", path.to_string())),
+            .map(|one| ("changed by others", one.path.to_string())),
     );
     let rows: Vec<_> = rows
         .into_iter()
@@ -315,6 +324,14 @@ fn sentence(change: &Change, changed: bool) -> String {
         Change::SiteVisitor { name, hash, .. } => match hash {
             Some(_) => format!("{name} may pass the protected paths of {hostname}"),
             None => format!("{name} may not pass the protected paths of {hostname} any more"),
+        },
+        Change::SiteSnippet { .. } => format!("{hostname} has its new nginx directives"),
+        Change::SiteDrift { choice, .. } => match choice {
+            DriftChoice::Keep => {
+                format!("What was added to {hostname} is among its own directives")
+            }
+            DriftChoice::Restore => format!("{hostname} has Lala's files again"),
+            DriftChoice::Leave => format!("The changed files of {hostname} stay as they are"),
         },
         Change::SitePurge { .. } => format!("The kept pages of {hostname} are forgotten"),
     }

@@ -20,6 +20,7 @@ use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::time::Timestamp;
+use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::view::{
     OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView,
@@ -128,6 +129,14 @@ fn site() -> SiteView {
     }
 }
 
+fn foreign() -> ForeignView {
+    ForeignView {
+        file: HostPath::fixed("/etc/nginx/sites-available/legacy"),
+        names: vec!["legacy.example".to_owned()],
+        listens: vec!["80".to_owned()],
+    }
+}
+
 fn id() -> OperationId {
     OperationId::from_parts(1_700_000_000_000, [7; 10])
 }
@@ -198,9 +207,13 @@ fn a_site_has_the_fields_scripts_rely_on() {
     }
     let list = ran(
         "lalapanel site list --json",
-        vec![Ok(Reply::Sites(vec![site()]))],
+        vec![
+            Ok(Reply::Sites(vec![site()])),
+            Ok(Reply::Foreign(vec![foreign()])),
+        ],
     );
     assert_eq!(list.json()["sites"][0]["hostname"], "shop.example");
+    assert_eq!(list.json()["foreign"][0]["names"][0], "legacy.example");
 }
 
 #[test]
@@ -261,6 +274,13 @@ fn every_promised_line_can_be_typed() {
         "site show h.example",
         "site enable h.example --plan",
         "site disable h.example --plan --json",
+        "site snippet h.example",
+        "site snippet h.example --show --json",
+        "site snippet h.example --file - --plan",
+        "site drift h.example --json",
+        "site drift h.example --keep --plan",
+        "site drift h.example --restore",
+        "site drift h.example --leave",
         "site delete h.example --yes --plan",
         "php list",
         "service list",

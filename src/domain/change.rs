@@ -5,9 +5,22 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::name::Hostname;
+use crate::domain::nginx_text::Snippet;
 use crate::domain::setting::Assignment;
 use crate::domain::site::NewSite;
 use crate::domain::visitor::{VisitorHash, VisitorName};
+
+/// What becomes of owned files that somebody changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftChoice {
+    /// What was added to the nginx file becomes the site's own directives.
+    Keep,
+    /// Lala's text is put back.
+    Restore,
+    /// They stay, and are not mentioned again until they change again.
+    Leave,
+}
 
 /// A change to this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +64,20 @@ pub enum Change {
         /// The hash of the password; none removes the name.
         hash: Option<VisitorHash>,
     },
+    /// Replace the site's own nginx directives.
+    SiteSnippet {
+        /// Which.
+        hostname: Hostname,
+        /// The directives; empty for none.
+        text: Snippet,
+    },
+    /// Decide about owned files that somebody changed.
+    SiteDrift {
+        /// Which.
+        hostname: Hostname,
+        /// What becomes of them.
+        choice: DriftChoice,
+    },
     /// Forget the finished pages that nginx keeps of a site.
     SitePurge {
         /// Which.
@@ -70,7 +97,9 @@ impl Change {
             | Self::SiteDelete { hostname }
             | Self::SiteSet { hostname, .. }
             | Self::SitePurge { hostname }
-            | Self::SiteVisitor { hostname, .. } => hostname,
+            | Self::SiteVisitor { hostname, .. }
+            | Self::SiteSnippet { hostname, .. }
+            | Self::SiteDrift { hostname, .. } => hostname,
         }
     }
 
@@ -84,6 +113,8 @@ impl Change {
             Self::SiteLogs { .. } => "site logs",
             Self::SiteDelete { .. } => "site delete",
             Self::SiteSet { .. } => "site set",
+            Self::SiteSnippet { .. } => "site snippet",
+            Self::SiteDrift { .. } => "site drift",
             Self::SitePurge { .. } => "site purge",
             Self::SiteVisitor { .. } => "site visitor",
         }

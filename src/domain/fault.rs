@@ -74,6 +74,8 @@ codes! {
     HostFailed "host.failed" Unavailable,
     ProgramFailed "host.program_failed" Unavailable,
     Drift "host.drift" Conflict,
+    DriftUnkept "host.drift_unkept" Conflict,
+    SnippetRefused "site.snippet_refused" Invalid,
     PlanChanged "plan.changed" Conflict,
     OperationBusy "operation.busy" Limited,
     OperationNotFound "operation.not_found" Missing,

@@ -2,11 +2,14 @@
 //!
 //! Invariant: every path, unit and user of a site follows from its number and its hostname, in this file and nowhere else.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::SiteId;
 use crate::domain::log::LogFile;
 use crate::domain::name::{Hostname, UnixName};
+use crate::domain::nginx_text::Snippet;
 use crate::domain::path::{HostPath, SitePath};
 use crate::domain::php::PhpVersion;
 use crate::domain::proxy_target::ProxyTarget;
@@ -38,6 +41,12 @@ pub struct Site {
     /// Everything else people can set.
     #[serde(default)]
     pub settings: Settings,
+    /// Its owner's own nginx directives.
+    #[serde(default, skip_serializing_if = "Snippet::is_empty")]
+    pub snippet: Snippet,
+    /// Owned files that somebody changed and that shall stay as they are: each with the mark of what it held.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left: BTreeMap<HostPath, String>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -54,6 +63,8 @@ impl Site {
             kind,
             enabled: true,
             settings: Settings::default(),
+            snippet: Snippet::default(),
+            left: BTreeMap::new(),
             created,
         }
     }

@@ -88,7 +88,8 @@ pub(super) fn nginx(facts: &InstallFacts) -> Part {
         "Reload nginx if this is undone",
         Step::ReloadNginx { services, when },
     )
-    .directory("/etc/nginx/lalapanel", 0, 0o755);
+    .directory("/etc/nginx/lalapanel", 0, 0o755)
+    .directory("/etc/nginx/lalapanel/custom", 0, 0o750);
     for (path, text) in render::nginx::includes() {
         part.file(format!("Write {}", path.name()), &path, text);
     }

@@ -42,10 +42,10 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::StampNginx {} => restore(host, &nginx::marker_file())?,
         Step::CheckNginx { with: Some(_) } => restore(host, &nginx::staged_file())?,
         Step::TestNginx { .. } => Undo::All {
-            undos: vec![
-                restore(host, &nginx::staged_file())?,
-                restore(host, &nginx::staged_site_file())?,
-            ],
+            undos: nginx::staged_files()
+                .iter()
+                .map(|path| restore(host, path))
+                .collect::<HostResult<_>>()?,
         },
         Step::MakeSiteDirectory {
             site, base, name, ..
@@ -199,7 +199,11 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         } => reload_units(host),
         Step::StampNginx {} => nginx::stamp(host, context.operation),
         Step::CheckNginx { with } => nginx::check(host, with.as_ref()),
-        Step::TestNginx { link, text } => nginx::check_instead(host, link, text),
+        Step::TestNginx {
+            link,
+            text,
+            snippet,
+        } => nginx::check_instead(host, link, text, snippet.as_deref()),
         Step::ReloadNginx {
             services,
             when: When::Forward,

@@ -8,11 +8,14 @@ use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
+use crate::domain::site::Site;
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
-use crate::ops::{site_create, site_delete, site_logs, site_switch, site_update};
+use crate::ops::{
+    drift, site_create, site_delete, site_drift, site_logs, site_snippet, site_switch, site_update,
+};
 use crate::store::{OperationRecord, Unread};
 use crate::system::facts;
 
@@ -38,7 +41,7 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         _ => Vec::new(),
     };
     let facts = look(engine, panel, change)?;
-    match change {
+    let planned = match change {
         Change::SiteCreate(new) => {
             site_create::plan(new, &state, &facts, engine.host().now()).map(Some)
         }
@@ -53,7 +56,28 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             hash,
         } => site_update::visitor(hostname, name, hash.as_ref(), &state, &facts),
         Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts),
+        Change::SiteSnippet { hostname, text } => {
+            site_snippet::plan(hostname, text, &state, &facts)
+        }
+        Change::SiteDrift { hostname, choice } => {
+            let site = state.site(hostname)?;
+            let drift = drift::of_site(engine.host(), site)?;
+            site_drift::plan(site, *choice, &drift, &facts)
+        }
+    }?;
+    if let (Some(plan), Some(site)) = (&planned, state.serving(change.hostname())) {
+        refuse_drift(engine, change, plan, site)?;
     }
+    Ok(planned)
+}
+
+/// No operation writes over what somebody changed by hand, unless that is what it was asked to do.
+fn refuse_drift(engine: &Engine, change: &Change, plan: &Plan, site: &Site) -> Result<(), Fault> {
+    if matches!(change, Change::SiteDrift { .. } | Change::SiteDelete { .. }) {
+        return Ok(());
+    }
+    let drift = drift::of_site(engine.host(), site)?;
+    drift::refuse(&site.hostname, plan, &drift)
 }
 
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
@@ -65,7 +89,9 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
         | Change::SiteDelete { .. }
         | Change::SiteSet { .. }
         | Change::SitePurge { .. }
-        | Change::SiteVisitor { .. } => Vec::new(),
+        | Change::SiteVisitor { .. }
+        | Change::SiteSnippet { .. }
+        | Change::SiteDrift { .. } => Vec::new(),
     };
     let own = engine.store().sites()?;
     facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)

@@ -2,11 +2,18 @@
 //!
 //! Invariant: looking only; what differs is shown and never overwritten without consent.
 
+use sha2::{Digest, Sha256};
+
 use crate::domain::facts::{Abilities, ServiceManager};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
+use crate::domain::secret::hex;
 use crate::domain::site::Site;
 use crate::host::{Host, HostError, HostResult};
+use crate::ops::plan::Plan;
 use crate::ops::site_parts as parts;
+use crate::ops::step::Step;
 use crate::render;
 use crate::system::facts;
 use crate::system::service;
@@ -14,13 +21,57 @@ use crate::system::service;
 /// A file of ours is never larger.
 const LIMIT: usize = 1024 * 1024;
 
-/// The files of a site as the panel would write them now.
+/// An owned file that is not as Lala would write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drifted {
+    /// Where.
+    pub path: HostPath,
+    /// What Lala would write; `None` where there should be no file.
+    pub wanted: Option<String>,
+    /// What is there; `None` where no file is, or something else than a file.
+    pub found: Option<Vec<u8>>,
+}
+
+impl Drifted {
+    /// Tells one content from another, so that what was left is noticed once it changes again.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        self.found
+            .as_ref()
+            .map_or_else(|| "missing".to_owned(), |bytes| hex(&Sha256::digest(bytes)))
+    }
+
+    /// True where its owner chose to leave exactly this.
+    #[must_use]
+    pub fn is_left(&self, site: &Site) -> bool {
+        site.left.get(&self.path) == Some(&self.mark())
+    }
+
+    /// What is there, as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let bytes = self.found.as_deref().unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    /// From Lala's text to what is there. Hashes of passwords are not shown.
+    #[must_use]
+    pub fn diff(&self, site: &Site) -> String {
+        if self.path == render::nginx::visitors_file(site) {
+            return String::new();
+        }
+        let wanted = self.wanted.as_deref().unwrap_or_default();
+        super::view::unified(self.path.as_str(), wanted, &self.text())
+    }
+}
+
+/// The files of a site as the panel would write them now; `None` for one that should not be.
 #[must_use]
 pub fn owned(
     site: &Site,
     services: ServiceManager,
     abilities: Abilities,
-) -> Vec<(HostPath, String)> {
+) -> Vec<(HostPath, Option<String>)> {
     let mut files = vec![(site.nginx_file(), render::nginx::site(site, abilities))];
     files.extend(
         render::nginx::visitors(site).map(|text| (render::nginx::visitors_file(site), text)),
@@ -43,24 +94,79 @@ pub fn owned(
         )),
         (None, _) => {}
     }
-    files
+    let snippet = (
+        render::nginx::snippet_file(site),
+        render::nginx::snippet(site),
+    );
+    let files = files.into_iter().map(|(path, text)| (path, Some(text)));
+    files.chain([snippet]).collect()
 }
 
-/// Those that are missing or differ.
-pub fn of_site(host: &dyn Host, site: &Site) -> HostResult<Vec<HostPath>> {
+/// Those that are missing, differ, or should not be.
+pub fn of_site(host: &dyn Host, site: &Site) -> HostResult<Vec<Drifted>> {
+    look(host, site, service::manager(host)?, facts::abilities(host)?)
+}
+
+fn look(
+    host: &dyn Host,
+    site: &Site,
+    services: ServiceManager,
+    abilities: Abilities,
+) -> HostResult<Vec<Drifted>> {
     let mut differing = Vec::new();
-    for (path, text) in owned(site, service::manager(host)?, facts::abilities(host)?) {
-        if !is_same(host, &path, &text)? {
-            differing.push(path);
+    for (path, wanted) in owned(site, services, abilities) {
+        let found = match host.read(&path, LIMIT) {
+            Ok(bytes) => Some(bytes),
+            Err(HostError::Missing { .. } | HostError::Kind { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        if found.as_deref() != wanted.as_deref().map(str::as_bytes) {
+            differing.push(Drifted {
+                path,
+                wanted,
+                found,
+            });
         }
     }
     Ok(differing)
 }
 
-fn is_same(host: &dyn Host, path: &HostPath, text: &str) -> HostResult<bool> {
-    match host.read(path, LIMIT) {
-        Ok(bytes) => Ok(bytes == text.as_bytes()),
-        Err(HostError::Missing { .. } | HostError::Kind { .. }) => Ok(false),
-        Err(error) => Err(error),
+/// Of all sites, those nobody has decided about yet.
+pub fn undecided<'a>(
+    host: &dyn Host,
+    sites: &'a [Site],
+) -> HostResult<Vec<(&'a Site, Vec<HostPath>)>> {
+    let (services, abilities) = (service::manager(host)?, facts::abilities(host)?);
+    let mut found = Vec::new();
+    for site in sites {
+        let mut differing = look(host, site, services, abilities)?;
+        differing.retain(|one| !one.is_left(site));
+        if !differing.is_empty() {
+            found.push((site, differing.into_iter().map(|one| one.path).collect()));
+        }
+    }
+    Ok(found)
+}
+
+/// Refuses a plan that would write over what somebody changed.
+pub fn refuse(hostname: &Hostname, plan: &Plan, drift: &[Drifted]) -> Result<(), Fault> {
+    let written = plan.steps.iter().find_map(|planned| match &planned.step {
+        Step::WriteFile { path, .. } | Step::RemoveFile { path } => {
+            drift.iter().find(|one| one.path == *path)
+        }
+        _ => None,
+    });
+    match written {
+        None => Ok(()),
+        Some(one) => Err(Fault::new(
+            Code::Drift,
+            format!(
+                "`{}` was changed outside Lala, and this would write over it",
+                one.path
+            ),
+            format!(
+                "first choose: `lalapanel site drift {hostname} --keep` makes what was added the site's own directives, `--restore` puts Lala's text back (`--leave` only silences the notice)"
+            ),
+        )),
     }
 }

@@ -68,8 +68,20 @@ pub fn staged_site_file() -> HostPath {
     HostPath::fixed("/etc/nginx/lalapanel-staged-site.conf")
 }
 
+/// Every file that is there only while nginx tests.
+#[must_use]
+pub fn staged_files() -> [HostPath; 3] {
+    let own = render::nginx::staged_snippet_file();
+    [staged_file(), staged_site_file(), own]
+}
+
 /// Lets nginx test what it would read with a text in place of the file behind a link; the live files are not touched.
-pub fn check_instead(host: &dyn Host, link: &HostPath, text: &str) -> Result<(), Fault> {
+pub fn check_instead(
+    host: &dyn Host,
+    link: &HostPath,
+    text: &str,
+    snippet: Option<&str>,
+) -> Result<(), Fault> {
     let main = host.read(&HostPath::fixed("/etc/nginx/nginx.conf"), CONFIG_LIMIT)?;
     let main = String::from_utf8_lossy(&main).into_owned();
     let enabled = host.list(&link.parent())?;
@@ -80,16 +92,24 @@ pub fn check_instead(host: &dyn Host, link: &HostPath, text: &str) -> Result<(),
             "put the distribution's `nginx.conf` back, then try again",
         ));
     };
-    let private = Mode(0o600);
-    let write = host
-        .write(&staged_site_file(), text.as_bytes(), Owner::ROOT, private)
-        .and_then(|()| host.write(&staged_file(), staged.as_bytes(), Owner::ROOT, private));
+    let own = render::nginx::staged_snippet_file();
+    let write =
+        |path: &HostPath, text: &str| host.write(path, text.as_bytes(), Owner::ROOT, Mode(0o600));
+    let write = write(&staged_site_file(), text)
+        .and_then(|()| snippet.map_or(Ok(()), |snippet| write(&own, snippet)))
+        .and_then(|()| write(&staged_file(), &staged));
     let tested = write
         .map_err(Fault::from)
         .and_then(|()| test(host, Some(&staged_file())));
     host.remove(&staged_file())?;
     host.remove(&staged_site_file())?;
-    tested
+    host.remove(&own)?;
+    tested.map_err(|mut fault| {
+        fault.detail = fault
+            .detail
+            .replace(&format!("{own}:"), "the site's own directives, line ");
+        fault
+    })
 }
 
 fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {

@@ -4,6 +4,7 @@
 
 use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
+use crate::domain::path::HostPath;
 use crate::domain::text::shown;
 
 /// Below this a half-written site is likelier than a whole one.
@@ -27,6 +28,15 @@ pub fn broken_nginx(facts: &Facts) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// The same for a plan that puts files right: an error in one of them is what it is for, and a stopped nginx may wait for it.
+pub fn broken_elsewhere(facts: &Facts, files: &[HostPath]) -> Result<(), Fault> {
+    let is_in = |line: &String| files.iter().any(|file| line.contains(file.as_str()));
+    if facts.nginx_complaint.as_ref().is_some_and(is_in) || !facts.nginx_running {
+        return Ok(());
+    }
+    broken_nginx(facts)
 }
 
 /// A file system that is nearly full would break a change half-way.

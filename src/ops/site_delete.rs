@@ -47,6 +47,13 @@ pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, F
             Step::RemoveFile { path },
         );
     }
+    if !site.snippet.is_empty() {
+        let path = render::nginx::snippet_file(site);
+        steps.add(
+            "Remove the site's own directives",
+            Step::RemoveFile { path },
+        );
+    }
     aside(&mut steps, "files", &graveyard::sites(), &site.root(), site);
     aside(
         &mut steps,

@@ -102,7 +102,7 @@ pub(super) fn update(
     ))
 }
 
-fn expectation(site: &Site) -> Expectation {
+pub(super) fn expectation(site: &Site) -> Expectation {
     let is_open = site.settings.serving == Serving::Live;
     let is_ours = !matches!(site.kind, SiteKind::Proxy { .. });
     if is_open && is_ours {
@@ -263,6 +263,7 @@ fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
         let test = Step::TestNginx {
             link: new.nginx_link(),
             text: text.clone(),
+            snippet: None,
         };
         steps.add("Test the nginx configuration with the new file", test);
         parts::nginx_change(steps, facts, |steps| {

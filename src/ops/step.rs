@@ -130,6 +130,9 @@ pub enum Step {
         link: HostPath,
         /// What the file would be.
         text: String,
+        /// The site's own directives as they would be, where they change.
+        #[serde(default)]
+        snippet: Option<String>,
     },
     /// Have nginx read its configuration and wait until it answers with the marker that is on disk.
     ReloadNginx {

@@ -11,6 +11,7 @@ pub mod nginx;
 pub mod nginx_kinds;
 pub mod nginx_shared;
 mod nginx_site;
+mod nginx_snippet;
 pub mod panel;
 pub mod php_fpm;
 pub mod systemd;

@@ -8,6 +8,9 @@ use crate::render::block::{Block, Word};
 use crate::render::nginx_shared as shared;
 
 pub use crate::render::nginx_site::{Abilities, site, visitors, visitors_file};
+pub use crate::render::nginx_snippet::{
+    snippet, snippet_directory, snippet_file, staged_snippet_file, with_staged_snippet,
+};
 
 /// Included by every server block of ours: limits, headers, what is never served.
 pub const SERVER: &str = include_str!("nginx/server.conf");

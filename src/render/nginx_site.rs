@@ -12,6 +12,7 @@ use crate::render::block::{Block, Word};
 use crate::render::nginx::socket;
 use crate::render::nginx_kinds as kinds;
 use crate::render::nginx_shared as shared;
+use crate::render::nginx_snippet;
 
 /// Where the names and hashes of a site's visitors are.
 #[must_use]
@@ -270,6 +271,7 @@ fn open(server: Block, site: &Site, abilities: Abilities) -> Block {
                 )
             })
         });
+    let server = server.set("include", nginx_snippet::mask(site));
     kinds::inside(server, site)
 }
 

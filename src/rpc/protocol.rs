@@ -14,6 +14,7 @@ use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::log::LogView;
+use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::view::{
     AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView,
     PlanView, SessionView, SiteOptions, SiteView, StatusView,
@@ -116,6 +117,13 @@ pub enum Request {
         /// Its name or an alias.
         hostname: Hostname,
     },
+    /// What nginx reads of a site, and its owner's own directives.
+    SiteNginx {
+        /// Its name or an alias.
+        hostname: Hostname,
+    },
+    /// The servers of nginx here that are not Lala's.
+    ForeignSites {},
     /// What a new site may choose from.
     SiteOptions {},
     /// What would this change do? Changes nothing.
@@ -247,6 +255,10 @@ pub enum Reply {
     Sites(Vec<SiteView>),
     /// To `SiteShow`.
     Site(Box<SiteView>),
+    /// To `SiteNginx`.
+    Nginx(Box<NginxView>),
+    /// To `ForeignSites`.
+    Foreign(Vec<ForeignView>),
     /// To `SiteOptions`.
     SiteOptions(SiteOptions),
     /// To `Preview`.

@@ -12,6 +12,7 @@ use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
+use crate::rpc::nginx_view::DriftView;
 
 /// What the web process needs to know of the configuration, which it cannot read itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +121,7 @@ pub struct SiteView {
     pub operations: Vec<OperationSummary>,
     /// Owned files that differ from what the panel wrote; empty in lists.
     #[serde(default)]
-    pub drift: Vec<HostPath>,
+    pub drift: Vec<DriftView>,
 }
 
 /// The certificate of a site.
@@ -378,6 +379,9 @@ pub struct Finding {
     pub title: String,
     /// What to do; empty where all is well.
     pub hint: String,
+    /// The site concerned, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Hostname>,
 }
 
 /// How bad a finding is.

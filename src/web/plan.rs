@@ -162,7 +162,7 @@ fn mark(step: &PlanStepView) -> String {
     hex(digest.finalize().get(..4).unwrap_or_default())
 }
 
-fn diff_lines(diff: &str) -> Vec<DiffLine> {
+pub(super) fn diff_lines(diff: &str) -> Vec<DiffLine> {
     diff.lines()
         .filter(|line| !line.starts_with("--- ") && !line.starts_with("+++ "))
         .map(|line| {

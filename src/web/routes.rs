@@ -11,8 +11,8 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, change, home, login, logs, new_site, open, operation, services, site, sites,
-    start,
+    account, activity, change, home, login, logs, new_site, nginx, open, operation, services, site,
+    sites, start,
 };
 use crate::web::visit::Visit;
 
@@ -46,6 +46,8 @@ pub struct Route {
 }
 
 const FORM: usize = 16 * 1024;
+/// A snippet of 64 KB, each byte of it as three.
+const TEXT: usize = 208 * 1024;
 
 macro_rules! routes {
     ($($(#[$meta:meta])* $method:ident $path:literal $access:ident $limit:expr, $handler:path;)*) => {
@@ -80,6 +82,14 @@ routes! {
     GET  "/sites/{host}/logs/events"    Session 0,    logs::events;
     GET  "/sites/{host}/restore-logs"   Session 0,    change::restore_logs;
     POST "/sites/{host}/restore-logs"   Session FORM, change::restore_logs;
+    GET  "/sites/{host}/nginx"          Session 0,    nginx::show;
+    POST "/sites/{host}/nginx"          Session TEXT, nginx::show;
+    GET  "/sites/{host}/drift/keep"     Session 0,    change::keep;
+    POST "/sites/{host}/drift/keep"     Session FORM, change::keep;
+    GET  "/sites/{host}/drift/restore"  Session 0,    change::restore;
+    POST "/sites/{host}/drift/restore"  Session FORM, change::restore;
+    GET  "/sites/{host}/drift/leave"    Session 0,    change::leave;
+    POST "/sites/{host}/drift/leave"    Session FORM, change::leave;
     GET  "/sites/{host}/danger"         Session 0,    site::danger;
     GET  "/sites/{host}/enable"         Session 0,    change::enable;
     POST "/sites/{host}/enable"         Session FORM, change::enable;

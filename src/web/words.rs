@@ -5,7 +5,7 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::domain::change::Change;
+use crate::domain::change::{Change, DriftChoice};
 use crate::domain::name::Hostname;
 use crate::domain::time::Timestamp;
 use crate::rpc::view::{OperationState, OperationSummary, StepState, Usage};
@@ -175,6 +175,9 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         ("site disable", Working) => format!("Taking {host} offline"),
         ("site disable", Done) => format!("{host} is offline"),
         ("site disable", Undone) => format!("{host} was not taken offline"),
+        ("site snippet", Working) => format!("Changing the nginx directives of {host}"),
+        ("site snippet", Done) => format!("{host} has its new nginx directives"),
+        ("site snippet", Undone) => format!("The nginx directives of {host} are as before"),
         ("site delete", Working) => format!("Deleting {host}"),
         ("site delete", Done) => format!("{host} is deleted"),
         ("site delete", Undone) => format!("{host} was not deleted"),
@@ -225,6 +228,17 @@ pub(super) fn command(change: &Change) -> String {
         } => {
             let verb = if hash.is_some() { "add" } else { "remove" };
             format!("lalapanel site visitor {verb} {hostname} {name}")
+        }
+        Change::SiteSnippet { hostname, .. } => {
+            format!("lalapanel site snippet {hostname} --file -")
+        }
+        Change::SiteDrift { hostname, choice } => {
+            let choice = match choice {
+                DriftChoice::Keep => "keep",
+                DriftChoice::Restore => "restore",
+                DriftChoice::Leave => "leave",
+            };
+            format!("lalapanel site drift {hostname} --{choice}")
         }
         Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
         Change::SiteSet { hostname, values } => {

@@ -13,6 +13,7 @@ mod faults;
 mod install;
 mod journey;
 mod logs;
+mod nginx;
 mod recovery;
 mod settings;
 mod sites;

@@ -20,6 +20,7 @@ use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::time::Timestamp;
+use lalapanel::rpc::nginx_view::{DriftView, ForeignView};
 use lalapanel::rpc::view::{
     Need, OperationState, OperationStepView, OperationSummary, OperationView, StepState,
 };
@@ -94,7 +95,16 @@ fn seed(agent: &fake::Fake) {
         state.sites.push(fake::site(name, php, enabled, long_ago));
     }
     state.sites[0].aliases = vec!["www.shop.example".parse().unwrap()];
-    state.sites[1].drift = vec!["/etc/nginx/sites-available/blog.example".parse().unwrap()];
+    state.sites[1].drift = vec![DriftView {
+        path: "/etc/nginx/sites-available/blog.example".parse().unwrap(),
+        diff: "--- a\n+++ a\n@@ -1,3 +1,4 @@\n server {\n     listen 80;\n+    expires 1d;\n     server_name blog.example;\n".to_owned(),
+        left: false,
+    }];
+    state.foreign = vec![ForeignView {
+        file: "/etc/nginx/sites-available/legacy".parse().unwrap(),
+        names: vec!["legacy.example".to_owned()],
+        listens: vec!["80".to_owned(), "[::]:80".to_owned()],
+    }];
     state.needs.push(Need {
         title: "MariaDB is stopped".to_owned(),
         hint: "Sites that use a database answer with an error. Start it on the server: systemctl start mariadb".to_owned(),

@@ -314,3 +314,50 @@ async fn a_common_password_is_refused_with_words_that_name_the_fix() {
     );
     assert!(!panel.agent.state.lock().unwrap().used);
 }
+
+#[tokio::test]
+async fn directives_are_checked_line_by_line_and_what_was_typed_stays_in_the_editor() {
+    let panel = panel();
+    let site = fake::site("shop.example", None, true, now());
+    panel.agent.state.lock().unwrap().sites.push(site);
+    let host = "/sites/shop.example/nginx";
+    let shown = panel.ask(signed_in(get(host))).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    for part in [
+        "<textarea",
+        "return 301 https://$host/new;",
+        "server_name shop.example;",
+        "Check and save",
+    ] {
+        assert!(shown.text.contains(part), "{part}");
+    }
+    let typed = "text=expires+1d%3B%0D%0Ainclude+%2Fetc%2Fpasswd%3B%0D%0Alisten+81%3B+%23+%3C%2Ftextarea%3E";
+    let refused = panel
+        .ask(signed_in(post(host, &format!("token={}&{typed}", token()))))
+        .await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in [
+        "line 2: `include` reads another file",
+        "line 3: `listen` opens a port",
+        "include /etc/passwd;",
+        "&lt;/textarea&gt;",
+    ] {
+        assert!(refused.text.contains(part), "{part}");
+    }
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let good = format!("token={}&text=expires+1d%3B", token());
+    let planned = panel.ask(signed_in(post(host, &good))).await;
+    assert_eq!(planned.status, StatusCode::OK);
+    assert!(planned.text.contains("Save these directives") && planned.text.contains("expires 1d;"));
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let sure = format!(
+        "{good}&plan={}&operation={}",
+        planned.field("plan"),
+        planned.field("operation")
+    );
+    let begun = panel.ask(signed_in(post(host, &sure))).await;
+    assert_eq!(
+        begun.header("location"),
+        format!("/operations/{}", planned.field("operation"))
+    );
+}

@@ -282,6 +282,15 @@ fn every_directive_of_the_list_is_taken_somewhere() {
 }
 
 #[test]
+fn the_document_for_owners_names_every_directive_of_the_list() {
+    let document = include_str!("../../../docs/snippets.md");
+    for name in allow::names() {
+        let named = [format!("`{name}`"), format!("`{name} off`")];
+        assert!(named.iter().any(|name| document.contains(name)), "{name}");
+    }
+}
+
+#[test]
 fn what_reaches_beyond_the_site_is_refused_with_line_reason_and_way_out() {
     for (text, line, word) in REFUSED {
         let refused = Snippet::parse(text).expect_err(text);

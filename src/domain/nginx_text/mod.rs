@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is read here is what nginx reads; where two readers could differ, the text is refused.
 
+pub mod adopt;
 pub(crate) mod allow;
 mod answer;
 mod argument;

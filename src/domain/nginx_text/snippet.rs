@@ -21,7 +21,7 @@ pub const NESTING: usize = 4;
 const REASONS: usize = 20;
 
 /// Directives for one site's server block; lines end in `\n`, the last one too.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Snippet(String);
 

@@ -8,7 +8,7 @@ use poem::Response;
 use poem::http::StatusCode;
 use sailfish::Template;
 
-use crate::domain::change::Change;
+use crate::domain::change::{Change, DriftChoice};
 use crate::domain::name::Hostname;
 use crate::rpc::view::SiteView;
 use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
@@ -79,6 +79,53 @@ const DELETE: Kind = Kind {
     already: "This site does not exist any more. There is nothing to do.",
 };
 
+const KEEP: Kind = Kind {
+    path: "drift/keep",
+    section: "Keep what was changed",
+    dangerous: false,
+    change: |hostname| Change::SiteDrift {
+        hostname,
+        choice: DriftChoice::Keep,
+    },
+    heading: |name| format!("Keep what was added to {name}"),
+    button: |_| "Keep it as the site's own directives".to_owned(),
+    busy: "Keeping…",
+    consequence: "What somebody added to the site's nginx file becomes the site's own directives, and the file is Lala's again. Nothing that nginx reads is lost.",
+    already: UNCHANGED,
+};
+
+const RESTORE: Kind = Kind {
+    path: "drift/restore",
+    section: "Put Lala's text back",
+    dangerous: false,
+    change: |hostname| Change::SiteDrift {
+        hostname,
+        choice: DriftChoice::Restore,
+    },
+    heading: |name| format!("Put Lala's files of {name} back"),
+    button: |_| "Put Lala's text back".to_owned(),
+    busy: "Putting back…",
+    consequence: "What somebody changed in these files is removed; the plan shows it line by line.",
+    already: UNCHANGED,
+};
+
+const LEAVE: Kind = Kind {
+    path: "drift/leave",
+    section: "Leave changed files",
+    dangerous: false,
+    change: |hostname| Change::SiteDrift {
+        hostname,
+        choice: DriftChoice::Leave,
+    },
+    heading: |name| format!("Leave the changed files of {name}"),
+    button: |_| "Leave them as they are".to_owned(),
+    busy: "Leaving…",
+    consequence: "The files stay as they are, and the notice goes until they change again. Lala still writes over none of them: changes of the site that would are refused.",
+    already: UNCHANGED,
+};
+
+const UNCHANGED: &str = "No file of this site differs from what Lala wrote, or you have decided about it. There is nothing to do.";
+
 #[derive(Template)]
 #[template(path = "pages/change.html.stpl")]
 struct Confirm {
@@ -117,6 +164,21 @@ pub(in crate::web) async fn restore_logs(visit: Arc<Visit>) -> Result<Response, 
 /// `/sites/{host}/delete`.
 pub(in crate::web) async fn delete(visit: Arc<Visit>) -> Result<Response, Refusal> {
     run(&visit, &DELETE).await
+}
+
+/// `/sites/{host}/drift/keep`.
+pub(in crate::web) async fn keep(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &KEEP).await
+}
+
+/// `/sites/{host}/drift/restore`.
+pub(in crate::web) async fn restore(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &RESTORE).await
+}
+
+/// `/sites/{host}/drift/leave`.
+pub(in crate::web) async fn leave(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &LEAVE).await
 }
 
 async fn run(visit: &Visit, kind: &Kind) -> Result<Response, Refusal> {

@@ -9,6 +9,7 @@ pub(super) mod home;
 pub(super) mod login;
 pub(super) mod logs;
 pub(super) mod new_site;
+pub(super) mod nginx;
 pub(super) mod open;
 pub(super) mod operation;
 pub(super) mod services;

@@ -12,6 +12,7 @@ use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteView;
 use crate::web::clock;
 use crate::web::page::{Frame, ICONS, Section};
+use crate::web::plan::diff_lines;
 use crate::web::refusal::Refusal;
 use crate::web::views::activity::Line;
 use crate::web::views::sites::runs;

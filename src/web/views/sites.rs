@@ -9,6 +9,7 @@ use sailfish::Template;
 
 use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
+use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteView;
 use crate::web::clock;
@@ -41,11 +42,15 @@ struct Sites {
     page: usize,
     pages: usize,
     sort: &'static str,
+    foreign: Vec<ForeignView>,
 }
 
 /// `GET /sites`.
 pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let Reply::Sites(all) = visit.ask(Request::SiteList {}).await? else {
+        return Err(unexpected());
+    };
+    let Reply::Foreign(foreign) = visit.ask(Request::ForeignSites {}).await? else {
         return Err(unexpected());
     };
     let mut frame = visit.frame("Sites", Section::Sites).await;
@@ -79,6 +84,7 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
         page,
         pages,
         sort,
+        foreign,
     };
     Ok(respond(&frame, &body))
 }

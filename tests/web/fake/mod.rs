@@ -16,6 +16,7 @@ use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::log::LogRecord;
+use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::{
     HomeView, Need, OperationState, OperationView, PanelView, SiteOptions, SiteView, StepState,
@@ -43,6 +44,7 @@ pub(crate) const PASSWORD: &str = "mauve otter tin sky";
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) sites: Vec<SiteView>,
+    pub(crate) foreign: Vec<ForeignView>,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,
@@ -185,6 +187,18 @@ impl Fake {
                 site.operations = operations(state, Some(&hostname));
                 Ok(Reply::Site(Box::new(site)))
             }
+            Request::SiteNginx { hostname } => {
+                let site = find(state, &hostname)?;
+                Ok(Reply::Nginx(Box::new(NginxView {
+                    hostname: site.hostname.clone(),
+                    path: format!("/etc/nginx/sites-available/{hostname}")
+                        .parse()
+                        .unwrap(),
+                    text: format!("server {{\n    listen 80;\n    server_name {hostname};\n}}\n"),
+                    snippet: "location = /old {\n    return 301 https://$host/new;\n}\n".to_owned(),
+                })))
+            }
+            Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
                 php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
             })),

@@ -184,6 +184,8 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteDelete { .. } => "Delete",
         Change::SiteSet { .. } => "Change",
         Change::SiteVisitor { .. } => "Change the visitors of",
+        Change::SiteSnippet { .. } => "Change the nginx directives of",
+        Change::SiteDrift { .. } => "Decide about the changed files of",
         Change::SitePurge { .. } => "Forget the kept pages of",
     };
     format!("{word} {}", change.hostname())
@@ -241,7 +243,11 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
             made.aliases.clone_from(&new.aliases);
             state.sites.push(made);
         }
-        Change::SiteSet { .. } | Change::SitePurge { .. } | Change::SiteVisitor { .. } => {}
+        Change::SiteSet { .. }
+        | Change::SitePurge { .. }
+        | Change::SiteVisitor { .. }
+        | Change::SiteSnippet { .. }
+        | Change::SiteDrift { .. } => {}
         Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
         Change::SiteLogs { .. } => {}
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
