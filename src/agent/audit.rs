@@ -190,7 +190,7 @@ fn words(request: &Request) -> (String, String) {
         Request::AccountCreate { name, .. } => about("account create", name),
         Request::AccountPassword { name, .. } => about("account password", name),
         Request::AccountDelete { name } => about("account delete", name),
-        Request::Apply { change, .. } => about(change.word(), change.hostname()),
+        Request::Apply { change, .. } => about(change.word(), &change.subject()),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}
         | Request::Panel {}
@@ -204,6 +204,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::SiteNginx { .. }
         | Request::ForeignSites {}
         | Request::SiteOptions {}
+        | Request::PhpList {}
         | Request::Preview { .. }
         | Request::OperationList { .. }
         | Request::OperationShow { .. }

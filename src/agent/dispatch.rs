@@ -3,7 +3,7 @@
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
 use crate::agent::operations::Operations;
-use crate::agent::{doctor, logs, overview};
+use crate::agent::{doctor, logs, overview, php};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -65,6 +65,9 @@ impl Dispatch {
                 lines,
                 before,
             ),
+            Request::PhpList {} => {
+                php::view(self.operations.engine()).map(|view| Reply::Php(Box::new(view)))
+            }
             Request::Preview { change } => self.operations.preview(&change),
             Request::Apply {
                 change,

@@ -19,6 +19,7 @@ pub mod operations;
 pub mod overview;
 pub mod panel;
 pub mod password;
+mod php;
 pub mod policy;
 pub mod process;
 pub mod pulse;

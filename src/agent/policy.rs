@@ -78,6 +78,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::SiteNginx { .. }
         | Request::ForeignSites {}
         | Request::SiteOptions {}
+        | Request::PhpList {}
         | Request::Preview { .. }
         | Request::LogRead { .. }
         | Request::OperationList { .. }
@@ -209,6 +210,7 @@ pub(super) mod tests {
             ),
             ("ForeignSites", Request::ForeignSites {}),
             ("SiteOptions", Request::SiteOptions {}),
+            ("PhpList", Request::PhpList {}),
             ("Preview", Request::Preview { change: change() }),
             (
                 "Apply",

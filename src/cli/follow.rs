@@ -118,6 +118,8 @@ fn line(step: &OperationStepView) -> String {
         StepState::Failed => " (failed)",
         _ => "",
     };
+    let found = step.note.iter().map(|note| format!(": {note}"));
+    let word = format!("{}{word}", found.collect::<String>());
     match (step.began, step.ended) {
         (Some(began), Some(ended)) => {
             let tenths = ended.millis_since(began) / 100;

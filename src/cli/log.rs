@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output};
-use crate::cli::{Outcome, site};
+use crate::cli::{Outcome, change as changes, site};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::log::{LogFile, LogFilter, LogPlace, SearchText, StatusFilter};
@@ -82,7 +82,7 @@ pub fn run(typed: Log, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let hostname = site::parse(&typed.hostname)?;
     let Some(which) = typed.file else {
         let change = Change::SiteLogs { hostname };
-        return site::change_site(&change, typed.plan, None, agent, output);
+        return changes::run(&change, typed.plan, None, agent, output);
     };
     let question = Question {
         hostname,

@@ -1,34 +1,146 @@
 //! `lalapanel php …`
 //!
-//! Invariant: a version is listed only where its FPM is installed.
+//! Invariant: what is listed as installed has its FPM here, and what is listed as available is in apt's own lists.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::cli::Outcome;
 use crate::cli::agent::{Ask, unexpected};
-use crate::cli::output::{Exit, Output};
+use crate::cli::output::{Exit, Output, table};
+use crate::cli::{Outcome, change};
+use crate::domain::change::Change;
+use crate::domain::fault::Fault;
+use crate::domain::php::PhpVersion;
+use crate::rpc::php::{PhpVersionView, PhpView};
 use crate::rpc::protocol::{Reply, Request};
 
 /// What can be done with PHP.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Installed versions, newest first
+    /// Installed and available versions, newest first, and how long they get security fixes
     List,
+    /// Install a version beside the others
+    Install(Which),
+    /// Remove a version that no site uses
+    Remove(Which),
+    /// The extra repository for versions that the distribution does not have
+    #[command(subcommand)]
+    Repository(Repository),
+}
+
+/// A version.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// For example 8.4
+    pub version: PhpVersion,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// What can be done with the extra repository.
+#[derive(Debug, Subcommand)]
+pub enum Repository {
+    /// Whether it is on, and what to know before
+    Status,
+    /// Take packages from it as well
+    Enable {
+        /// Print what would change, and change nothing
+        #[arg(long)]
+        plan: bool,
+    },
+    /// Take packages from the distribution alone
+    Disable {
+        /// Print what would change, and change nothing
+        #[arg(long)]
+        plan: bool,
+    },
 }
 
 /// Runs one.
-pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    match verb {
-        Verb::List => match agent.ask(Request::SiteOptions {})? {
-            Reply::SiteOptions(options) => {
-                output.document(&json!({ "php": options.php }));
-                for version in &options.php {
-                    output.line(version.to_string());
-                }
-                Ok(Exit::Done)
-            }
-            other => Err(unexpected(other)),
-        },
+pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let (change, plan) = match verb {
+        Verb::List => return list(agent, output),
+        Verb::Repository(Repository::Status) => return status(agent, output),
+        Verb::Install(Which { version: php, plan }) => (Change::PhpInstall { php }, plan),
+        Verb::Remove(Which { version: php, plan }) => (Change::PhpRemove { php }, plan),
+        Verb::Repository(Repository::Enable { plan }) => {
+            (Change::PhpRepository { enabled: true }, plan)
+        }
+        Verb::Repository(Repository::Disable { plan }) => {
+            (Change::PhpRepository { enabled: false }, plan)
+        }
+    };
+    change::run(&change, plan, None, agent, output)
+}
+
+fn look(agent: &mut dyn Ask) -> Result<PhpView, Fault> {
+    match agent.ask(Request::PhpList {})? {
+        Reply::Php(view) => Ok(*view),
+        other => Err(unexpected(other)),
     }
+}
+
+fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let view = look(agent)?;
+    let installed = view.versions.iter().filter(|one| one.installed);
+    let installed: Vec<PhpVersion> = installed.map(|one| one.version).collect();
+    output.document(
+        &json!({ "php": installed, "versions": view.versions, "repository": view.repository }),
+    );
+    let mut rows = vec![
+        ["VERSION", "STATE", "SITES", "SECURITY FIXES"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(view.versions.iter().map(|one| {
+        vec![
+            one.version.to_string(),
+            state(one).to_owned(),
+            sites(one),
+            one.support(),
+        ]
+    }));
+    for row in table(&rows) {
+        output.line(row);
+    }
+    if !view.repository.enabled && view.repository.possible {
+        output.line("More versions: see `lalapanel php repository status`");
+    }
+    Ok(Exit::Done)
+}
+
+fn state(one: &PhpVersionView) -> &'static str {
+    if one.installed {
+        "installed"
+    } else {
+        "available"
+    }
+}
+
+fn sites(one: &PhpVersionView) -> String {
+    let names: Vec<&str> = one.sites.iter().take(3).map(|name| name.as_str()).collect();
+    match one.sites.len() {
+        0 => "-".to_owned(),
+        1..=3 => names.join(", "),
+        more => format!("{} and {} more", names.join(", "), more - 3),
+    }
+}
+
+fn status(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let view = look(agent)?.repository;
+    output.document(&view);
+    output.line(match (view.enabled, view.possible) {
+        (true, _) => "The extra PHP repository is on",
+        (false, true) => {
+            "The extra PHP repository is off; turn it on with `lalapanel php repository enable`"
+        }
+        (false, false) => {
+            "The extra PHP repository is off, and cannot be turned on for this distribution"
+        }
+    });
+    for line in &view.explanation {
+        output.line(format!("- {line}"));
+    }
+    Ok(Exit::Done)
 }

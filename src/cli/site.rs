@@ -3,19 +3,20 @@
 //! Invariant: nothing is deleted without the hostname typed by a person or `--yes` typed by a script.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site_new::{Create, new_site};
 use crate::cli::site_set::{AliasVerb, Set};
-use crate::cli::{Outcome, follow, plan, prompt, site_nginx, site_set, site_visitor};
-use crate::domain::change::{Change, DriftChoice};
+use crate::cli::{Outcome, change, plan, prompt, site_nginx, site_set, site_visitor};
+use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
+use crate::domain::php::PhpVersion;
 use crate::domain::site_name::SiteName;
 use crate::rpc::protocol::{Reply, Request};
-use crate::rpc::view::{PlanView, SiteView};
+use crate::rpc::view::SiteView;
 
 /// What can be done with sites.
 #[derive(Debug, Subcommand)]
@@ -55,6 +56,8 @@ pub enum Verb {
     Snippet(site_nginx::Own),
     /// Files of a site that were changed outside Lala: show them, or decide
     Drift(site_nginx::Changed),
+    /// Have a site run by another PHP version
+    Php(Php),
 }
 
 /// An existing site.
@@ -62,6 +65,18 @@ pub enum Verb {
 pub struct Which {
     /// Its hostname
     pub hostname: String,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// A site and the PHP version that shall run it.
+#[derive(Debug, Args)]
+pub struct Php {
+    /// Its hostname
+    pub hostname: String,
+    /// An installed version
+    pub version: PhpVersion,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -88,17 +103,17 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Create(create) => {
             let plan_only = create.plan;
             let change = Change::SiteCreate(new_site(&create)?);
-            change_site(&change, plan_only, None, agent, output)
+            change::run(&change, plan_only, None, agent, output)
         }
         Verb::Enable(which) => {
             let hostname = parse(&which.hostname)?;
             let change = Change::SiteEnable { hostname };
-            change_site(&change, which.plan, None, agent, output)
+            change::run(&change, which.plan, None, agent, output)
         }
         Verb::Disable(which) => {
             let hostname = parse(&which.hostname)?;
             let change = Change::SiteDisable { hostname };
-            change_site(&change, which.plan, None, agent, output)
+            change::run(&change, which.plan, None, agent, output)
         }
         Verb::Delete(delete) => remove(&delete, agent, output),
         Verb::Set(set) => site_set::set(&set, agent, output),
@@ -107,6 +122,12 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Purge(which) => site_set::purge(&which, agent, output),
         Verb::Snippet(own) => site_nginx::snippet(&own, agent, output),
         Verb::Drift(changed) => site_nginx::drift(&changed, agent, output),
+        Verb::Php(typed) => {
+            let hostname = parse(&typed.hostname)?;
+            let php = typed.version;
+            let change = Change::SitePhp { hostname, php };
+            change::run(&change, typed.plan, None, agent, output)
+        }
     }
 }
 
@@ -174,16 +195,8 @@ fn state(site: &SiteView) -> &'static str {
     if site.enabled { "online" } else { "offline" }
 }
 
-pub(super) fn look_up(hostname: &Hostname, agent: &mut dyn Ask) -> Result<SiteView, Fault> {
-    let hostname = hostname.clone();
-    match agent.ask(Request::SiteShow { hostname })? {
-        Reply::Site(site) => Ok(*site),
-        other => Err(unexpected(other)),
-    }
-}
-
 fn show(hostname: &Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let site = look_up(hostname, agent)?;
+    let site = change::look_up(hostname, agent)?;
     output.document(&site);
     let mut rows = vec![
         ("hostname", site.hostname.to_string()),
@@ -222,7 +235,7 @@ fn remove(delete: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome 
         hostname: hostname.clone(),
     };
     if delete.plan || delete.yes {
-        return change_site(&change, delete.plan, None, agent, output);
+        return change::run(&change, delete.plan, None, agent, output);
     }
     let not_asked = || {
         Fault::new(
@@ -234,105 +247,12 @@ fn remove(delete: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome 
     if output.is_json() || !prompt::is_possible() {
         return Err(not_asked());
     }
-    let Some(seen) = preview(&change, agent)? else {
-        return nothing_to_do(&change, agent, output);
+    let Some(seen) = change::preview(&change, agent)? else {
+        return change::nothing_to_do(&change, agent, output);
     };
     plan::print(&seen, output);
     if prompt::line(&format!("Type {hostname} to delete it for good: "))? != hostname.as_str() {
         return Err(not_asked());
     }
-    change_site(&change, false, Some(seen.hash), agent, output)
-}
-
-fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<PlanView>, Fault> {
-    let change = change.clone();
-    match agent.ask(Request::Preview { change })? {
-        Reply::Plan(plan) => Ok(Some(*plan)),
-        Reply::Unchanged {} => Ok(None),
-        other => Err(unexpected(other)),
-    }
-}
-
-/// Plans or makes a change and tells what came of it.
-pub(super) fn change_site(
-    change: &Change,
-    plan_only: bool,
-    seen: Option<String>,
-    agent: &mut dyn Ask,
-    output: &mut Output,
-) -> Outcome {
-    if plan_only {
-        if let Some(plan) = preview(change, agent)? {
-            plan::print(&plan, output);
-        } else {
-            output.document(&json!({ "title": change.word(), "steps": [], "notes": [] }));
-            output.line("Nothing would change");
-        }
-        return Ok(Exit::Done);
-    }
-    let request = Request::Apply {
-        change: change.clone(),
-        plan: seen,
-        operation: None,
-    };
-    match agent.ask(request)? {
-        Reply::Began { operation } => {
-            let view = follow::follow(operation, agent, output)?;
-            let told = json!({ "changed": true, "operation": view.summary.id });
-            report(change, told, agent, output)
-        }
-        Reply::Unchanged {} => nothing_to_do(change, agent, output),
-        other => Err(unexpected(other)),
-    }
-}
-
-fn nothing_to_do(change: &Change, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let told = json!({ "changed": false, "operation": null });
-    report(change, told, agent, output)
-}
-
-/// The site as it is now, with what was done to it.
-fn report(change: &Change, told: Value, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let hostname = change.hostname();
-    let changed = told.get("changed") == Some(&Value::Bool(true));
-    output.line(sentence(change, changed));
-    if output.is_json() {
-        let mut document = match change {
-            Change::SiteDelete { .. } => json!({ "hostname": hostname }),
-            _ => json!(look_up(hostname, agent)?),
-        };
-        if let (Value::Object(fields), Value::Object(told)) = (&mut document, told) {
-            fields.extend(told);
-        }
-        output.document(&document);
-    }
-    Ok(Exit::Done)
-}
-
-fn sentence(change: &Change, changed: bool) -> String {
-    let hostname = change.hostname();
-    if !changed {
-        return format!("Nothing to do: {hostname} is that way already");
-    }
-    match change {
-        Change::SiteCreate(_) => format!("{hostname} is online: {}", hostname.url()),
-        Change::SiteEnable { .. } => format!("{hostname} is online again"),
-        Change::SiteDisable { .. } => format!("{hostname} is offline; its files are kept"),
-        Change::SiteLogs { .. } => format!("the logs of {hostname} are back"),
-        Change::SiteDelete { .. } => format!("{hostname} is deleted"),
-        Change::SiteSet { .. } => format!("{hostname} is changed"),
-        Change::SiteVisitor { name, hash, .. } => match hash {
-            Some(_) => format!("{name} may pass the protected paths of {hostname}"),
-            None => format!("{name} may not pass the protected paths of {hostname} any more"),
-        },
-        Change::SiteSnippet { .. } => format!("{hostname} has its new nginx directives"),
-        Change::SiteDrift { choice, .. } => match choice {
-            DriftChoice::Keep => {
-                format!("What was added to {hostname} is among its own directives")
-            }
-            DriftChoice::Restore => format!("{hostname} has Lala's files again"),
-            DriftChoice::Leave => format!("The changed files of {hostname} stay as they are"),
-        },
-        Change::SitePurge { .. } => format!("The kept pages of {hostname} are forgotten"),
-    }
+    change::run(&change, false, Some(seen.hash), agent, output)
 }

@@ -6,8 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
+use crate::cli::change::{look_up, run as change_site};
 use crate::cli::output::{Exit, Output};
-use crate::cli::site::{change_site, look_up, parse};
+use crate::cli::site::parse;
 use crate::cli::{Outcome, prompt};
 use crate::domain::change::{Change, DriftChoice};
 use crate::domain::fault::{Code, Fault};

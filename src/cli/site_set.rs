@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::cli::agent::Ask;
+use crate::cli::change::look_up;
 use crate::cli::output::{Exit, Output, table};
-use crate::cli::site::{Which, change_site, look_up, parse, parse_name};
-use crate::cli::{Outcome, prompt};
+use crate::cli::site::{Which, parse, parse_name};
+use crate::cli::{Outcome, change, prompt};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -63,7 +64,7 @@ pub(super) fn set(set: &Set, agent: &mut dyn Ask, output: &mut Output) -> Outcom
         .iter()
         .map(|text| assignment(text))
         .collect::<Result<Vec<_>, _>>()?;
-    change_site(
+    change::run(
         &Change::SiteSet { hostname, values },
         set.plan,
         None,
@@ -166,7 +167,7 @@ pub(super) fn alias(verb: &AliasVerb, agent: &mut dyn Ask, output: &mut Output) 
         one("aliases", &aliases)?,
         one("redirected_names", &redirected)?,
     ];
-    change_site(
+    change::run(
         &Change::SiteSet { hostname, values },
         wanted.plan,
         None,
@@ -178,7 +179,7 @@ pub(super) fn alias(verb: &AliasVerb, agent: &mut dyn Ask, output: &mut Output) 
 /// Forgets finished pages.
 pub(super) fn purge(which: &Which, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let hostname = parse(&which.hostname)?;
-    change_site(
+    change::run(
         &Change::SitePurge { hostname },
         which.plan,
         None,

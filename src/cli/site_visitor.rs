@@ -7,8 +7,8 @@ use sha_crypt::{PasswordHasher, ShaCrypt};
 
 use crate::cli::agent::Ask;
 use crate::cli::output::Output;
-use crate::cli::site::{change_site, parse};
-use crate::cli::{Outcome, prompt};
+use crate::cli::site::parse;
+use crate::cli::{Outcome, change as changes, prompt};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::visitor::{VisitorHash, VisitorName};
@@ -72,7 +72,7 @@ pub(super) fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outc
         name,
         hash,
     };
-    change_site(&change, plan_only, None, agent, output)
+    changes::run(&change, plan_only, None, agent, output)
 }
 
 fn hash(add: &Add) -> Result<VisitorHash, Fault> {

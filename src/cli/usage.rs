@@ -163,6 +163,7 @@ fn operation(state: OperationState, step: StepState) -> Box<OperationView> {
             state: step,
             began: Some(began),
             ended: Some(Timestamp::from_millis(1_700_000_000_230)),
+            note: None,
         }],
         fault: None,
         remaining: Vec::new(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
+use crate::domain::php::PhpVersion;
 use crate::domain::setting::Assignment;
 use crate::domain::site::NewSite;
 use crate::domain::visitor::{VisitorHash, VisitorName};
@@ -83,14 +84,36 @@ pub enum Change {
         /// Which.
         hostname: Hostname,
     },
+    /// Have a site run by another PHP version.
+    SitePhp {
+        /// Which.
+        hostname: Hostname,
+        /// The new version.
+        php: PhpVersion,
+    },
+    /// Install a PHP version.
+    PhpInstall {
+        /// Which.
+        php: PhpVersion,
+    },
+    /// Remove a PHP version that no site uses.
+    PhpRemove {
+        /// Which.
+        php: PhpVersion,
+    },
+    /// Take PHP packages from the extra repository as well, or from the distribution alone.
+    PhpRepository {
+        /// Whether it shall be on.
+        enabled: bool,
+    },
 }
 
 impl Change {
-    /// The site this change is about.
+    /// The site this change is about; none where it is about the server.
     #[must_use]
-    pub fn hostname(&self) -> &Hostname {
+    pub fn hostname(&self) -> Option<&Hostname> {
         match self {
-            Self::SiteCreate(site) => &site.hostname,
+            Self::SiteCreate(site) => Some(&site.hostname),
             Self::SiteEnable { hostname }
             | Self::SiteDisable { hostname }
             | Self::SiteLogs { hostname }
@@ -99,7 +122,21 @@ impl Change {
             | Self::SitePurge { hostname }
             | Self::SiteVisitor { hostname, .. }
             | Self::SiteSnippet { hostname, .. }
-            | Self::SiteDrift { hostname, .. } => hostname,
+            | Self::SiteDrift { hostname, .. }
+            | Self::SitePhp { hostname, .. } => Some(hostname),
+            Self::PhpInstall { .. } | Self::PhpRemove { .. } | Self::PhpRepository { .. } => None,
+        }
+    }
+
+    /// What it is about, in words: a hostname, `PHP 8.4`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::PhpInstall { php } | Self::PhpRemove { php } => format!("PHP {php}"),
+            Self::PhpRepository { .. } => "the extra PHP repository".to_owned(),
+            _ => self
+                .hostname()
+                .map_or_else(|| "this server".to_owned(), ToString::to_string),
         }
     }
 
@@ -117,6 +154,10 @@ impl Change {
             Self::SiteDrift { .. } => "site drift",
             Self::SitePurge { .. } => "site purge",
             Self::SiteVisitor { .. } => "site visitor",
+            Self::SitePhp { .. } => "site php",
+            Self::PhpInstall { .. } => "php install",
+            Self::PhpRemove { .. } => "php remove",
+            Self::PhpRepository { .. } => "php repository",
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Abilities {
     pub ipv6: bool,
     /// The module for brotli is loaded.
     pub brotli: bool,
+    /// The sites of one PHP version share its PHP-FPM: systemd is absent.
+    pub shared_php: bool,
 }
 
 /// The facts a change to a site is planned on.

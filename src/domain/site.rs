@@ -160,6 +160,23 @@ impl Site {
     pub fn php_socket(&self) -> HostPath {
         HostPath::fixed("/run/lalapanel/php").join(&format!("{}.sock", self.id))
     }
+
+    /// Where a pool in a shared master listens: no two masters can open one socket, so each version has its own.
+    #[must_use]
+    pub fn shared_php_socket(&self) -> HostPath {
+        match self.kind.php() {
+            Some(php) => {
+                HostPath::fixed("/run/lalapanel/php").join(&format!("{}-{php}.sock", self.id))
+            }
+            None => self.php_socket(),
+        }
+    }
+
+    /// Where another PHP version is tried before any visitor meets it.
+    #[must_use]
+    pub fn php_trial_socket(&self) -> HostPath {
+        HostPath::fixed("/run/lalapanel/php").join(&format!("{}-trial.sock", self.id))
+    }
 }
 
 /// What a person asks for when making a site.

@@ -131,7 +131,7 @@ impl<'a> Watcher<'a> {
                 self.working = Some(*step);
                 self.step_began = event.at.millis();
             }
-            What::Done { step } => {
+            What::Done { step, .. } => {
                 self.working = None;
                 let elapsed = self.elapsed(event);
                 self.say(*step, &format!(" ({elapsed})"), console);

@@ -98,9 +98,10 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
             match act {
                 ServiceAct::EnableNow => now.active && now.enabled,
                 ServiceAct::DisableNow => !now.active && !now.enabled,
-                ServiceAct::Mask => now.masked,
+                ServiceAct::Mask | ServiceAct::Forbid => now.masked,
                 ServiceAct::Start => now.active,
-                ServiceAct::Stop => !now.active,
+                ServiceAct::Unmask => !now.masked,
+                ServiceAct::Stop | ServiceAct::Retire => !now.active,
                 ServiceAct::Restart
                 | ServiceAct::Reload
                 | ServiceAct::ReloadOnUndo
@@ -113,7 +114,13 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::TestNginx { .. }
         | Step::ReloadNginx { .. }
         | Step::PingPhp { .. }
+        | Step::TryPhp(_)
+        | Step::DrainPhp { .. }
+        | Step::LookAtHome { .. }
+        | Step::CompareHome { .. }
         | Step::ProbeSite { .. }
+        | Step::AwaitPackages {}
+        | Step::FetchSource { .. }
         | Step::RefreshPackageLists {}
         | Step::Sql { .. } => return Ok(Standing::Along),
         Step::StampNginx {}
@@ -121,7 +128,9 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::Move { .. }
         | Step::Job(_)
         | Step::PlaceProgram { .. }
+        | Step::StartPhp { .. }
         | Step::InstallPackages { .. }
+        | Step::RemovePackages { .. }
         | Step::FinishPackages {} => false,
     };
     Ok(if so { Standing::So } else { Standing::Missing })

@@ -166,10 +166,7 @@ fn take_back(
     console: &mut dyn Console,
     notes: &mut Vec<String>,
 ) -> Result<(), Fault> {
-    let context = Context {
-        host,
-        operation: record.id,
-    };
+    let context = Context::new(host, record.id);
     for (index, undo) in progress(journal, record.id)?.to_undo() {
         let planned = record.plan.steps.get(index);
         if undo != Undo::Nothing && planned.is_some_and(|planned| !planned.step.is_for_undoing()) {
@@ -347,7 +344,7 @@ mod tests {
 
     fn take_back(host: &MemoryHost, undo: &Undo) -> Option<String> {
         let operation = OperationId::from_parts(1, [0; 10]);
-        undone(undo, &Context { host, operation }).unwrap()
+        undone(undo, &Context::new(host, operation)).unwrap()
     }
 
     #[test]

@@ -199,6 +199,11 @@ pub(super) fn shared_php(wanted: &Wanted) -> Vec<Part> {
             &render::php_fpm::shared_ini_file(php),
             &render::php_fpm::shared_ini(),
         )
+        .file(
+            format!("Let running requests of PHP {php} end when it reloads"),
+            &render::php_fpm::shared_master_file(php),
+            &render::php_fpm::shared_master(),
+        )
         .service(
             format!("Start PHP-FPM {php} at every boot"),
             services,

@@ -2,33 +2,19 @@
 //!
 //! Invariant: acting twice ends like acting once, and so does undoing twice; the engine relies on both after a crash.
 
+use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
-use crate::domain::id::OperationId;
-use crate::domain::name::UnixName;
 use crate::domain::path::HostPath;
 use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
 use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, HostResult, Mode, Owner};
-use crate::ops::fault::{another_user, of_program};
-use crate::ops::step::{ServiceAct, Step, User, When};
+pub use crate::ops::context::Context;
+use crate::ops::fault::of_program;
+use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
-use crate::ops::{nginx, service};
-use crate::ops::{packages, panel};
-use crate::system::{php_fpm, users};
-
-/// What a step needs beside itself.
-pub struct Context<'a> {
-    /// The machine.
-    pub host: &'a dyn Host,
-    /// The operation it belongs to.
-    pub operation: OperationId,
-}
-
-/// How often the processes of a user are ended before its removal is tried.
-const KILL_TRIES: u32 = 25;
-/// How long a new PHP-FPM may take to answer its first ping.
-const PING_MILLIS: u64 = 10_000;
+use crate::ops::{apt_lock, home, nginx, packages, panel, php_trial, service, user};
+use crate::system::users;
 
 /// Captures the way back by looking.
 pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
@@ -72,7 +58,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         }
         Step::Job(job) => undo_of_job(job),
         Step::Service {
-            act: ServiceAct::Reload,
+            act: ServiceAct::Reload | ServiceAct::Retire,
             ..
         } => Undo::Nothing,
         Step::Claim { path } => panel::claim(host, path)?,
@@ -99,6 +85,11 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
             unit: unit.clone(),
             was: service::state(host, *services, unit)?,
         },
+        Step::StartPhp { unit, .. } => Undo::Service {
+            services: ServiceManager::Systemd,
+            unit: unit.clone(),
+            was: service::state(host, ServiceManager::Systemd, unit)?,
+        },
         Step::ReloadUnits {
             when: When::Undoing,
         } => Undo::ReloadUnits,
@@ -111,6 +102,9 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::InstallPackages { names } => Undo::RemovePackages {
             names: packages::added_by(host, names)?,
         },
+        Step::RemovePackages { names } => Undo::InstallPackages {
+            names: packages::present(host, names)?,
+        },
         Step::CreateUser(_)
         | Step::DeleteUser(_)
         | Step::ReloadUnits {
@@ -122,8 +116,14 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         }
         | Step::CheckNginx { with: None }
         | Step::PingPhp { .. }
+        | Step::TryPhp(_)
+        | Step::DrainPhp { .. }
+        | Step::LookAtHome { .. }
+        | Step::CompareHome { .. }
+        | Step::AwaitPackages {}
         | Step::ProbeSite { .. }
         | Step::RefreshPackageLists {}
+        | Step::FetchSource { .. }
         | Step::FinishPackages {}
         | Step::Sql { .. } => Undo::Nothing,
     })
@@ -186,8 +186,8 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::PanelCertificate { name, addresses } => panel::certify(host, name, addresses),
         Step::PlaceProgram { from } => panel::place_program(host, from),
         Step::Move { from, to } => move_away(host, from, to),
-        Step::CreateUser(user) => create_user(host, user),
-        Step::DeleteUser(user) => delete_user(host, user),
+        Step::CreateUser(user) => user::create(host, user),
+        Step::DeleteUser(user) => user::delete(host, user),
         Step::Job(job) => run_job(host, job),
         Step::Service {
             services,
@@ -215,10 +215,18 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             when: When::Undoing,
             ..
         } => Ok(()),
-        Step::PingPhp { socket } => ping(host, socket),
+        Step::PingPhp { socket } => php_trial::ping(host, socket),
+        Step::StartPhp { unit, php } => php_trial::start(host, unit, *php),
+        Step::DrainPhp { socket } => php_trial::drain(host, socket),
+        Step::TryPhp(trial) => php_trial::run(trial, context),
+        Step::LookAtHome { hostname } => home::look(hostname, context),
+        Step::CompareHome { hostname } => home::compare(hostname, context),
         Step::ProbeSite { hostname, expect } => nginx::probe(host, hostname, *expect),
+        Step::AwaitPackages {} => apt_lock::wait(context),
         Step::InstallPackages { names } => packages::install(host, names),
+        Step::RemovePackages { names } => packages::uninstall(host, names),
         Step::RefreshPackageLists {} => packages::refresh(host),
+        Step::FetchSource { path } => packages::fetch(host, path),
         Step::FinishPackages {} => packages::finish(host),
         Step::Sql { statements } => statements
             .iter()
@@ -236,8 +244,8 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
             remove_site_directory(host, *site, base, name)
         }
         Undo::MoveBack { from, to } => move_away(host, from, to),
-        Undo::DeleteUser(user) => delete_user(host, user),
-        Undo::CreateUser(user) => create_user(host, user),
+        Undo::DeleteUser(user) => user::delete(host, user),
+        Undo::CreateUser(user) => user::create(host, user),
         Undo::Job(job) => match host.stat(&job.base)? {
             Some(_) => run_job(host, job),
             None => Ok(()),
@@ -256,6 +264,7 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
             service::restart_if_running(host, *services, unit)
         }
         Undo::RemovePackages { names } => packages::remove(host, names),
+        Undo::InstallPackages { names } => packages::bring_back(host, names),
         Undo::All { undos } => undos
             .iter()
             .try_for_each(|inner| self::undo(inner, context)),
@@ -293,46 +302,6 @@ fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Faul
     host.rename(from, to).map_err(Fault::from)
 }
 
-fn create_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
-    match users::user(host, user.name.as_str())? {
-        Some(found) if user.id.is_none_or(|wanted| wanted == found) => return Ok(()),
-        Some(found) => return Err(another_user(&user.name, found)),
-        None => {}
-    }
-    must(
-        host,
-        &users::create_command(&user.name, user.id, &user.home),
-    )
-}
-
-/// Why first kill: `userdel` refuses while a process of the user lives, and a deleted user's process would go on.
-fn delete_user(host: &dyn Host, user: &User) -> Result<(), Fault> {
-    if !users::exists(host, &user.name)? {
-        return Ok(());
-    }
-    for _ in 0..KILL_TRIES {
-        if !kill(host, &user.name)? {
-            break;
-        }
-        host.pause(20);
-    }
-    must(host, &users::delete_command(&user.name))
-}
-
-/// Ends what runs as a user; false once nothing did. Stopped first, so that nothing forks away between two looks.
-fn kill(host: &dyn Host, name: &UnixName) -> Result<bool, Fault> {
-    let mut found = false;
-    for signal in ["STOP", "KILL"] {
-        for whose in ["--uid", "--euid"] {
-            let arguments = ["--signal", signal, whose, name.as_str()];
-            found |= host
-                .run(&Command::new(Program::Pkill, arguments))?
-                .is_success();
-        }
-    }
-    Ok(found)
-}
-
 fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
     match host.job(job)? {
         JobResult::Done { .. } => Ok(()),
@@ -358,30 +327,6 @@ fn reload_units(host: &dyn Host) -> Result<(), Fault> {
     must(
         host,
         &Command::new(Program::Systemctl, ["daemon-reload"]).within(60),
-    )
-}
-
-/// Why a loop: the shared PHP-FPM makes a new pool's socket only some time after its reload was said to be done.
-fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
-    let deadline = host.now().millis().saturating_add(PING_MILLIS);
-    loop {
-        let answer = host.exchange(socket, &php_fpm::ping_request(), 4096, PING_MILLIS);
-        if answer.is_ok_and(|answer| php_fpm::is_pong(&answer)) {
-            return Ok(());
-        }
-        if host.now().millis() >= deadline {
-            return Err(silent(socket));
-        }
-        host.pause(50);
-    }
-}
-
-fn silent(socket: &HostPath) -> Fault {
-    let name = socket.name().trim_end_matches(".sock");
-    Fault::new(
-        Code::PhpSilent,
-        format!("PHP-FPM does not answer at `{socket}`"),
-        format!("see `journalctl -u lalapanel-php-{name}` for its own words, then try again"),
     )
 }
 

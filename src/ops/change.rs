@@ -11,10 +11,13 @@ use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
+use crate::ops::php_facts::{self, Intent};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
+use crate::ops::{drift, php_install, php_remove, php_repository};
 use crate::ops::{
-    drift, site_create, site_delete, site_drift, site_logs, site_snippet, site_switch, site_update,
+    site_create, site_delete, site_drift, site_logs, site_php, site_snippet, site_switch,
+    site_update,
 };
 use crate::store::{OperationRecord, Unread};
 use crate::system::facts;
@@ -35,37 +38,50 @@ pub enum Begun {
 /// The plan of a change on the machine and the state as they are now; `None` where there is nothing to do.
 pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Option<Plan>, Fault> {
     let state = State::read(engine.store())?;
-    // First: the look at everything else has nginx test its configuration, which makes missing logs anew.
-    let amiss = match change {
-        Change::SiteLogs { hostname } => site_logs::look(engine.host(), state.site(hostname)?)?,
-        _ => Vec::new(),
-    };
-    let facts = look(engine, panel, change)?;
+    let host = engine.host();
+    let facts = || look(engine, panel, change);
     let planned = match change {
-        Change::SiteCreate(new) => {
-            site_create::plan(new, &state, &facts, engine.host().now()).map(Some)
+        Change::SiteCreate(new) => site_create::plan(new, &state, &facts()?, host.now()).map(Some),
+        Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts()?),
+        Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts()?),
+        Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts()?).map(Some),
+        Change::SitePhp { hostname, php } => site_php::plan(hostname, *php, &state, &facts()?),
+        Change::PhpInstall { php } => {
+            php_install::plan(*php, &php_facts::gather(host, *php, Intent::Install)?)
         }
-        Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts),
-        Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts),
-        Change::SiteLogs { hostname } => site_logs::plan(state.site(hostname)?, &amiss, &facts),
-        Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts).map(Some),
-        Change::SiteSet { hostname, values } => site_update::plan(hostname, values, &state, &facts),
+        Change::SiteLogs { hostname } => {
+            let site = state.site(hostname)?;
+            // First: the look at everything else has nginx test its configuration, which makes missing logs anew.
+            let amiss = site_logs::look(host, site)?;
+            site_logs::plan(site, &amiss, &facts()?)
+        }
+        Change::PhpRemove { php } => {
+            let facts = php_facts::gather(host, *php, Intent::Remove)?;
+            php_remove::plan(*php, &state, &facts).map(Some)
+        }
+        Change::PhpRepository { enabled } => {
+            php_repository::plan(*enabled, &state, &php_repository::look(host)?)
+        }
+        Change::SiteSet { hostname, values } => {
+            site_update::plan(hostname, values, &state, &facts()?)
+        }
+        Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts()?),
         Change::SiteVisitor {
             hostname,
             name,
             hash,
-        } => site_update::visitor(hostname, name, hash.as_ref(), &state, &facts),
-        Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts),
+        } => site_update::visitor(hostname, name, hash.as_ref(), &state, &facts()?),
         Change::SiteSnippet { hostname, text } => {
-            site_snippet::plan(hostname, text, &state, &facts)
+            site_snippet::plan(hostname, text, &state, &facts()?)
         }
         Change::SiteDrift { hostname, choice } => {
             let site = state.site(hostname)?;
-            let drift = drift::of_site(engine.host(), site)?;
-            site_drift::plan(site, *choice, &drift, &facts)
+            let drift = drift::of_site(host, site)?;
+            site_drift::plan(site, *choice, &drift, &facts()?)
         }
     }?;
-    if let (Some(plan), Some(site)) = (&planned, state.serving(change.hostname())) {
+    let site = change.hostname().and_then(|name| state.serving(name));
+    if let (Some(plan), Some(site)) = (&planned, site) {
         refuse_drift(engine, change, plan, site)?;
     }
     Ok(planned)
@@ -83,15 +99,7 @@ fn refuse_drift(engine: &Engine, change: &Change, plan: &Plan, site: &Site) -> R
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
         Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
-        Change::SiteEnable { .. }
-        | Change::SiteDisable { .. }
-        | Change::SiteLogs { .. }
-        | Change::SiteDelete { .. }
-        | Change::SiteSet { .. }
-        | Change::SitePurge { .. }
-        | Change::SiteVisitor { .. }
-        | Change::SiteSnippet { .. }
-        | Change::SiteDrift { .. } => Vec::new(),
+        _ => Vec::new(),
     };
     let own = engine.store().sites()?;
     facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)
@@ -131,12 +139,14 @@ pub fn begin(
 fn refuse_stuck(engine: &Engine, change: &Change) -> Result<(), Fault> {
     for id in engine.store().stuck()? {
         let record = engine.store().operation::<Unread>(id)?;
-        if record.is_some_and(|record| record.hostname.as_ref() == Some(change.hostname())) {
+        if record.is_some_and(|record| record.hostname.as_ref() == change.hostname()) {
             return Err(Fault::new(
                 Code::OperationStuck,
                 format!(
                     "an earlier operation on {} waits for a person",
-                    change.hostname()
+                    change
+                        .hostname()
+                        .map_or("this server", |hostname| hostname.as_str())
                 ),
                 format!(
                     "run the commands shown by `lalapanel op show {id}`, then choose Check again"

@@ -187,10 +187,7 @@ impl Engine {
     }
 
     fn go_on(&self, record: &OperationRecord<Plan>, progress: &mut Progress) -> Outcome {
-        let context = Context {
-            host: self.host(),
-            operation: record.id,
-        };
+        let context = Context::new(self.host(), record.id);
         for (index, planned) in record.plan.steps.iter().enumerate() {
             if progress.is_done(index) {
                 continue;
@@ -198,7 +195,7 @@ impl Engine {
             let result = self
                 .start(record.id, index, &planned.step, progress, &context)
                 .and_then(|()| act::act(&planned.step, &context))
-                .and_then(|()| self.append_soon(record.id, What::Done { step: index }));
+                .and_then(|()| self.acted(record.id, index, context.said()));
             match result {
                 Ok(()) => progress.done(index),
                 Err(fault) => {
@@ -268,10 +265,7 @@ impl Engine {
         progress: &mut Progress,
         fault: Fault,
     ) -> Outcome {
-        let context = Context {
-            host: self.host(),
-            operation: record.id,
-        };
+        let context = Context::new(self.host(), record.id);
         for (index, undo) in progress.to_undo() {
             if let Err(cause) = self.take_back(&undo, &context) {
                 let stuck = stuck(record, index, &cause);
@@ -332,6 +326,10 @@ impl Engine {
         self.store.append(id, &self.event(what))?;
         self.tell();
         Ok(())
+    }
+
+    fn acted(&self, id: OperationId, step: usize, note: Option<String>) -> Result<(), Fault> {
+        self.append_soon(id, What::Done { step, note })
     }
 
     /// `Done` need not be durable: a step that acted counts as begun until then, and undoing or acting again is safe.

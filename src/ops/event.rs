@@ -32,6 +32,9 @@ pub enum What {
     Done {
         /// Index into the plan.
         step: usize,
+        /// What it found, for people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// The step did not work; undoing begins.
     Failed {

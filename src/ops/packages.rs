@@ -3,9 +3,11 @@
 //! Invariant: names come from the table of distributions, never from a person; a web server other than nginx is never pulled in.
 
 use crate::domain::fault::{Code, Fault};
+use crate::domain::path::HostPath;
 use crate::domain::text::shown;
 use crate::host::exec::{Command, Output, Program};
 use crate::host::{Host, HostResult};
+use crate::ops::apt_lock::{holder_in, locked};
 use crate::system::apt;
 
 /// apt may wait for another apt, and mirrors may be slow.
@@ -13,12 +15,68 @@ const APT_SECONDS: u32 = 1800;
 /// So long dpkg's lock is waited for, as apt is told to.
 const LOCK_SECONDS: u32 = 300;
 
+/// What apt says it would do, before anything is done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rehearsal {
+    /// Packages that would come.
+    pub added: Vec<String>,
+    /// Packages that would go.
+    pub removed: Vec<String>,
+    /// A web server among those that would come.
+    pub second_server: Option<String>,
+    /// Apt's own words, where it would not do it at all.
+    pub complaint: Option<String>,
+}
+
+/// Installing these, only rehearsed.
+pub fn rehearse_install(host: &dyn Host, names: &[String]) -> HostResult<Rehearsal> {
+    rehearse(host, install_arguments(names))
+}
+
+/// Removing these, only rehearsed.
+pub fn rehearse_removal(host: &dyn Host, names: &[String]) -> HostResult<Rehearsal> {
+    rehearse(host, removal_arguments(names))
+}
+
+fn rehearse(host: &dyn Host, arguments: Vec<String>) -> HostResult<Rehearsal> {
+    let simulated = std::iter::once("-s".to_owned()).chain(arguments);
+    let output = host.run(&Command::new(Program::AptGet, simulated).within(APT_SECONDS))?;
+    let added = additions(&output.stdout);
+    let errors = || {
+        let lines = output.stdout.lines().chain(output.stderr.lines());
+        let telling = lines.filter(|line| line.contains(" : ") || line.starts_with("E: "));
+        telling
+            .take(3)
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    Ok(Rehearsal {
+        second_server: added.iter().find(|name| is_web_server(name)).cloned(),
+        removed: removals(&output.stdout).map(str::to_owned).collect(),
+        complaint: (!output.is_success()).then(errors),
+        added,
+    })
+}
+
+/// Nothing that nginx would have to share port 80 with.
+fn is_web_server(name: &str) -> bool {
+    matches!(name, "apache2" | "lighttpd") || name.starts_with("libapache2-mod-")
+}
+
 /// The packages that installing these would add; none where apt cannot tell.
 pub fn added_by(host: &dyn Host, names: &[String]) -> HostResult<Vec<String>> {
-    let mut arguments = vec!["-s".to_owned()];
-    arguments.extend(install_arguments(names));
-    let command = Command::new(Program::AptGet, arguments).within(APT_SECONDS);
-    Ok(additions(&host.run(&command)?.stdout))
+    Ok(rehearse_install(host, names)?.added)
+}
+
+/// Those of the packages that are here.
+pub fn present(host: &dyn Host, names: &[String]) -> HostResult<Vec<String>> {
+    let here = apt::installed(host, names)?;
+    Ok(names
+        .iter()
+        .filter(|name| here.contains(*name))
+        .cloned()
+        .collect())
 }
 
 /// `Inst nginx (1.22.1-9 …)` adds a package; `Inst libc6 [2.36-9] (2.36-10 …)` is a newer version of one.
@@ -38,17 +96,13 @@ pub fn install(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
     let mut simulated = vec!["-s".to_owned()];
     simulated.extend(install_arguments(names));
     let preview = run(host, Program::AptGet, simulated)?;
-    if let Some(line) = preview
-        .stdout
-        .lines()
-        .find(|line| line.starts_with("Inst apache2 ") || line.starts_with("Inst lighttpd "))
-    {
+    let comes = additions(&preview.stdout);
+    if let Some(server) = comes.iter().find(|name| is_web_server(name)) {
         return Err(Fault::new(
             Code::AptFailed,
-            "apt would install a second web server, which would take port 80",
+            format!("apt would install `{server}`, a second web server, which would take port 80"),
             "report this with the output of `apt-get -s install` for the same packages",
-        )
-        .detail(shown(line, 200)));
+        ));
     }
     run(host, Program::AptGet, install_arguments(names)).map(drop)
 }
@@ -79,11 +133,44 @@ pub fn refresh(host: &dyn Host) -> Result<(), Fault> {
     run(host, Program::AptGet, arguments.into())
         .map(drop)
         .map_err(|fault| match fault.code {
-            Code::NameResolution => fault,
+            Code::NameResolution | Code::AptLocked => fault,
             _ => Fault {
                 code: Code::AptLists,
                 title: "apt could not fetch the lists of packages".to_owned(),
                 hint: "check the network and `/etc/apt/sources.list.d`, run `apt-get update` until it succeeds, then try again".to_owned(),
+                ..fault
+            },
+        })
+}
+
+/// Fetches the list of one source alone; others may be broken for reasons of their own.
+pub fn fetch(host: &dyn Host, source: &HostPath) -> Result<(), Fault> {
+    let arguments = [
+        "-q",
+        "-o",
+        "DPkg::Lock::Timeout=300",
+        "-o",
+        &format!("Dir::Etc::SourceList={source}"),
+        "-o",
+        "Dir::Etc::SourceParts=/dev/null",
+        "-o",
+        "Acquire::Retries=0",
+        "-o",
+        "APT::Get::List-Cleanup=0",
+        // Without it, apt says 0 where nothing could be fetched.
+        "-o",
+        "APT::Update::Error-Mode=any",
+        "update",
+    ];
+    run(host, Program::AptGet, arguments.map(str::to_owned).into())
+        .map(drop)
+        .map_err(|fault| match fault.code {
+            Code::NameResolution | Code::AptLocked => fault,
+            _ => Fault {
+                code: Code::AptLists,
+                title: format!("apt could not fetch or could not believe `{source}`"),
+                hint: "see that this server reaches the address in it over HTTPS, then try again"
+                    .to_owned(),
                 ..fault
             },
         })
@@ -164,6 +251,48 @@ pub fn remove(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
     run(host, Program::AptGet, purge_arguments(&ours)).map(drop)
 }
 
+/// Removes packages and leaves their configuration.
+pub fn uninstall(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
+    let here = present(host, names)?;
+    if here.is_empty() {
+        return Ok(());
+    }
+    let rehearsal = rehearse_removal(host, &here)?;
+    if let Some(other) = rehearsal.removed.iter().find(|name| !names.contains(name)) {
+        return Err(Fault::new(
+            Code::AptFailed,
+            format!("apt would remove `{other}` as well"),
+            "see `apt-get -s remove` for the same packages, then try again",
+        ));
+    }
+    run(host, Program::AptGet, removal_arguments(&here)).map(drop)
+}
+
+/// Installs those again that are not here any more.
+pub fn bring_back(host: &dyn Host, names: &[String]) -> Result<(), Fault> {
+    if is_broken(host)? {
+        finish(host)?;
+    }
+    let here = present(host, names)?;
+    let gone: Vec<String> = names
+        .iter()
+        .filter(|name| !here.contains(name))
+        .cloned()
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    run(host, Program::AptGet, install_arguments(&gone)).map(drop)
+}
+
+fn removal_arguments(names: &[String]) -> Vec<String> {
+    let mut arguments: Vec<String> = ["-y", "-q", "-o", "DPkg::Lock::Timeout=300", "remove", "--"]
+        .map(str::to_owned)
+        .into();
+    arguments.extend(names.iter().cloned());
+    arguments
+}
+
 fn purge_arguments(names: &[String]) -> Vec<String> {
     let mut arguments: Vec<String> = ["-y", "-q", "-o", "DPkg::Lock::Timeout=300", "purge", "--"]
         .map(str::to_owned)
@@ -172,17 +301,19 @@ fn purge_arguments(names: &[String]) -> Vec<String> {
     arguments
 }
 
-/// `Purg nginx [1.22.1-9]`, or `Remv` where the configuration stays.
 fn needed_by_others(simulation: &str, ours: &[String]) -> bool {
+    removals(simulation).any(|name| !ours.iter().any(|own| own == name))
+}
+
+/// `Purg nginx [1.22.1-9]`, or `Remv` where the configuration stays.
+fn removals(simulation: &str) -> impl Iterator<Item = &str> {
     let removed = simulation.lines().filter_map(|line| {
         let rest = line
             .strip_prefix("Purg ")
             .or_else(|| line.strip_prefix("Remv "))?;
         rest.split_whitespace().next()
     });
-    removed
-        .map(|name| name.split_once(':').map_or(name, |(name, _)| name))
-        .any(|name| !ours.iter().any(|own| own == name))
+    removed.map(|name| name.split_once(':').map_or(name, |(name, _)| name))
 }
 
 /// Every package that is there, be it half-configured.
@@ -216,6 +347,9 @@ fn run(host: &dyn Host, program: Program, arguments: Vec<String>) -> Result<Outp
         .any(|text| words.contains(text))
     {
         return Err(unresolved(words));
+    }
+    if let Some(holder) = holder_in(words) {
+        return Err(locked(&holder));
     }
     let line = words
         .lines()

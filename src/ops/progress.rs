@@ -26,7 +26,7 @@ impl Progress {
         for (_, event) in events {
             match &event.what {
                 What::Started { step, undo } => progress.started(*step, undo.clone()),
-                What::Done { step } => progress.done(*step),
+                What::Done { step, .. } => progress.done(*step),
                 What::Failed { fault, .. } => {
                     progress.fault = Some(fault.clone());
                     progress.undoing = true;

@@ -5,6 +5,7 @@
 use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
+use crate::domain::php::PhpVersion;
 use crate::domain::text::shown;
 
 /// Below this a half-written site is likelier than a whole one.
@@ -51,5 +52,23 @@ pub fn no_room(facts: &Facts) -> Result<(), Fault> {
             facts.disk_free / 1_000_000
         ),
         "free some space (`df -h` shows where it went), then try again",
+    ))
+}
+
+/// A version whose PHP-FPM is not here.
+pub fn absent_php(php: PhpVersion, facts: &Facts) -> Result<(), Fault> {
+    if facts.php.contains(&php) {
+        return Ok(());
+    }
+    let here: Vec<String> = facts.php.iter().map(ToString::to_string).collect();
+    let others = if here.is_empty() {
+        String::new()
+    } else {
+        format!(", or choose one that is here: {}", here.join(", "))
+    };
+    Err(Fault::new(
+        Code::PhpNotInstalled,
+        format!("PHP {php} is not installed"),
+        format!("install it with `lalapanel php install {php}`{others}"),
     ))
 }

@@ -87,8 +87,10 @@ fn verbs(act: ServiceAct) -> &'static [Verb] {
         ServiceAct::EnableNow => &[Verb::Enable, Verb::Start],
         ServiceAct::DisableNow => &[Verb::Disable, Verb::Stop],
         ServiceAct::Mask => &[Verb::Stop, Verb::Disable, Verb::Mask],
+        ServiceAct::Forbid => &[Verb::Mask],
+        ServiceAct::Unmask => &[Verb::Unmask],
         ServiceAct::Start => &[Verb::Start],
-        ServiceAct::Stop => &[Verb::Stop],
+        ServiceAct::Stop | ServiceAct::Retire => &[Verb::Stop],
         ServiceAct::Restart => &[Verb::Restart],
         ServiceAct::Reload => &[Verb::Reload],
         ServiceAct::ReloadOnUndo | ServiceAct::RestartOnUndo => &[],
@@ -128,6 +130,10 @@ pub fn shown(step: &Step) -> Option<String> {
         }
         Step::DeleteUser(user) => Some(users::delete_command(&user.name).shown()),
         Step::CheckNginx { .. } | Step::TestNginx { .. } => Some("nginx -t".to_owned()),
+        Step::StartPhp { unit, .. } => {
+            Some(lines(ServiceManager::Systemd, unit, ServiceAct::Start))
+        }
+        Step::RemovePackages { names } => Some(format!("apt-get remove {}", names.join(" "))),
         Step::InstallPackages { names } => Some(format!("apt-get install {}", names.join(" "))),
         Step::RefreshPackageLists {} => Some("apt-get update".to_owned()),
         Step::FinishPackages {} => Some("dpkg --configure -a".to_owned()),

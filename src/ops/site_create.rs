@@ -87,23 +87,8 @@ fn kind(kind: &NewSiteKind, facts: &Facts) -> Result<SiteKind, Fault> {
 }
 
 fn choose_php(wanted: Option<PhpVersion>, facts: &Facts) -> Result<PhpVersion, Fault> {
-    let installed = facts
-        .php
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
     match wanted {
-        Some(version) if facts.php.contains(&version) => Ok(version),
-        Some(version) => Err(Fault::new(
-            Code::PhpNotInstalled,
-            format!("PHP {version} is not installed"),
-            if installed.is_empty() {
-                format!("run `apt-get install php{version}-fpm`, then try again")
-            } else {
-                format!("choose one of the installed versions: {installed}")
-            },
-        )),
+        Some(version) => refuse::absent_php(version, facts).map(|()| version),
         None => facts.php.last().copied().ok_or_else(|| {
             Fault::new(
                 Code::PhpNotInstalled,

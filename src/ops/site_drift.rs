@@ -227,7 +227,7 @@ fn php(steps: &mut Steps, site: &Site, drift: &[Drifted], facts: &Facts) {
             );
             if site.enabled {
                 parts::php_start(steps, site);
-                parts::ping(steps, site);
+                parts::ping(steps, site, facts);
             }
         }
         ServiceManager::Sysv => {
@@ -240,7 +240,7 @@ fn php(steps: &mut Steps, site: &Site, drift: &[Drifted], facts: &Facts) {
                 format!("Reload PHP-FPM {version}"),
                 parts::shared(version, ServiceAct::Reload),
             );
-            parts::ping(steps, site);
+            parts::ping(steps, site, facts);
         }
     }
 }

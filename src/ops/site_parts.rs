@@ -122,17 +122,16 @@ pub(super) fn php(steps: &mut Steps, site: &Site, php: PhpVersion, facts: &Facts
         ServiceManager::Systemd => php_of_its_own(steps, site, php),
         ServiceManager::Sysv => php_shared(steps, site, php),
     }
-    ping(steps, site);
+    ping(steps, site, facts);
 }
 
 /// Waits for the first answer.
-pub(super) fn ping(steps: &mut Steps, site: &Site) {
-    steps.add(
-        "Wait until PHP answers",
-        Step::PingPhp {
-            socket: site.php_socket(),
-        },
-    );
+pub(super) fn ping(steps: &mut Steps, site: &Site, facts: &Facts) {
+    let socket = match facts.services {
+        ServiceManager::Systemd => site.php_socket(),
+        ServiceManager::Sysv => site.shared_php_socket(),
+    };
+    steps.add("Wait until PHP answers", Step::PingPhp { socket });
 }
 
 fn php_of_its_own(steps: &mut Steps, site: &Site, php: PhpVersion) {

@@ -149,7 +149,7 @@ fn php_before(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     match (old.kind.php(), new.kind.php(), facts.services) {
         (None, Some(version), _) => parts::php(steps, new, version, facts),
         (Some(_), Some(version), ServiceManager::Systemd) => {
-            own_php_changed(steps, old, new, version);
+            own_php_changed(steps, old, new, version, facts);
         }
         (Some(_), Some(version), ServiceManager::Sysv) => {
             let text = render::php_fpm::pool(new);
@@ -168,7 +168,7 @@ fn php_before(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
                         format!("Reload PHP-FPM {version}"),
                         parts::shared(version, ServiceAct::Reload),
                     );
-                parts::ping(steps, new);
+                parts::ping(steps, new, facts);
             }
         }
         (_, None, _) => {}
@@ -180,6 +180,7 @@ fn own_php_changed(
     old: &Site,
     new: &Site,
     version: crate::domain::php::PhpVersion,
+    facts: &Facts,
 ) {
     let unit = render::systemd::php_service_name(new);
     let (pool, service) = (
@@ -236,12 +237,12 @@ fn own_php_changed(
             format!("{verb} the site's PHP-FPM; visitors wait meanwhile"),
             parts::service(unit, act),
         );
-        parts::ping(steps, new);
+        parts::ping(steps, new, facts);
     }
 }
 
 /// The site's nginx file and the file of its visitors.
-fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
+pub(super) fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     let text = render::nginx::site(new, facts.nginx);
     let before = render::nginx::site(old, facts.nginx);
     let (guests, guests_before) = (render::nginx::visitors(new), render::nginx::visitors(old));

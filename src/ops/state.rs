@@ -5,6 +5,7 @@
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
+use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
 use crate::domain::site_name::SiteName;
 use crate::store::Store;
@@ -33,6 +34,16 @@ impl State {
         self.sites
             .iter()
             .find(|site| site.names().any(|own| own == SiteName::Exact(name.clone())))
+    }
+
+    /// The names of the sites that a PHP version runs, online or not.
+    #[must_use]
+    pub fn run_by(&self, php: PhpVersion) -> Vec<&Hostname> {
+        let sites = self.sites.iter();
+        sites
+            .filter(|site| site.kind.php() == Some(php))
+            .map(|site| &site.hostname)
+            .collect()
     }
 
     /// The site a person means.

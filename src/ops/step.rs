@@ -10,9 +10,11 @@ use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
 use crate::domain::path::HostPath;
+use crate::domain::php::PhpVersion;
 use crate::host::exec::Program;
 use crate::host::job::Job;
 use crate::host::{Mode, Owner};
+use crate::ops::php_trial::Trial;
 use crate::system::panel_certificate;
 
 /// One thing to do.
@@ -146,6 +148,30 @@ pub enum Step {
         /// Where.
         socket: HostPath,
     },
+    /// Start a PHP-FPM under systemd.
+    StartPhp {
+        /// Its unit.
+        unit: String,
+        /// Its version.
+        php: PhpVersion,
+    },
+    /// Wait until no request is in a pool any more.
+    DrainPhp {
+        /// Where it listens.
+        socket: HostPath,
+    },
+    /// Ask two PHP versions for a site's home page; a worse answer of the new one ends the operation.
+    TryPhp(Trial),
+    /// See how a site's home page answers now.
+    LookAtHome {
+        /// Whose.
+        hostname: Hostname,
+    },
+    /// See whether it answers worse than when it was looked at.
+    CompareHome {
+        /// Whose.
+        hostname: Hostname,
+    },
     /// Ask nginx for the site's first page, as a visitor would.
     ProbeSite {
         /// Whose.
@@ -158,8 +184,20 @@ pub enum Step {
         /// Their names.
         names: Vec<String>,
     },
+    /// Remove packages; their settings in `/etc` stay.
+    RemovePackages {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Wait until no other program installs packages.
+    AwaitPackages {},
     /// Have apt fetch the lists of packages.
     RefreshPackageLists {},
+    /// Have apt fetch the list of one source, and check who signed it.
+    FetchSource {
+        /// The file that names it.
+        path: HostPath,
+    },
     /// Finish packages that were left half-configured.
     FinishPackages {},
     /// Run statements as MariaDB's root; they must be safe to run twice.
@@ -190,6 +228,12 @@ pub enum ServiceAct {
     DisableNow,
     /// Stop and forbid to start, also for package upgrades.
     Mask,
+    /// Forbid to start what is not there yet.
+    Forbid,
+    /// Allow to start again.
+    Unmask,
+    /// Stop now what this plan itself started. Undoing the start is enough: this one is not undone.
+    Retire,
     /// Start now.
     Start,
     /// Stop now.
@@ -256,6 +300,8 @@ impl Step {
             | Self::MakeDirectory { path, .. }
             | Self::Link { path, .. }
             | Self::Claim { path }
+            | Self::FetchSource { path }
+            | Self::DrainPhp { socket: path }
             | Self::PingPhp { socket: path } => path.to_string(),
             Self::PanelCertificate { .. } => panel_certificate::certificate_file().to_string(),
             Self::PlaceProgram { .. } => Program::Lalapanel.path().to_owned(),
@@ -269,9 +315,13 @@ impl Step {
             | Self::CheckNginx { .. }
             | Self::TestNginx { .. }
             | Self::ReloadNginx { .. } => "nginx".to_owned(),
-            Self::ProbeSite { hostname, .. } => hostname.to_string(),
-            Self::InstallPackages { names } => names.join(" "),
-            Self::RefreshPackageLists {} => "apt".to_owned(),
+            Self::StartPhp { unit, .. } => unit.clone(),
+            Self::TryPhp(trial) => trial.hostname.to_string(),
+            Self::ProbeSite { hostname, .. }
+            | Self::LookAtHome { hostname }
+            | Self::CompareHome { hostname } => hostname.to_string(),
+            Self::InstallPackages { names } | Self::RemovePackages { names } => names.join(" "),
+            Self::RefreshPackageLists {} | Self::AwaitPackages {} => "apt".to_owned(),
             Self::FinishPackages {} => "dpkg".to_owned(),
             Self::Sql { .. } => "MariaDB".to_owned(),
         }

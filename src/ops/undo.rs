@@ -121,6 +121,11 @@ pub enum Undo {
         /// What apt said it would add.
         names: Vec<String>,
     },
+    /// Install packages again that were there before.
+    InstallPackages {
+        /// Those that were there.
+        names: Vec<String>,
+    },
     /// Several, one after the other.
     All {
         /// In the order in which they are done.

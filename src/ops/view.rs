@@ -159,13 +159,19 @@ fn waiting(planned: &PlannedStep) -> OperationStepView {
         state: StepState::Waiting,
         began: None,
         ended: None,
+        note: None,
     }
 }
 
 fn apply(steps: &mut [OperationStepView], event: &Event, fault: &mut Option<Fault>) {
     let (index, state) = match &event.what {
         What::Started { step, .. } => (*step, StepState::Working),
-        What::Done { step } => (*step, StepState::Done),
+        What::Done { step, note } => {
+            if let Some(step) = steps.get_mut(*step) {
+                step.note.clone_from(note);
+            }
+            (*step, StepState::Done)
+        }
         What::Failed { step, fault: cause } => {
             *fault = fault.clone().or_else(|| Some(cause.clone()));
             (*step, StepState::Failed)
@@ -245,6 +251,7 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
             let lines: Vec<String> = undos.iter().filter_map(by_hand).collect();
             lines.join("; ")
         }
+        Undo::InstallPackages { names } => format!("apt-get install {}", names.join(" ")),
         Undo::RemovePackages { names } if !names.is_empty() => {
             format!("apt-get purge {}", names.join(" "))
         }

@@ -14,6 +14,7 @@ mod nginx_site;
 mod nginx_snippet;
 pub mod panel;
 pub mod php_fpm;
+pub mod php_repository;
 pub mod systemd;
 #[cfg(test)]
 mod trees;

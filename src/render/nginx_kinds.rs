@@ -31,11 +31,11 @@ pub(super) fn around(file: Block, site: &Site) -> Block {
 }
 
 /// What stands in the server.
-pub(super) fn inside(server: Block, site: &Site) -> Block {
+pub(super) fn inside(server: Block, site: &Site, socket: &HostPath) -> Block {
     match &site.kind {
-        SiteKind::Php { .. } => php(files(server, site), site),
-        SiteKind::Wordpress { .. } => wordpress(files(server, site), site),
-        SiteKind::Laravel { .. } => laravel(files(server, site), site),
+        SiteKind::Php { .. } => php(files(server, site), site, socket),
+        SiteKind::Wordpress { .. } => wordpress(files(server, site), site, socket),
+        SiteKind::Laravel { .. } => laravel(files(server, site), site, socket),
         SiteKind::Static { spa } => plain_files(files(server, site), site, *spa),
         SiteKind::Proxy { .. } => server.block("location", ["/"], |place| {
             place.set("include", "/etc/nginx/lalapanel/proxy.conf").set(
@@ -90,7 +90,7 @@ fn images(server: Block, site: &Site, otherwise: &'static str) -> Block {
 
 const FRONT: &str = "/index.php$is_args$args";
 
-fn php(server: Block, site: &Site) -> Block {
+fn php(server: Block, site: &Site, socket: &HostPath) -> Block {
     images(
         server.line("index", ["index.php", "index.html"]),
         site,
@@ -100,11 +100,11 @@ fn php(server: Block, site: &Site) -> Block {
         place.line("try_files", ["$uri", "$uri/", "=404"])
     })
     .block("location", ["~", r"\.php$"], |place| {
-        run(place.line("try_files", ["$uri", "=404"]), site)
+        run(place.line("try_files", ["$uri", "=404"]), site, socket)
     })
 }
 
-fn wordpress(server: Block, site: &Site) -> Block {
+fn wordpress(server: Block, site: &Site, socket: &HostPath) -> Block {
     let server = server.line("index", ["index.php", "index.html"]);
     let server = if site.settings.web.xmlrpc {
         server
@@ -139,16 +139,18 @@ fn wordpress(server: Block, site: &Site) -> Block {
             place.line("try_files", ["$uri", "$uri/", FRONT])
         })
         .block("location", ["~", r"\.php$"], |place| {
-            run(place.line("try_files", ["$uri", "=404"]), site)
+            run(place.line("try_files", ["$uri", "=404"]), site, socket)
         })
 }
 
-fn laravel(server: Block, site: &Site) -> Block {
+fn laravel(server: Block, site: &Site, socket: &HostPath) -> Block {
     images(server.set("index", "index.php"), site, FRONT)
         .block("location", ["/"], |place| {
             place.line("try_files", ["$uri", FRONT])
         })
-        .block("location", ["=", "/index.php"], |place| run(place, site))
+        .block("location", ["=", "/index.php"], |place| {
+            run(place, site, socket)
+        })
         .block("location", ["~", r"\.php$"], |place| {
             place.set("return", "404")
         })
@@ -171,13 +173,13 @@ fn plain_files(server: Block, site: &Site, spa: bool) -> Block {
 }
 
 /// PHP runs this.
-fn run(place: Block, site: &Site) -> Block {
+fn run(place: Block, site: &Site, socket: &HostPath) -> Block {
     let wait = site.settings.php.max_execution_time.saturating_add(5);
     let place = place
         .set("include", "/etc/nginx/lalapanel/php.conf")
         .comment("Just above the pool's request_terminate_timeout.")
         .set("fastcgi_read_timeout", Word::measure(wait, "s"))
-        .set("fastcgi_pass", Word::unix(&site.php_socket()));
+        .set("fastcgi_pass", Word::unix(socket));
     match site.settings.web.cache {
         Cache::Off => place,
         Cache::Micro => cached(
@@ -268,6 +270,7 @@ mod tests {
     const ALL: Abilities = Abilities {
         ipv6: true,
         brotli: true,
+        shared_php: false,
     };
 
     fn with(values: &[(&str, &str)]) -> Site {

@@ -66,6 +66,15 @@ pub fn site(site: &Site, abilities: Abilities) -> String {
     .finish()
 }
 
+/// Where nginx finds PHP: masters that sites share have a socket for each version.
+fn php_socket(site: &Site, abilities: Abilities) -> HostPath {
+    if abilities.shared_php {
+        site.shared_php_socket()
+    } else {
+        site.php_socket()
+    }
+}
+
 fn names(server: Block, names: impl Iterator<Item = SiteName>, abilities: Abilities) -> Block {
     server
         .set("listen", "80")
@@ -272,7 +281,7 @@ fn open(server: Block, site: &Site, abilities: Abilities) -> Block {
             })
         });
     let server = server.set("include", nginx_snippet::mask(site));
-    kinds::inside(server, site)
+    kinds::inside(server, site, &php_socket(site, abilities))
 }
 
 /// The word of a redirect kind's target.

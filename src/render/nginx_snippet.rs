@@ -69,6 +69,7 @@ mod tests {
             Abilities {
                 ipv6: true,
                 brotli: false,
+                shared_php: false,
             },
         );
         assert_eq!(

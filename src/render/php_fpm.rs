@@ -40,9 +40,25 @@ fn fpm_directory(php: PhpVersion) -> HostPath {
         .join("fpm")
 }
 
+/// The file of a master that is only tried.
+#[must_use]
+pub fn trial_file(site: &Site) -> HostPath {
+    HostPath::fixed("/etc/lalapanel/php").join(&format!("{}-trial.conf", site.id))
+}
+
 /// One unprivileged master with one pool, for a site of its own; the socket is handed in by systemd.
 #[must_use]
 pub fn master(site: &Site) -> String {
+    master_at(site, &site.php_socket())
+}
+
+/// The same behind the socket where another version is tried.
+#[must_use]
+pub fn trial(site: &Site) -> String {
+    master_at(site, &site.php_trial_socket())
+}
+
+fn master_at(site: &Site, socket: &HostPath) -> String {
     format!(
         "; {owned}\n\
          [global]\n\
@@ -59,7 +75,6 @@ pub fn master(site: &Site) -> String {
          {limits}",
         owned = super::OWNED,
         id = site.id,
-        socket = site.php_socket(),
         limits = limits(site),
     )
 }
@@ -81,8 +96,23 @@ pub fn pool(site: &Site) -> String {
         owned = super::OWNED,
         id = site.id,
         user = site.user(),
-        socket = site.php_socket(),
+        socket = site.shared_php_socket(),
         limits = limits(site),
+    )
+}
+
+/// Settings of a version's shared master itself.
+#[must_use]
+pub fn shared_master_file(php: PhpVersion) -> HostPath {
+    pool_directory(php).join("lalapanel-master.conf")
+}
+
+/// A reload lets running requests end, as far as they end soon: 0, the default, drops them.
+#[must_use]
+pub fn shared_master() -> String {
+    format!(
+        "; {}\n[global]\nprocess_control_timeout = 10s\n",
+        super::OWNED
     )
 }
 
@@ -218,6 +248,7 @@ mod tests {
         golden::check("php-master.conf", &master(&php_site()));
         golden::check("php-pool.conf", &pool(&php_site()));
         golden::check("php-shared.ini", &shared_ini());
+        golden::check("php-shared-master.conf", &shared_master());
     }
 
     #[test]

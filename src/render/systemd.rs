@@ -20,6 +20,18 @@ pub fn php_service_name(site: &Site) -> String {
     format!("lalapanel-php-{}.service", site.id)
 }
 
+/// `lalapanel-php-s1001-next.service`: the new version beside the old one, for the moment of a switch.
+#[must_use]
+pub fn php_next_name(site: &Site) -> String {
+    format!("lalapanel-php-{}-next.service", site.id)
+}
+
+/// `lalapanel-php-s1001-trial`, for a service and its socket.
+#[must_use]
+pub fn php_trial_name(site: &Site) -> String {
+    format!("lalapanel-php-{}-trial", site.id)
+}
+
 /// Where a unit of ours lies.
 #[must_use]
 pub fn unit_file(name: &str) -> HostPath {
@@ -29,6 +41,16 @@ pub fn unit_file(name: &str) -> HostPath {
 /// The socket unit.
 #[must_use]
 pub fn php_socket(site: &Site) -> String {
+    socket_at(site, &site.php_socket())
+}
+
+/// The socket where another version is tried.
+#[must_use]
+pub fn php_trial_socket(site: &Site) -> String {
+    socket_at(site, &site.php_trial_socket())
+}
+
+fn socket_at(site: &Site, socket: &HostPath) -> String {
     format!(
         "# {owned}\n\
          [Unit]\n\
@@ -47,13 +69,64 @@ pub fn php_socket(site: &Site) -> String {
          WantedBy=sockets.target\n",
         owned = super::OWNED,
         hostname = site.hostname,
-        socket = site.php_socket(),
     )
+}
+
+/// One service: what differs between those of a site.
+struct Role {
+    socket_unit: String,
+    socket: HostPath,
+    configuration: HostPath,
+    /// Under `[Unit]`.
+    unit: &'static str,
+    /// Under `[Service]`.
+    service: String,
 }
 
 /// The service unit.
 #[must_use]
 pub fn php_service(site: &Site, php: PhpVersion) -> String {
+    let role = Role {
+        socket_unit: php_socket_name(site),
+        socket: site.php_socket(),
+        configuration: php_fpm::master_file(site),
+        unit: "",
+        service: "Restart=on-failure\nRestartSec=1\n".to_owned(),
+    };
+    service(site, php, &role)
+}
+
+/// Where a service that is tried does not start, nothing else may stop: a start limit that is hit would close the socket.
+const ONCE: &str = "StartLimitIntervalSec=0\n";
+
+/// The new version behind the site's own socket, beside the old one: both take connections from it.
+#[must_use]
+pub fn php_next(site: &Site, php: PhpVersion) -> String {
+    let socket_unit = php_socket_name(site);
+    let role = Role {
+        socket: site.php_socket(),
+        configuration: php_fpm::master_file(site),
+        unit: ONCE,
+        service: format!("Restart=no\nSockets={socket_unit}\n"),
+        socket_unit,
+    };
+    service(site, php, &role)
+}
+
+/// The new version behind a socket that no visitor uses.
+#[must_use]
+pub fn php_trial(site: &Site, php: PhpVersion) -> String {
+    let role = Role {
+        socket_unit: format!("{}.socket", php_trial_name(site)),
+        socket: site.php_trial_socket(),
+        configuration: php_fpm::trial_file(site),
+        unit: ONCE,
+        service: "Restart=no\n".to_owned(),
+    };
+    service(site, php, &role)
+}
+
+fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
     let limits = &site.settings.limits;
     let cpu = match limits.cpu {
         0 => String::new(),
@@ -66,6 +139,7 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          Documentation=man:php-fpm{php}(8)\n\
          Requires={socket_unit}\n\
          After={socket_unit} network.target\n\
+         {unit}\
          \n\
          [Service]\n\
          Type=notify\n\
@@ -83,8 +157,7 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          KillSignal=SIGQUIT\n\
          KillMode=mixed\n\
          TimeoutStopSec=30\n\
-         Restart=on-failure\n\
-         RestartSec=1\n\
+         {service}\
          Slice=lalapanel-sites.slice\n\
          LimitNOFILE=8192\n\
          LimitCORE=0\n\
@@ -105,9 +178,11 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
          {SANDBOX}",
         owned = super::OWNED,
         hostname = site.hostname,
-        socket_unit = php_socket_name(site),
-        config = php_fpm::master_file(site),
-        socket = site.php_socket(),
+        socket_unit = role.socket_unit,
+        config = role.configuration,
+        socket = role.socket,
+        unit = role.unit,
+        service = role.service,
         user = site.user(),
         root = site.root(),
         opcache = site.settings.php.opcache_memory,
@@ -166,6 +241,14 @@ mod tests {
         golden::check(
             "lalapanel-php-s1001.service",
             &php_service(&php_site(), PhpVersion::new(8, 2)),
+        );
+        golden::check(
+            "lalapanel-php-s1001-next.service",
+            &php_next(&php_site(), PhpVersion::new(8, 4)),
+        );
+        golden::check(
+            "lalapanel-php-s1001-trial.service",
+            &php_trial(&php_site(), PhpVersion::new(8, 4)),
         );
     }
 

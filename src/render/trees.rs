@@ -87,6 +87,7 @@ fn dump() -> String {
 const ABILITIES: nginx::Abilities = nginx::Abilities {
     ipv6: true,
     brotli: true,
+    shared_php: false,
 };
 
 #[test]

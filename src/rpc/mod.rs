@@ -6,5 +6,6 @@ pub mod client;
 pub mod codec;
 pub mod log;
 pub mod nginx_view;
+pub mod php;
 pub mod protocol;
 pub mod view;

@@ -15,6 +15,7 @@ use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
+use crate::rpc::php::PhpView;
 use crate::rpc::view::{
     AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView,
     PlanView, SessionView, SiteOptions, SiteView, StatusView,
@@ -126,6 +127,8 @@ pub enum Request {
     ForeignSites {},
     /// What a new site may choose from.
     SiteOptions {},
+    /// PHP versions: installed, available, how long they are supported, which sites use them.
+    PhpList {},
     /// What would this change do? Changes nothing.
     Preview {
         /// The change.
@@ -261,6 +264,8 @@ pub enum Reply {
     Foreign(Vec<ForeignView>),
     /// To `SiteOptions`.
     SiteOptions(SiteOptions),
+    /// To `PhpList`.
+    Php(Box<PhpView>),
     /// To `Preview`.
     Plan(Box<PlanView>),
     /// To `Apply`: it has begun (or had begun before, under this id).

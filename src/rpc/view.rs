@@ -291,6 +291,9 @@ pub struct OperationStepView {
     pub began: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// What it found: `200 in 180 ms`.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// Something that needs a person.

@@ -2,6 +2,9 @@
 //!
 //! Invariant: a distribution without a row is refused; nothing is guessed from a likeness.
 
+use time::Date;
+use time::macros::date;
+
 use crate::domain::php::PhpVersion;
 use crate::host::Host;
 use crate::system::files;
@@ -17,6 +20,10 @@ pub struct Distribution {
     pub name: &'static str,
     /// The PHP it brings.
     pub php: PhpVersion,
+    /// The last day of its regular security support.
+    pub supported_until: Date,
+    /// The last day of its long-term support, where there is one for everybody.
+    pub long_term_until: Option<Date>,
     /// nginx, MariaDB and what rotates logs.
     pub packages: &'static [&'static str],
 }
@@ -30,6 +37,8 @@ pub const KNOWN: &[Distribution] = &[
         version: "12",
         name: "Debian 12",
         php: PhpVersion::new(8, 2),
+        supported_until: date!(2026 - 07 - 11),
+        long_term_until: Some(date!(2028 - 06 - 30)),
         packages: PACKAGES,
     },
     Distribution {
@@ -37,6 +46,8 @@ pub const KNOWN: &[Distribution] = &[
         version: "13",
         name: "Debian 13",
         php: PhpVersion::new(8, 4),
+        supported_until: date!(2028 - 08 - 09),
+        long_term_until: Some(date!(2030 - 06 - 30)),
         packages: PACKAGES,
     },
     Distribution {
@@ -44,6 +55,8 @@ pub const KNOWN: &[Distribution] = &[
         version: "24.04",
         name: "Ubuntu 24.04",
         php: PhpVersion::new(8, 3),
+        supported_until: date!(2029 - 05 - 31),
+        long_term_until: None,
         packages: PACKAGES,
     },
 ];
@@ -62,6 +75,8 @@ pub struct Release {
     pub id: String,
     /// `12`.
     pub version: String,
+    /// `bookworm`.
+    pub codename: String,
     /// `Debian GNU/Linux 12 (bookworm)`.
     pub pretty: String,
 }
@@ -90,6 +105,7 @@ fn parse(text: &str) -> Release {
     Release {
         id: value("ID"),
         version: value("VERSION_ID"),
+        codename: value("VERSION_CODENAME"),
         pretty: value("PRETTY_NAME"),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: looking only, and all of it at once, so that a plan rests on one moment.
 
-use crate::domain::facts::{Abilities, Facts};
+use crate::domain::facts::{Abilities, Facts, ServiceManager};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
@@ -76,6 +76,7 @@ pub fn abilities(host: &dyn Host) -> HostResult<Abilities> {
     Ok(Abilities {
         ipv6: has_ipv6(host)?,
         brotli: modules.iter().any(|name| name.contains("brotli-filter")),
+        shared_php: service::manager(host)? == ServiceManager::Sysv,
     })
 }
 
@@ -125,7 +126,6 @@ fn disk_free(host: &dyn Host) -> HostResult<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::facts::ServiceManager;
     use crate::domain::id::SiteId;
     use crate::host::memory::MemoryHost;
     use crate::host::memory::machine::Machine;

@@ -159,10 +159,27 @@ fn text_of(host: &dyn Host, path: &HostPath) -> String {
     text.unwrap_or_default()
 }
 
+/// A site's first page, looked at roughly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstPage {
+    /// Its status.
+    pub status: u16,
+    /// Whether nothing followed the headers.
+    pub is_empty: bool,
+}
+
 /// The status of a site's first page; `None` where nginx closes without an answer.
 pub fn probe(host: &dyn Host, hostname: &Hostname) -> HostResult<Option<u16>> {
+    Ok(first_page(host, hostname)?.map(|page| page.status))
+}
+
+/// A site's first page; `None` where nginx closes without an answer.
+pub fn first_page(host: &dyn Host, hostname: &Hostname) -> HostResult<Option<FirstPage>> {
     match ask(host, hostname.as_str(), "/", PROBE_MILLIS) {
-        Ok(answer) => Ok(status(&answer)),
+        Ok(answer) => Ok(status(&answer).map(|status| FirstPage {
+            status,
+            is_empty: is_empty(&answer),
+        })),
         Err(HostError::Silent { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -178,6 +195,13 @@ fn ask(host: &dyn Host, name: &str, path: &str, millis: u64) -> HostResult<Vec<u
         ANSWER_LIMIT,
         millis,
     )
+}
+
+/// Nothing after the headers; an empty body in chunks is `0` and two line ends.
+fn is_empty(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    matches!(body.trim(), "" | "0")
 }
 
 /// `HTTP/1.1 200 OK`.
@@ -271,6 +295,13 @@ mod tests {
             }
         });
         assert_eq!(workers(&host), [360]);
+    }
+
+    #[test]
+    fn an_answer_without_a_text_is_empty_also_in_chunks() {
+        assert!(is_empty(b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\n"));
+        assert!(is_empty(b"HTTP/1.1 200 OK\r\n\r\n0\r\n\r\n"));
+        assert!(!is_empty(b"HTTP/1.1 200 OK\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
     }
 
     #[test]

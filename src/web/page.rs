@@ -17,6 +17,7 @@ pub(super) enum Section {
     Home,
     Sites,
     Services,
+    Php,
     Activity,
     Account,
     Menu,
@@ -57,6 +58,7 @@ pub(super) const GROUPS: &[(&str, &[Door])] = &[
         "Server",
         &[
             door(Section::Services, "/services", "server", "Services"),
+            door(Section::Php, "/php", "cpu", "PHP"),
             door(Section::Activity, "/activity", "activity", "Activity"),
         ],
     ),

@@ -11,8 +11,8 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, change, home, login, logs, new_site, nginx, open, operation, services, site,
-    sites, start,
+    account, activity, change, home, login, logs, new_site, nginx, open, operation, php, services,
+    site, site_php, sites, start,
 };
 use crate::web::visit::Visit;
 
@@ -91,6 +91,8 @@ routes! {
     GET  "/sites/{host}/drift/leave"    Session 0,    change::leave;
     POST "/sites/{host}/drift/leave"    Session FORM, change::leave;
     GET  "/sites/{host}/danger"         Session 0,    site::danger;
+    GET  "/sites/{host}/php"            Session 0,    site_php::show;
+    POST "/sites/{host}/php"            Session FORM, site_php::show;
     GET  "/sites/{host}/enable"         Session 0,    change::enable;
     POST "/sites/{host}/enable"         Session FORM, change::enable;
     GET  "/sites/{host}/disable"        Session 0,    change::disable;
@@ -103,6 +105,15 @@ routes! {
     GET  "/activity"                    Session 0,    activity::operations;
     GET  "/activity/audit"              Session 0,    activity::audit;
     GET  "/services"                    Session 0,    services::show;
+    GET  "/php"                         Session 0,    php::list;
+    GET  "/php/{version}/install"       Session 0,    php::install;
+    POST "/php/{version}/install"       Session FORM, php::install;
+    GET  "/php/{version}/remove"        Session 0,    php::remove;
+    POST "/php/{version}/remove"        Session FORM, php::remove;
+    GET  "/php/repository/enable"       Session 0,    php::enable;
+    POST "/php/repository/enable"       Session FORM, php::enable;
+    GET  "/php/repository/disable"      Session 0,    php::disable;
+    POST "/php/repository/disable"      Session FORM, php::disable;
     GET  "/account"                     Session 0,    account::show;
     POST "/account/password"            Session FORM, account::password;
     #[cfg(debug_assertions)]

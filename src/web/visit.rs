@@ -77,6 +77,11 @@ impl Visit {
             .ok_or(Refusal::NOT_FOUND)
     }
 
+    /// The path asked for, without its query.
+    pub(super) fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
+    }
+
     /// One open part of the path.
     pub(super) fn part(&self, index: usize) -> Option<&str> {
         self.parts.get(index).map(String::as_str)

@@ -148,6 +148,16 @@ pub(super) fn service_pill(healthy: bool) -> Pill {
     }
 }
 
+/// Whether a PHP version is here, and whether anybody still mends it.
+pub(super) fn php_pill(installed: bool, unsupported: bool) -> Pill {
+    match (installed, unsupported) {
+        (true, true) => pill("warn", "triangle-alert", "Installed, unsupported"),
+        (true, false) => pill("ok", "circle-check", "Installed"),
+        (false, true) => pill("off", "circle-minus", "Unsupported"),
+        (false, false) => pill("off", "circle-minus", "Available"),
+    }
+}
+
 /// Whether what was asked was let through.
 pub(super) fn audit_pill(good: bool) -> Pill {
     if good {
@@ -181,6 +191,7 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         ("site delete", Working) => format!("Deleting {host}"),
         ("site delete", Done) => format!("{host} is deleted"),
         ("site delete", Undone) => format!("{host} was not deleted"),
+        ("site php", Undone) => format!("{host} runs on the PHP it had"),
         (_, Working) => summary.title.clone(),
         (_, Done) => format!("{}: done", summary.title),
         (_, Undone) => format!("{}: undone", summary.title),
@@ -248,6 +259,11 @@ pub(super) fn command(change: &Change) -> String {
                 .collect();
             format!("lalapanel site set {hostname} {}", values.join(" "))
         }
+        Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
+        Change::PhpInstall { php } => format!("lalapanel php install {php}"),
+        Change::PhpRemove { php } => format!("lalapanel php remove {php}"),
+        Change::PhpRepository { enabled: true } => "lalapanel php repository enable".to_owned(),
+        Change::PhpRepository { enabled: false } => "lalapanel php repository disable".to_owned(),
     }
 }
 

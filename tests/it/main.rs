@@ -14,6 +14,7 @@ mod install;
 mod journey;
 mod logs;
 mod nginx;
+mod php;
 mod recovery;
 mod settings;
 mod sites;

@@ -146,6 +146,7 @@ fn past(index: u64, end: OperationState) -> OperationView {
         },
         began: Some(began),
         ended: Some(Timestamp::from_millis(began.millis() + 120)),
+        note: None,
     };
     let failed = end != OperationState::Done;
     OperationView {

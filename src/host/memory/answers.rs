@@ -7,12 +7,11 @@ use crate::host::memory::machine::Machine;
 use crate::host::memory::nginx_text::Directive;
 use crate::host::memory::units::setting;
 
-/// A FastCGI answer to a ping: one `STDOUT` record with `pong`, then `END_REQUEST` (FastCGI 1.0, §3.3, §5.5).
-fn pong() -> Vec<u8> {
-    let text = b"Content-type: text/plain;charset=UTF-8\r\n\r\npong";
+/// A FastCGI answer: one `STDOUT` record, then `END_REQUEST` (FastCGI 1.0, §3.3, §5.5).
+fn fastcgi(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap_or(u8::MAX);
     let mut bytes = vec![1, 6, 0, 1, 0, length, 0, 0];
-    bytes.extend(text);
+    bytes.extend(text.as_bytes());
     bytes.extend([1, 6, 0, 1, 0, 0, 0, 0]);
     bytes.extend([1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     bytes
@@ -24,7 +23,7 @@ impl Machine {
         if self.php_answers(socket) {
             // FastCGI version 1 is the first byte of every record.
             return Some(if request.first() == Some(&1) {
-                pong()
+                self.by_php(socket, request)
             } else {
                 Vec::new()
             });
@@ -40,6 +39,47 @@ impl Machine {
             .iter()
             .any(listens)
             .then(|| self.http(&servers, &listen, request))
+    }
+
+    fn by_php(&self, socket: &HostPath, request: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(request);
+        if text.contains("/-/ping") || !text.contains("SCRIPT_FILENAME") {
+            return fastcgi("Content-type: text/plain;charset=UTF-8\r\n\r\npong");
+        }
+        let script = text
+            .split("SCRIPT_FILENAME")
+            .nth(1)
+            .and_then(|rest| Some(&rest[..rest.find(".php")? + 4]));
+        let page = script
+            .and_then(|path| HostPath::parse(path).ok())
+            .and_then(|path| self.tree.text(&path));
+        match page {
+            None => fastcgi("Status: 404 Not Found\r\n\r\nFile not found."),
+            Some(page) if self.breaks(&page, socket) => {
+                fastcgi("Status: 500 Internal Server Error\r\n\r\n")
+            }
+            Some(_) => fastcgi("Content-type: text/html\r\n\r\nrun by PHP"),
+        }
+    }
+
+    /// A page with `breaks on 8.4` does so where that version answers at the socket.
+    fn breaks(&self, page: &str, socket: &HostPath) -> bool {
+        let Some((_, version)) = page.split_once("breaks on ") else {
+            return false;
+        };
+        let program = format!("php-fpm{}", version.get(..3).unwrap_or(""));
+        // A service that listens by itself is a shared master; one behind a socket bears the socket's name.
+        let unit = self.running.iter().find_map(|(unit, running)| {
+            let service = match unit.strip_suffix(".socket") {
+                Some(stem) => format!("{stem}.service"),
+                None => unit.clone(),
+            };
+            running.sockets.contains(socket).then_some(service)
+        });
+        let running = unit.and_then(|unit| self.running.get(&unit));
+        running.is_some_and(|running| {
+            setting(&running.unit, "ExecStart").is_some_and(|line| line.contains(&program))
+        })
     }
 
     /// Whether a PHP-FPM answers at a socket: one that runs, or one that its socket unit can start now.
@@ -108,10 +148,13 @@ impl Machine {
     /// The first page of a PHP site: `index.php` by whoever listens at the socket.
     fn serve_php(&mut self, server: &Directive, socket: &str) -> Vec<u8> {
         let script = root_of(server).map(|root| root.join("index.php"));
-        if script.and_then(|path| self.tree.text(&path)).is_none() {
+        let Some(page) = script.and_then(|path| self.tree.text(&path)) else {
             return self.serve_file(server, "/");
-        }
+        };
         match HostPath::parse(socket) {
+            Ok(socket) if self.php_answers(&socket) && self.breaks(&page, &socket) => {
+                status(500, "")
+            }
             Ok(socket) if self.php_answers(&socket) => status(200, "run by PHP"),
             _ => status(502, ""),
         }

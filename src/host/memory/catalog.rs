@@ -20,6 +20,15 @@ pub(super) fn known() -> BTreeMap<String, Package> {
     BTreeMap::from([
         ("nginx".to_owned(), nginx()),
         ("php8.2-fpm".to_owned(), php_fpm(php)),
+        ("php8.4-fpm".to_owned(), newer_php_fpm()),
+        (
+            "php8.4-cli".to_owned(),
+            Package {
+                files: vec![("/usr/bin/php8.4", "")],
+                ..bare(NEWER)
+            },
+        ),
+        ("php8.4-mysql".to_owned(), bare(NEWER)),
         (
             "php8.2-cli".to_owned(),
             Package {
@@ -102,6 +111,30 @@ fn php_fpm(version: &'static str) -> Package {
         links: Vec::new(),
         directories: vec!["/run/php"],
         services: vec!["php8.2-fpm.service"],
+    }
+}
+
+/// A version that Debian 12 does not have, as an extra repository brings it.
+const NEWER: &str = "8.4.11-1";
+
+fn newer_php_fpm() -> Package {
+    Package {
+        files: vec![
+            ("/usr/sbin/php-fpm8.4", ""),
+            (
+                "/usr/lib/systemd/system/php8.4-fpm.service",
+                "[Service]\nType=notify\nExecStart=/usr/sbin/php-fpm8.4 --nodaemonize\n[Install]\nWantedBy=multi-user.target\n",
+            ),
+            ("/etc/init.d/php8.4-fpm", "#!/bin/sh\n"),
+            ("/etc/php/8.4/fpm/php.ini", "[PHP]\n"),
+            (
+                "/etc/php/8.4/fpm/pool.d/www.conf",
+                "[www]\nuser = www-data\nlisten = /run/php/php8.4-fpm.sock\n",
+            ),
+        ],
+        directories: vec!["/run/php", "/etc/php/8.4/fpm/conf.d"],
+        services: vec!["php8.4-fpm.service"],
+        ..php_fpm(NEWER)
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Machine {
     pub packages: BTreeMap<String, Package>,
     /// Bytes the disk holds in all.
     pub capacity: u64,
+    /// A package that brings another one along.
+    pub drags: Option<(String, String)>,
+    /// A program that ends as soon as it is started.
+    pub broken_program: Option<String>,
 }
 
 impl Machine {
@@ -169,7 +173,10 @@ fn compare<K: Ord + std::fmt::Display, V: PartialEq + std::fmt::Debug>(
     found.extend(new.map(|key| format!("+ {what}{key}")));
 }
 
-const BASE_DIRECTORIES: [&str; 9] = [
+const BASE_DIRECTORIES: [&str; 12] = [
+    "/etc/apt",
+    "/etc/apt/keyrings",
+    "/etc/apt/sources.list.d",
     "/etc/systemd/system",
     "/run/systemd/system",
     "/usr/lib/systemd/system",

@@ -9,6 +9,11 @@ use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::Kind;
 use crate::host::memory::{done, failed};
 
+/// A test puts this file where another program installs packages.
+const LOCK: &str = "/var/lib/dpkg/lock-held";
+const SOURCE: &str = "http://deb.example/debian bookworm/main amd64 Packages";
+const RELEASES: &str = "Package files:\n 100 /var/lib/dpkg/status\n     release a=now\n 500 http://deb.example/debian bookworm/main amd64 Packages\n     release v=12.9,o=Debian,a=stable,n=bookworm,l=Debian,c=main,b=amd64\n     origin deb.example\nPinned packages:\n";
+
 /// How far a package is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -89,6 +94,9 @@ impl Machine {
         };
         for service in &package.services {
             let _ = self.stop(service);
+            if purge {
+                let _ = self.disable(service);
+            }
         }
         let paths = package
             .files
@@ -97,8 +105,21 @@ impl Machine {
             .map(|(path, _)| HostPath::fixed(path));
         for path in paths.filter(|path| purge || !HostPath::fixed("/etc").contains(path)) {
             self.tree.take(&path);
+            self.take_empty(&path.parent());
+        }
+        for path in &package.directories {
+            self.take_empty(&HostPath::fixed(path));
         }
         self.set_stage(name, Stage::Available);
+    }
+
+    /// dpkg takes a directory of PHP's with its last file.
+    fn take_empty(&mut self, directory: &HostPath) {
+        let mut at = directory.clone();
+        while HostPath::fixed("/etc/php").contains(&at) && self.tree.names(&at).is_empty() {
+            self.tree.take(&at);
+            at = at.parent();
+        }
     }
 
     pub(super) fn apt_get(&mut self, arguments: &[String]) -> Output {
@@ -124,7 +145,11 @@ impl Machine {
             .values()
             .any(|package| package.stage == Stage::HalfConfigured);
         match verb {
-            "update" | "clean" => done(""),
+            "check" if self.tree.text(&HostPath::fixed(LOCK)).is_some() => failed(
+                100,
+                "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 715 (unattended-upgr)",
+            ),
+            "update" | "clean" | "check" => done(""),
             "install"
                 if broken
                     && !arguments
@@ -143,6 +168,12 @@ impl Machine {
                 }
                 done("")
             }
+            "remove" | "purge" if only_shown => done(
+                names
+                    .iter()
+                    .map(|name| format!("Remv {name} [1]\n"))
+                    .collect::<String>(),
+            ),
             "remove" | "purge" => {
                 for name in names {
                     self.uninstall(name, verb == "purge");
@@ -166,7 +197,18 @@ impl Machine {
         };
         let line =
             |name: &&str| format!("Inst {name} ({} Debian:12/stable [amd64])\n", version(name));
-        names.iter().filter(fresh).map(line).collect()
+        let dragged = self
+            .drags
+            .as_ref()
+            .filter(|(by, _)| names.contains(&by.as_str()));
+        let dragged =
+            dragged.map(|(_, package)| format!("Inst {package} (1 Debian:12/stable [amd64])\n"));
+        names
+            .iter()
+            .filter(fresh)
+            .map(line)
+            .chain(dragged)
+            .collect()
     }
 
     pub(super) fn apt_cache(&self, arguments: &[String]) -> Output {
@@ -175,6 +217,15 @@ impl Machine {
             .map(String::as_str)
             .filter(|argument| !argument.starts_with('-'));
         let verb = words.next().unwrap_or("");
+        let words: Vec<&str> = words.collect();
+        match (verb, words.as_slice()) {
+            ("policy", []) => return done(RELEASES),
+            ("pkgnames", [prefix]) => {
+                let names = self.packages.keys().filter(|name| name.starts_with(prefix));
+                return done(names.map(|name| format!("{name}\n")).collect::<String>());
+            }
+            _ => {}
+        }
         let mut text = String::new();
         for name in words {
             let Some(package) = self.packages.get(name) else {
@@ -187,8 +238,9 @@ impl Machine {
                 version
             };
             let lines = match verb {
-                "policy" => format!("{name}:\n  Installed: {installed}\n  Candidate: {version}\n"),
-                "pkgnames" => format!("{name}\n"),
+                "policy" => format!(
+                    "{name}:\n  Installed: {installed}\n  Candidate: {version}\n  Version table:\n     {version} 500\n        500 {SOURCE}\n"
+                ),
                 _ => format!("Package: {name}\nVersion: {version}\n\n"),
             };
             text.push_str(&lines);

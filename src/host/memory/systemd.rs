@@ -189,6 +189,9 @@ impl Machine {
         if !program.is_empty() && !here {
             return Err(refused("status=203/EXEC".to_owned()));
         }
+        if self.broken_program.as_deref() == Some(program) {
+            return Err(refused("status=78".to_owned()));
+        }
         if unit == "nginx.service" {
             self.load_nginx().map_err(refused)?;
         }

@@ -12,8 +12,10 @@ pub(super) mod new_site;
 pub(super) mod nginx;
 pub(super) mod open;
 pub(super) mod operation;
+pub(super) mod php;
 pub(super) mod services;
 pub(super) mod site;
+pub(super) mod site_php;
 pub(super) mod sites;
 pub(super) mod start;
 #[cfg(debug_assertions)]

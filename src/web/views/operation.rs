@@ -25,6 +25,7 @@ struct Step {
     pill: Pill,
     took: String,
     target: String,
+    note: Option<String>,
     current: bool,
 }
 
@@ -210,6 +211,7 @@ fn steps(view: &OperationView) -> Vec<Step> {
         .map(|step| Step {
             title: step.title.clone(),
             target: step.target.clone(),
+            note: step.note.clone(),
             pill: words::step_pill(step.state),
             took: match (step.began, step.ended) {
                 (Some(began), Some(ended)) => words::duration(ended.millis_since(began)),

@@ -26,7 +26,7 @@ use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
 
 pub(crate) use world::site;
-use world::{audit, begun, find, log, operations, person, plan, sign_in, status, take_effect};
+use world::{audit, begun, find, log, operations, person, php, plan, sign_in, status, take_effect};
 
 /// The one-time link that works.
 pub(crate) fn link() -> Token {
@@ -199,6 +199,7 @@ impl Fake {
                 })))
             }
             Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
+            Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
                 php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
             })),

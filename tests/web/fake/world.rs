@@ -14,6 +14,7 @@ use lalapanel::domain::secret::Token;
 use lalapanel::domain::site::NewSiteKind;
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::log::{LogRecord, LogView};
+use lalapanel::rpc::php::{PhpVersionView, PhpView, RepositoryView, SupportView};
 use lalapanel::rpc::protocol::Reply;
 use lalapanel::rpc::view::{
     AuditEntry, OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView,
@@ -102,7 +103,8 @@ pub(crate) fn site(
 }
 
 pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
-    let name = change.hostname();
+    let fallback = Hostname::parse("server.example").unwrap();
+    let name = change.hostname().unwrap_or(&fallback);
     if let Change::SiteCreate(new) = change {
         if state.sites.iter().any(|site| site.hostname == new.hostname) {
             return Err(Fault::new(
@@ -111,7 +113,7 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
                 "remove it there, or choose another hostname",
             ));
         }
-    } else {
+    } else if change.hostname().is_some() {
         find(state, name)?;
     }
     let step = |title: &str, target: String| PlanStepView {
@@ -187,8 +189,12 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteSnippet { .. } => "Change the nginx directives of",
         Change::SiteDrift { .. } => "Decide about the changed files of",
         Change::SitePurge { .. } => "Forget the kept pages of",
+        Change::SitePhp { .. } => "Switch the PHP of",
+        Change::PhpInstall { .. } => "Install",
+        Change::PhpRemove { .. } => "Remove",
+        Change::PhpRepository { .. } => "Turn on or off",
     };
-    format!("{word} {}", change.hostname())
+    format!("{word} {}", change.subject())
 }
 
 pub(crate) fn begun(
@@ -202,7 +208,7 @@ pub(crate) fn begun(
             id,
             title: plan.title.clone(),
             change: change.word().to_owned(),
-            hostname: Some(change.hostname().clone()),
+            hostname: change.hostname().cloned(),
             actor: "mara".to_owned(),
             state: OperationState::Working,
             began: now,
@@ -220,6 +226,7 @@ pub(crate) fn begun(
                 state: StepState::Waiting,
                 began: None,
                 ended: None,
+                note: None,
             })
             .collect(),
         fault: None,
@@ -247,7 +254,17 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::SitePurge { .. }
         | Change::SiteVisitor { .. }
         | Change::SiteSnippet { .. }
-        | Change::SiteDrift { .. } => {}
+        | Change::SiteDrift { .. }
+        | Change::PhpInstall { .. }
+        | Change::PhpRemove { .. }
+        | Change::PhpRepository { .. } => {}
+        Change::SitePhp { hostname, php } => {
+            for site in &mut state.sites {
+                if site.hostname == *hostname {
+                    site.php = Some(*php);
+                }
+            }
+        }
         Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
         Change::SiteLogs { .. } => {}
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
@@ -342,4 +359,47 @@ pub(crate) fn audit(now: Timestamp) -> Vec<AuditEntry> {
         entry(213, "login", "mara", "ok"),
         entry(212, "login", "mara", "session.refused"),
     ]
+}
+
+pub(crate) fn php(state: &State) -> PhpView {
+    let version = |minor: u8, installed: bool, own: bool| PhpVersionView {
+        version: PhpVersion::new(8, minor),
+        installed,
+        available: true,
+        package: format!("8.{minor}.11-1"),
+        origin: if own { "Debian" } else { "deb.sury.org" }.to_owned(),
+        distribution: own.then(|| SupportView {
+            until: "2030-06-30".to_owned(),
+            is_over: false,
+            words: "supported by Debian until 9 August 2028, then by Debian LTS until 30 June 2030"
+                .to_owned(),
+        }),
+        upstream: Some(SupportView {
+            until: format!("202{}-12-31", minor + 4),
+            is_over: minor < 2,
+            words: format!(
+                "security fixes of php.net until 31 December 202{}",
+                minor + 4
+            ),
+        }),
+        sites: state
+            .sites
+            .iter()
+            .filter(|site| site.php == Some(PhpVersion::new(8, minor)))
+            .map(|site| site.hostname.clone())
+            .collect(),
+    };
+    PhpView {
+        versions: vec![
+            version(5, false, false),
+            version(4, true, true),
+            version(2, true, false),
+        ],
+        repository: RepositoryView {
+            enabled: true,
+            possible: true,
+            fingerprint: "15058500A0235D97F5D10063B188E2B695BD4743".to_owned(),
+            explanation: vec!["It is run by one person, and not by Debian.".to_owned()],
+        },
+    }
 }

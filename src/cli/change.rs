@@ -1,0 +1,138 @@
+//! A change typed on the command line: shown only, or begun and watched to its end.
+//!
+//! Invariant: what is printed of a plan is what the agent would run; nothing is made up here.
+
+use serde_json::{Value, json};
+
+use crate::cli::agent::{Ask, unexpected};
+use crate::cli::output::{Exit, Output};
+use crate::cli::{Outcome, follow, plan};
+use crate::domain::change::{Change, DriftChoice};
+use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
+use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::view::{OperationView, PlanView, SiteView};
+
+/// Looks at what the change would do; none where there is nothing to do.
+pub(super) fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<PlanView>, Fault> {
+    let change = change.clone();
+    match agent.ask(Request::Preview { change })? {
+        Reply::Plan(plan) => Ok(Some(*plan)),
+        Reply::Unchanged {} => Ok(None),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Shows it (`plan_only`), or does it and watches; `seen` is the hash of a plan that a person agreed to.
+pub(super) fn run(
+    change: &Change,
+    plan_only: bool,
+    seen: Option<String>,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    if plan_only {
+        if let Some(plan) = preview(change, agent)? {
+            plan::print(&plan, output);
+        } else {
+            output.document(&json!({ "title": change.word(), "steps": [], "notes": [] }));
+            output.line("Nothing would change");
+        }
+        return Ok(Exit::Done);
+    }
+    let request = Request::Apply {
+        change: change.clone(),
+        plan: seen,
+        operation: None,
+    };
+    match agent.ask(request)? {
+        Reply::Began { operation } => {
+            let view = follow::follow(operation, agent, output)?;
+            let told = json!({ "changed": true, "operation": view.summary.id });
+            report(change, told, Some(&view), agent, output)
+        }
+        Reply::Unchanged {} => nothing_to_do(change, agent, output),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// Says that it is that way already.
+pub(super) fn nothing_to_do(change: &Change, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let told = json!({ "changed": false, "operation": null });
+    report(change, told, None, agent, output)
+}
+
+/// What was changed as it is now, with what was done to it.
+fn report(
+    change: &Change,
+    told: Value,
+    view: Option<&OperationView>,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    output.line(sentence(change, view));
+    if output.is_json() {
+        let mut document = match (change, change.hostname()) {
+            (Change::SiteDelete { .. }, Some(hostname)) => json!({ "hostname": hostname }),
+            (_, Some(hostname)) => json!(look_up(hostname, agent)?),
+            (Change::PhpInstall { php } | Change::PhpRemove { php }, None) => {
+                json!({ "version": php })
+            }
+            (Change::PhpRepository { enabled }, None) => json!({ "enabled": enabled }),
+            (_, None) => json!({}),
+        };
+        if let (Value::Object(fields), Value::Object(told)) = (&mut document, told) {
+            fields.extend(told);
+        }
+        output.document(&document);
+    }
+    Ok(Exit::Done)
+}
+
+/// The site as it is now.
+pub(super) fn look_up(hostname: &Hostname, agent: &mut dyn Ask) -> Result<SiteView, Fault> {
+    let hostname = hostname.clone();
+    match agent.ask(Request::SiteShow { hostname })? {
+        Reply::Site(site) => Ok(*site),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn sentence(change: &Change, view: Option<&OperationView>) -> String {
+    let subject = change.subject();
+    let Some(view) = view else {
+        return format!("Nothing to do: {subject} is that way already");
+    };
+    match change {
+        Change::SiteCreate(site) => format!("{subject} is online: {}", site.hostname.url()),
+        Change::SiteEnable { .. } => format!("{subject} is online again"),
+        Change::SiteDisable { .. } => format!("{subject} is offline; its files are kept"),
+        Change::SiteLogs { .. } => format!("the logs of {subject} are back"),
+        Change::SiteDelete { .. } => format!("{subject} is deleted"),
+        Change::SiteSet { .. } => format!("{subject} is changed"),
+        Change::SiteVisitor { name, hash, .. } => match hash {
+            Some(_) => format!("{name} may pass the protected paths of {subject}"),
+            None => format!("{name} may not pass the protected paths of {subject} any more"),
+        },
+        Change::SiteSnippet { .. } => format!("{subject} has its new nginx directives"),
+        Change::SiteDrift { choice, .. } => match choice {
+            DriftChoice::Keep => {
+                format!("What was added to {subject} is among its own directives")
+            }
+            DriftChoice::Restore => format!("{subject} has Lala's files again"),
+            DriftChoice::Leave => format!("The changed files of {subject} stay as they are"),
+        },
+        Change::SitePurge { .. } => format!("The kept pages of {subject} are forgotten"),
+        Change::SitePhp { php, .. } => {
+            let note = view.steps.iter().rev().find_map(|step| step.note.as_ref());
+            let page = note.map(|note| format!(". Home page: {note}"));
+            format!("{subject} runs on PHP {php}{}", page.unwrap_or_default())
+        }
+        Change::PhpInstall { .. } => format!("{subject} is installed"),
+        Change::PhpRemove { .. } => format!("{subject} is removed"),
+        Change::PhpRepository { enabled: true } => {
+            format!("{subject} is on; see `lalapanel php list`")
+        }
+        Change::PhpRepository { enabled: false } => format!("{subject} is off"),
+    }
+}

@@ -1,0 +1,321 @@
+//! Have a site run by another PHP version, without a visitor noticing.
+//!
+//! The new version first answers on a socket of its own, where the home page is tried on both. Then it is started a second
+//! time behind the site's own socket, beside the old one: systemd holds that socket, both take connections from it, and
+//! the old one ends with its last request. nginx is not touched.
+//!
+//! Where systemd is absent, the site gets a pool in the other version's shared master, and nginx is pointed at its socket.
+//!
+//! Invariant: at every moment somebody takes connections from the site's socket, or systemd queues them.
+
+use crate::domain::facts::{Facts, ServiceManager};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
+use crate::domain::php::PhpVersion;
+use crate::domain::site::Site;
+use crate::ops::php_trial::Trial;
+use crate::ops::plan::Plan;
+use crate::ops::site_parts::{self as parts, Steps};
+use crate::ops::state::State;
+use crate::ops::step::{ServiceAct, Step, When};
+use crate::ops::{refuse, site_delete, site_update};
+use crate::render;
+use crate::store::Effect;
+
+/// Plans it; no plan where the version runs the site already.
+pub fn plan(
+    hostname: &Hostname,
+    php: PhpVersion,
+    state: &State,
+    facts: &Facts,
+) -> Result<Option<Plan>, Fault> {
+    let site = state.site(hostname)?;
+    let Some(old) = site.kind.php() else {
+        return Err(Fault::new(
+            Code::RequestInvalid,
+            format!("{} runs no PHP", site.hostname),
+            "choose a PHP site (`lalapanel site list`)",
+        ));
+    };
+    if old == php {
+        return Ok(None);
+    }
+    refuse::absent_php(php, facts)?;
+    let mut steps = Steps::default();
+    let mut notes = Vec::new();
+    let changed = Site {
+        kind: site.kind.clone().with_php(php),
+        ..site.clone()
+    };
+    if !site.enabled {
+        rewritten(&mut steps, site, &changed, old, php, facts);
+        notes.push(format!(
+            "{} is offline; PHP {php} runs it once it is online again.",
+            site.hostname
+        ));
+    } else {
+        refuse::broken_nginx(facts)?;
+        switch(&mut steps, site, &changed, old, php, facts);
+        notes.push(format!(
+            "Visitors should notice nothing. The home page is tried on PHP {php} before any visitor meets it, and looked at before and after; if it answers worse, {} stays on PHP {old}.",
+            site.hostname
+        ));
+    }
+    let title = format!("Switch {} to PHP {php}", site.hostname);
+    let mut plan = Plan::new(title, "site php")
+        .about(&site.hostname)
+        .steps(steps.into_list())
+        .effect(Effect::PutSite(Box::new(changed)));
+    for note in notes {
+        plan = plan.note(note);
+    }
+    Ok(Some(plan))
+}
+
+fn switch(
+    steps: &mut Steps,
+    before: &Site,
+    site: &Site,
+    old: PhpVersion,
+    php: PhpVersion,
+    facts: &Facts,
+) {
+    steps.add(
+        format!("Load the home page on PHP {old}"),
+        Step::LookAtHome {
+            hostname: site.hostname.clone(),
+        },
+    );
+    match facts.services {
+        ServiceManager::Systemd => {
+            trial(steps, site, old, php);
+            hand_over(steps, site, php);
+        }
+        ServiceManager::Sysv => {
+            shared(steps, before, site, old, php);
+            site_update::nginx(steps, before, site, facts);
+        }
+    }
+    steps.add(
+        format!("Load the home page on PHP {php}"),
+        Step::CompareHome {
+            hostname: site.hostname.clone(),
+        },
+    );
+    if facts.services == ServiceManager::Sysv {
+        shared_end(steps, before, old);
+    }
+}
+
+/// The home page on the new version, behind a socket that no visitor uses.
+fn trial(steps: &mut Steps, site: &Site, old: PhpVersion, php: PhpVersion) {
+    let name = render::systemd::php_trial_name(site);
+    let (service, socket) = (format!("{name}.service"), format!("{name}.socket"));
+    let files = [
+        (
+            "Write the PHP-FPM configuration for a trial",
+            render::php_fpm::trial_file(site),
+            render::php_fpm::trial(site),
+        ),
+        (
+            "Write the systemd socket for a trial",
+            render::systemd::unit_file(&socket),
+            render::systemd::php_trial_socket(site),
+        ),
+        (
+            "Write the systemd service for a trial",
+            render::systemd::unit_file(&service),
+            render::systemd::php_trial(site, php),
+        ),
+    ];
+    for (title, path, text) in &files {
+        steps.root_file(*title, path, text.clone());
+    }
+    steps
+        .add(
+            "Open a socket for the trial",
+            parts::service(socket.clone(), ServiceAct::Start),
+        )
+        .add(
+            format!("Start PHP-FPM {php} for the trial"),
+            Step::StartPhp {
+                unit: service.clone(),
+                php,
+            },
+        )
+        .add(
+            "Wait until it answers",
+            Step::PingPhp {
+                socket: site.php_trial_socket(),
+            },
+        )
+        .add(
+            format!("Try the home page on PHP {php}, before any visitor meets it"),
+            Step::TryPhp(Trial {
+                hostname: site.hostname.clone(),
+                document_root: site.document_root(),
+                old,
+                old_socket: site.php_socket(),
+                new: php,
+                new_socket: site.php_trial_socket(),
+            }),
+        )
+        .add(
+            "Close the socket of the trial",
+            parts::service(socket, ServiceAct::Retire),
+        )
+        .add(
+            "Stop the trial",
+            parts::service(service, ServiceAct::Retire),
+        );
+    for (title, path, _) in files {
+        let title = title.replace("Write", "Remove");
+        steps.add(title, Step::RemoveFile { path });
+    }
+}
+
+/// Both versions behind one socket, until the old one has ended.
+fn hand_over(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    let next = render::systemd::php_next_name(site);
+    let own = render::systemd::php_service_name(site);
+    steps
+        .add(
+            "Restart PHP-FPM of the site if this is undone",
+            parts::service(own.clone(), ServiceAct::RestartOnUndo),
+        )
+        .add(
+            "Let systemd read its units again if this is undone",
+            Step::ReloadUnits {
+                when: When::Undoing,
+            },
+        )
+        .root_file(
+            format!("Write a systemd service for PHP-FPM {php} beside the old one"),
+            &render::systemd::unit_file(&next),
+            render::systemd::php_next(site, php),
+        )
+        .root_file(
+            format!("Write the systemd service of its PHP-FPM {php}"),
+            &parts::service_file(site),
+            render::systemd::php_service(site, php),
+        )
+        .add(
+            "Let systemd read its units",
+            Step::ReloadUnits {
+                when: When::Forward,
+            },
+        )
+        .add(
+            format!("Start PHP-FPM {php} beside the old one, behind the same socket"),
+            Step::StartPhp {
+                unit: next.clone(),
+                php,
+            },
+        )
+        .add(
+            format!("Let the old PHP-FPM end with its last request, and start {php} in its place"),
+            parts::service(own, ServiceAct::Restart),
+        )
+        .add(
+            "Wait until it answers",
+            Step::PingPhp {
+                socket: site.php_socket(),
+            },
+        )
+        .add(
+            "Let the one beside it end with its last request",
+            parts::service(next.clone(), ServiceAct::Retire),
+        )
+        .add(
+            "Remove its systemd service",
+            Step::RemoveFile {
+                path: render::systemd::unit_file(&next),
+            },
+        );
+}
+
+/// Nothing of the site runs: its files are enough.
+fn rewritten(
+    steps: &mut Steps,
+    before: &Site,
+    site: &Site,
+    old: PhpVersion,
+    php: PhpVersion,
+    facts: &Facts,
+) {
+    match facts.services {
+        ServiceManager::Systemd => {
+            steps
+                .add(
+                    "Let systemd read its units again if this is undone",
+                    Step::ReloadUnits {
+                        when: When::Undoing,
+                    },
+                )
+                .root_file(
+                    format!("Write the systemd service of its PHP-FPM {php}"),
+                    &parts::service_file(site),
+                    render::systemd::php_service(site, php),
+                )
+                .add(
+                    "Let systemd read its units",
+                    Step::ReloadUnits {
+                        when: When::Forward,
+                    },
+                );
+        }
+        ServiceManager::Sysv => {
+            shared(steps, before, site, old, php);
+            site_update::nginx(steps, before, site, facts);
+            site_delete::remove_pool(steps, before, old);
+        }
+    }
+}
+
+/// Where systemd is absent: a pool in the other version's shared master, behind a socket of its own; then nginx points at it.
+fn shared(steps: &mut Steps, before: &Site, site: &Site, old: PhpVersion, php: PhpVersion) {
+    steps
+        .add(
+            format!("Reload PHP-FPM {php} if this is undone"),
+            parts::shared(php, ServiceAct::ReloadOnUndo),
+        )
+        .root_file(
+            format!("Write the PHP-FPM {php} pool of the site"),
+            &render::php_fpm::pool_file(site, php),
+            render::php_fpm::pool(site),
+        )
+        .add(
+            format!("Reload PHP-FPM {php}"),
+            parts::shared(php, ServiceAct::Reload),
+        )
+        .add(
+            "Wait until it answers",
+            Step::PingPhp {
+                socket: site.shared_php_socket(),
+            },
+        );
+    if site.enabled {
+        steps.add(
+            format!("Try the home page on PHP {php}, before any visitor meets it"),
+            Step::TryPhp(Trial {
+                hostname: site.hostname.clone(),
+                document_root: site.document_root(),
+                old,
+                old_socket: before.shared_php_socket(),
+                new: php,
+                new_socket: site.shared_php_socket(),
+            }),
+        );
+    }
+}
+
+/// The old pool goes once no request is in it: a reload of its master would cut those off that take long.
+fn shared_end(steps: &mut Steps, before: &Site, old: PhpVersion) {
+    steps.add(
+        format!("Wait until the last request on PHP {old} has ended"),
+        Step::DrainPhp {
+            socket: before.shared_php_socket(),
+        },
+    );
+    site_delete::remove_pool(steps, before, old);
+}

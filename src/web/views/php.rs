@@ -1,0 +1,217 @@
+//! PHP versions: what is here, what could be, how long each is supported; and the page of each change to them.
+//!
+//! Invariant: `GET` never changes anything; `POST` applies only the plan that was on screen.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::StatusCode;
+use sailfish::Template;
+
+use crate::domain::change::Change;
+use crate::domain::php::PhpVersion;
+use crate::rpc::php::{PhpVersionView, PhpView, RepositoryView};
+use crate::rpc::protocol::{Reply, Request};
+use crate::web::page::{ICONS, Problem, Section, html, see_other};
+use crate::web::plan::{self, Attempt, ShownPlan};
+use crate::web::refusal::{Refusal, status_of};
+use crate::web::views::change::sentence;
+use crate::web::visit::{Visit, show as respond, unexpected};
+use crate::web::words::{self, Pill};
+
+/// So many sites are named beside a version.
+const NAMED: usize = 3;
+
+struct Row {
+    version: String,
+    installed: bool,
+    pill: Pill,
+    distribution: Option<String>,
+    origin: String,
+    upstream: String,
+    /// Their names and pages.
+    sites: Vec<(String, String)>,
+    more: usize,
+}
+
+#[derive(Template)]
+#[template(path = "pages/php.html.stpl")]
+struct Php {
+    rows: Vec<Row>,
+    repository: RepositoryView,
+}
+
+#[derive(Template)]
+#[template(path = "pages/server_change.html.stpl")]
+struct Confirm {
+    heading: String,
+    path: String,
+    busy: &'static str,
+    consequence: String,
+    token: String,
+    operation: String,
+    plan: Option<ShownPlan>,
+    notice: Option<String>,
+    problems: Vec<Problem>,
+}
+
+/// `GET /php`.
+pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let view = look(&visit).await?;
+    let mut frame = visit.frame("PHP", Section::Php).await;
+    frame.command = Some("lalapanel php list".to_owned());
+    let body = Php {
+        rows: view.versions.iter().map(row).collect(),
+        repository: view.repository,
+    };
+    Ok(respond(&frame, &body))
+}
+
+/// What the agent knows of versions.
+pub(in crate::web) async fn look(visit: &Visit) -> Result<PhpView, Refusal> {
+    match visit.ask(Request::PhpList {}).await? {
+        Reply::Php(view) => Ok(*view),
+        _ => Err(unexpected()),
+    }
+}
+
+fn row(one: &PhpVersionView) -> Row {
+    let named = one.sites.iter().take(NAMED);
+    Row {
+        version: one.version.to_string(),
+        installed: one.installed,
+        pill: words::php_pill(one.installed, one.is_unsupported()),
+        distribution: one
+            .distribution
+            .as_ref()
+            .map(|support| first_upper(&support.words)),
+        origin: if one.origin.is_empty() {
+            "nobody any more".to_owned()
+        } else {
+            one.origin.clone()
+        },
+        upstream: one.upstream.as_ref().map_or_else(
+            || "The dates of php.net are not known to this Lala".to_owned(),
+            |support| first_upper(&support.words),
+        ),
+        sites: named
+            .map(|name| (name.unicode(), format!("/sites/{name}")))
+            .collect(),
+        more: one.sites.len().saturating_sub(NAMED),
+    }
+}
+
+fn first_upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// `/php/{version}/install`.
+pub(in crate::web) async fn install(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let php = version(&visit)?;
+    let words = Words {
+        heading: format!("Install PHP {php}"),
+        busy: "Installing…",
+        consequence: format!(
+            "PHP {php} is installed beside the others. Every site keeps the version it has. If another program installs packages now, Lala waits for it."
+        ),
+    };
+    run(&visit, Change::PhpInstall { php }, words).await
+}
+
+/// `/php/{version}/remove`.
+pub(in crate::web) async fn remove(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let php = version(&visit)?;
+    let words = Words {
+        heading: format!("Remove PHP {php}"),
+        busy: "Removing…",
+        consequence: format!(
+            "No site may use PHP {php}. Its packages go; its settings in /etc stay."
+        ),
+    };
+    run(&visit, Change::PhpRemove { php }, words).await
+}
+
+/// `/php/repository/enable`.
+pub(in crate::web) async fn enable(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let words = Words {
+        heading: "Turn on the extra repository".to_owned(),
+        busy: "Turning on…",
+        consequence: "apt may then take PHP packages from packages.sury.org as well. Please read what that means.".to_owned(),
+    };
+    run(&visit, Change::PhpRepository { enabled: true }, words).await
+}
+
+/// `/php/repository/disable`.
+pub(in crate::web) async fn disable(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let words = Words {
+        heading: "Turn off the extra repository".to_owned(),
+        busy: "Turning off…",
+        consequence:
+            "apt then takes packages from the distribution alone. What is installed stays."
+                .to_owned(),
+    };
+    run(&visit, Change::PhpRepository { enabled: false }, words).await
+}
+
+struct Words {
+    heading: String,
+    busy: &'static str,
+    consequence: String,
+}
+
+fn version(visit: &Visit) -> Result<PhpVersion, Refusal> {
+    visit
+        .part(0)
+        .and_then(|text| PhpVersion::parse(text).ok())
+        .ok_or(Refusal::NOT_FOUND)
+}
+
+async fn run(visit: &Visit, change: Change, words: Words) -> Result<Response, Refusal> {
+    let command = words::command(&change);
+    let attempt = if visit.posted {
+        plan::attempt(visit, change).await?
+    } else {
+        plan::preview(visit, change).await?
+    };
+    let (mut status, mut problems) = (StatusCode::OK, Vec::new());
+    let (plan, notice) = match attempt {
+        Attempt::Began(id) => return Ok(see_other(&format!("/operations/{id}"))),
+        Attempt::Unchanged => (
+            None,
+            Some("It is that way already. There is nothing to do.".to_owned()),
+        ),
+        Attempt::Check { plan, changed } => {
+            let notice = format!(
+                "The server has changed since you looked. Please check what will happen, then press {}",
+                words.heading
+            );
+            (Some(*plan), changed.then_some(notice))
+        }
+        Attempt::Refused(fault) => {
+            status = status_of(&fault);
+            problems.push(Problem {
+                field: "main",
+                text: sentence(&fault),
+            });
+            (None, None)
+        }
+    };
+    let mut frame = visit.frame(words.heading.clone(), Section::Php).await;
+    frame.crumbs.push(("PHP".to_owned(), "/php".to_owned()));
+    frame.command = Some(command);
+    let body = Confirm {
+        heading: words.heading,
+        path: visit.path().to_owned(),
+        busy: words.busy,
+        consequence: words.consequence,
+        token: frame.token.clone(),
+        operation: plan::operation_of(visit)?.to_string(),
+        plan,
+        notice,
+        problems,
+    };
+    Ok(html(status, &frame, &body))
+}
