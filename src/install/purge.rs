@@ -12,7 +12,7 @@ use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::path::HostPath;
-use crate::host::{Host, HostError, Node};
+use crate::host::{Host, HostError, Mode, Node, Owner};
 use crate::install::console::Console;
 use crate::install::journal::Journal;
 use crate::install::options::RemoveOptions;
@@ -36,6 +36,28 @@ use crate::store::{OperationRecord, Store};
 use crate::system::service::{self, Verb};
 
 const TRIES: u32 = 3;
+/// nginx keeps a page two directories deep.
+const CACHE_DEPTH: u32 = 3;
+
+/// Empties the page cache. Its directories are nginx's: each becomes root's before anything in it is removed, so that
+/// nobody changes what is about to be removed.
+fn empty(host: &dyn Host, directory: &HostPath, depth: u32) -> Result<(), Fault> {
+    if host.stat(directory)?.is_none() || depth == 0 {
+        return Ok(());
+    }
+    host.set_meta(directory, Owner::ROOT, Mode(0o700))?;
+    for name in host.list(directory)? {
+        let path = directory.join(&name);
+        let is_directory = host
+            .stat(&path)?
+            .is_some_and(|meta| meta.node == Node::Directory);
+        if is_directory {
+            empty(host, &path, depth - 1)?;
+        }
+        host.remove(&path)?;
+    }
+    Ok(())
+}
 
 fn state_file() -> HostPath {
     HostPath::fixed("/var/lib/lalapanel/state.redb")
@@ -64,6 +86,8 @@ pub(super) fn everything(
             return Err(fault);
         }
     };
+    let cache = render::nginx_shared::cache_directory();
+    empty(host.as_ref(), &cache, CACHE_DEPTH)?;
     let mut notes = Vec::new();
     for record in journal.installations()? {
         take_back(host.as_ref(), &journal, &record, console, &mut notes)?;

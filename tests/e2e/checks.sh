@@ -97,6 +97,7 @@ machine() {
         left_out="^(etc/(passwd|shadow|group|gshadow|subuid|subgid)-?|etc/(\.pwd\.lock|mtab|ld\.so\.cache|machine-id|resolv\.conf|adjtime)|var/lib/lalapanel/state\.redb.*|usr/local/bin/lalapanel)( |$)"
         find etc var/www var/lib/lalapanel var/log/lalapanel var/cache/nginx usr/local usr/lib/systemd/system \
             usr/lib/sysusers.d usr/lib/tmpfiles.d -printf "%p %y %u:%g %m %l\n" 2>/dev/null | grep -vE "$left_out" | sort
+        [ ! -e var/cache/lalapanel ] || echo "the page cache is there"
         find etc var/www usr/local usr/lib/systemd/system usr/lib/sysusers.d usr/lib/tmpfiles.d \
             -path etc/lalapanel -prune -o -type f -print0 2>/dev/null | grep -zvE "$left_out" | sort -z |
             grep -zvE "^etc/(nginx/(conf.d/lalapanel-marker.conf$|sites-available/)|systemd/system/lalapanel-php-)" |

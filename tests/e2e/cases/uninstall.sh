@@ -7,6 +7,9 @@ there_and_back() {
     panel install --yes --hostname "$panel_name" >/dev/null 2>&1
     panel site create shop.example
     answers shop.example 200
+    panel site set shop.example web.cache=micro web.cache_seconds=600
+    answers shop.example 200
+    on sh -c 'test -n "$(find /var/cache/lalapanel -type f)"' # a page is kept
     panel uninstall --purge --yes
     same "$before" "$(machine)"
     same "$packages" "$(on dpkg-query -W -f '${Package} ${Version}\n')"
