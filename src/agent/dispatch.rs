@@ -145,6 +145,7 @@ fn view(site: &Site) -> SiteView {
         aliases: site.aliases.clone(),
         redirected_names: site.redirected.clone(),
         enabled: site.enabled,
+        serving: site.settings.serving,
         document_root: site.document_root(),
         user: site.user().to_string(),
         tls: TlsView {

@@ -113,6 +113,7 @@ fn site() -> SiteView {
         aliases: Vec::new(),
         redirected_names: Vec::new(),
         enabled: true,
+        serving: crate::domain::setting::Serving::Live,
         document_root: HostPath::fixed("/var/www/shop.example/htdocs"),
         user: "s1001".to_owned(),
         tls: TlsView {

@@ -47,7 +47,12 @@ pub fn purge(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Option
     }
     let mut new = old.clone();
     new.settings.web.cache_generation = old.settings.web.cache_generation.wrapping_add(1);
-    update(old, new, state, facts)
+    let plan = update(old, new, state, facts)?;
+    Ok(plan.map(|plan| Plan {
+        title: format!("Purge the page cache of {hostname}"),
+        change: "site purge".to_owned(),
+        ..plan
+    }))
 }
 
 /// Lets somebody pass the protected paths, or nobody of that name any more.

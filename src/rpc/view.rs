@@ -14,6 +14,8 @@ use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 use crate::rpc::nginx_view::DriftView;
 
+pub use crate::rpc::home_view::{HomeView, Need, Usage};
+
 /// What the web process needs to know of the configuration, which it cannot read itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PanelView {
@@ -103,6 +105,9 @@ pub struct SiteView {
     pub redirected_names: Vec<SiteName>,
     /// False while it is offline.
     pub enabled: bool,
+    /// What visitors get while it is enabled.
+    #[serde(default)]
+    pub serving: crate::domain::setting::Serving,
     /// What nginx serves.
     pub document_root: HostPath,
     /// Its Unix user.
@@ -294,53 +299,6 @@ pub struct OperationStepView {
     /// What it found: `200 in 180 ms`.
     #[serde(default)]
     pub note: Option<String>,
-}
-
-/// Something that needs a person.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Need {
-    /// One sentence.
-    pub title: String,
-    /// What to do.
-    pub hint: String,
-    /// A path in the panel, where there is a page for it.
-    pub link: Option<String>,
-}
-
-/// Used and total bytes.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Usage {
-    /// In use.
-    pub used: u64,
-    /// In all.
-    pub total: u64,
-}
-
-/// The first page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct HomeView {
-    /// The server's name.
-    pub server: String,
-    /// What needs a person.
-    pub needs: Vec<Need>,
-    /// Operations that run now.
-    pub running: Vec<OperationSummary>,
-    /// The last operations.
-    pub recent: Vec<OperationSummary>,
-    /// How many sites.
-    pub sites: u32,
-    /// How many of them offline.
-    pub sites_offline: u32,
-    /// Of the file system of /var/www.
-    pub disk: Option<Usage>,
-    /// Of the machine.
-    pub memory: Option<Usage>,
-    /// Load of the last minute, in hundredths.
-    pub load_hundredths: Option<u32>,
-    /// Processors, to put the load in words.
-    pub processors: u32,
-    /// When this was looked up.
-    pub as_of: Timestamp,
 }
 
 /// One entry of the audit trail.

@@ -43,6 +43,11 @@ impl Fields {
         self.raw(name).trim()
     }
 
+    /// True where the field was sent, empty or not.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
     /// True where the field was sent and is not empty: a ticked box, a pressed button.
     pub(super) fn has(&self, name: &str) -> bool {
         !self.raw(name).is_empty()

@@ -12,7 +12,7 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, change, home, login, logs, new_site, nginx, open, operation, php, services,
-    site, site_php, sites, start,
+    settings, site, site_php, sites, start,
 };
 use crate::web::visit::Visit;
 
@@ -48,6 +48,8 @@ pub struct Route {
 const FORM: usize = 16 * 1024;
 /// A snippet of 64 KB, each byte of it as three.
 const TEXT: usize = 208 * 1024;
+/// Lists of addresses and redirects.
+const LISTS: usize = 256 * 1024;
 
 macro_rules! routes {
     ($($(#[$meta:meta])* $method:ident $path:literal $access:ident $limit:expr, $handler:path;)*) => {
@@ -99,6 +101,10 @@ routes! {
     POST "/sites/{host}/disable"        Session FORM, change::disable;
     GET  "/sites/{host}/delete"         Session 0,    change::delete;
     POST "/sites/{host}/delete"         Session FORM, change::delete;
+    GET  "/sites/{host}/purge"          Session 0,    change::purge;
+    POST "/sites/{host}/purge"          Session FORM, change::purge;
+    GET  "/sites/{host}/settings/{section}" Session 0, settings::page;
+    POST "/sites/{host}/settings/{section}" Session LISTS, settings::page;
     GET  "/operations/{id}"             Session 0,    operation::show;
     GET  "/operations/{id}/events"      Session 0,    operation::events;
     POST "/operations/{id}/check"       Session FORM, operation::check;

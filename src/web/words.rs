@@ -7,6 +7,7 @@ use time::macros::format_description;
 
 use crate::domain::change::{Change, DriftChoice};
 use crate::domain::name::Hostname;
+use crate::domain::setting::{Assignment, Serving};
 use crate::domain::time::Timestamp;
 use crate::rpc::view::{OperationState, OperationSummary, StepState, Usage};
 
@@ -76,6 +77,14 @@ pub(super) fn bytes(count: u64) -> String {
     }
 }
 
+/// A reason as a sentence: `write on or off` becomes `Write on or off.`
+pub(super) fn sentence_of(reason: &str) -> String {
+    let mut letters = reason.chars();
+    let capital = letters.next().map(char::to_uppercase);
+    let text: String = capital.into_iter().flatten().chain(letters).collect();
+    format!("{}.", text.trim_end_matches('.'))
+}
+
 /// `1 site`, `4 sites`.
 pub(super) fn count(number: impl Into<u64>, one: &str) -> String {
     let number = number.into();
@@ -107,12 +116,13 @@ const fn pill(kind: &'static str, icon: &'static str, word: &'static str) -> Pil
     Pill { kind, icon, word }
 }
 
-/// Whether a site is online.
-pub(super) fn site_pill(enabled: bool) -> Pill {
-    if enabled {
-        pill("ok", "circle-check", "Online")
-    } else {
-        pill("off", "circle-minus", "Offline")
+/// What visitors get of a site.
+pub(super) fn site_pill(enabled: bool, serving: Serving) -> Pill {
+    match (enabled, serving) {
+        (false, _) => pill("off", "circle-minus", "Offline"),
+        (true, Serving::Live) => pill("ok", "circle-check", "Online"),
+        (true, Serving::Maintenance) => pill("warn", "clock", "Maintenance"),
+        (true, Serving::Suspended) => pill("bad", "power", "Suspended"),
     }
 }
 
@@ -192,6 +202,12 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         ("site delete", Done) => format!("{host} is deleted"),
         ("site delete", Undone) => format!("{host} was not deleted"),
         ("site php", Undone) => format!("{host} runs on the PHP it had"),
+        ("site set", Working) => format!("Changing {host}"),
+        ("site set", Done) => format!("{host} is changed"),
+        ("site set", Undone) => format!("{host} was not changed"),
+        ("site purge", Working) => format!("Emptying the page cache of {host}"),
+        ("site purge", Done) => format!("The page cache of {host} is empty"),
+        ("site purge", Undone) => format!("The page cache of {host} was not emptied"),
         (_, Working) => summary.title.clone(),
         (_, Done) => format!("{}: done", summary.title),
         (_, Undone) => format!("{}: undone", summary.title),
@@ -253,10 +269,7 @@ pub(super) fn command(change: &Change) -> String {
         }
         Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
         Change::SiteSet { hostname, values } => {
-            let values: Vec<String> = values
-                .iter()
-                .map(|value| quoted(&format!("{}={}", value.key(), value.value())))
-                .collect();
+            let values: Vec<String> = values.iter().map(argument).collect();
             format!("lalapanel site set {hostname} {}", values.join(" "))
         }
         Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
@@ -265,6 +278,17 @@ pub(super) fn command(change: &Change) -> String {
         Change::PhpRepository { enabled: true } => "lalapanel php repository enable".to_owned(),
         Change::PhpRepository { enabled: false } => "lalapanel php repository disable".to_owned(),
     }
+}
+
+/// `KEY=VALUE`; lists go on one line where their parser takes commas.
+fn argument(value: &Assignment) -> String {
+    let one_line = value.key() != "redirects";
+    let text = if one_line {
+        value.value().replace('\n', ",")
+    } else {
+        value.value().to_owned()
+    };
+    quoted(&format!("{}={text}", value.key()))
 }
 
 fn version(php: Option<crate::domain::php::PhpVersion>) -> String {

@@ -94,7 +94,17 @@ fn seed(agent: &fake::Fake) {
     ] {
         state.sites.push(fake::site(name, php, enabled, long_ago));
     }
-    state.sites[0].aliases = vec!["www.shop.example".parse().unwrap()];
+    fake::set(
+        &mut state,
+        "shop.example",
+        &[
+            ("type", "wordpress 8.4"),
+            ("www", "redirect"),
+            ("web.cache", "wordpress"),
+            ("aliases", "*.shop.example"),
+        ],
+    );
+    fake::set(&mut state, "bücher.example", &[("serving", "maintenance")]);
     state.sites[1].drift = vec![DriftView {
         path: "/etc/nginx/sites-available/blog.example".parse().unwrap(),
         diff: "--- a\n+++ a\n@@ -1,3 +1,4 @@\n server {\n     listen 80;\n+    expires 1d;\n     server_name blog.example;\n".to_owned(),

@@ -45,7 +45,7 @@ async fn nothing_runs_unless_the_plan_that_was_seen_is_the_plan_of_now() {
 async fn a_refused_form_keeps_what_was_typed_and_says_what_to_do_at_its_field() {
     let panel = panel();
     let body = format!(
-        "token={}&hostname=https%3A%2F%2FShop%3C&type=static&www=on&names=b.example",
+        "token={}&hostname=https%3A%2F%2FShop%3C&type=static&www=add&names=b.example",
         token()
     );
     let seen = panel.ask(signed_in(post("/sites/new", &body))).await;

@@ -13,6 +13,7 @@ mod fake;
 mod forms;
 mod gates;
 mod logs;
+mod settings;
 mod stream;
 
 use std::sync::Arc;

@@ -94,7 +94,7 @@
     });
   }
 
-  // New site: the plan beside the form follows what is typed.
+  // New site, settings: the plan beside the form follows what is typed.
   function livePlan(form) {
     var timer, running, last = "", plan = function () { return document.getElementById("plan"); };
     var host = one("#hostname", form), www = one("[data-www]", form);
@@ -110,7 +110,7 @@
     }
     function look() {
       var data = state(), key = data.toString();
-      if (!host.value.trim() || form.dataset.sent) { plan().removeAttribute("aria-busy"); return; }
+      if (host && !host.value.trim() || form.dataset.sent) { plan().removeAttribute("aria-busy"); return; }
       if (running) running.abort();
       last = key;
       data.set("live", "1");
@@ -122,7 +122,7 @@
         var said = document.createElement("p");
         said.className = "note";
         said.textContent = status === 401 ? "You were signed out. Sign in in another tab; what you typed stays here."
-          : "The plan cannot be shown at the moment. Press Create site to check it.";
+          : "The plan cannot be shown at the moment. Press the button to check it.";
         plan().replaceChildren(said);
       });
     }
@@ -133,11 +133,11 @@
       timer = setTimeout(look, wait);
     }
     form.addEventListener("input", function (event) {
-      if (event.target === host && www) www.textContent = "www." + (host.value.trim() || "shop.example");
+      if (host && event.target === host && www) www.textContent = "www." + (host.value.trim() || "shop.example");
       later(350);
     });
     form.addEventListener("change", function () { later(0); });
-    if (host.value.trim()) last = state().toString();
+    if (!host || host.value.trim()) last = state().toString();
   }
 
   // An operation: the stream says when there is something new, and the page is read again.

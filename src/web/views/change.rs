@@ -126,6 +126,18 @@ const LEAVE: Kind = Kind {
 
 const UNCHANGED: &str = "No file of this site differs from what Lala wrote, or you have decided about it. There is nothing to do.";
 
+const PURGE: Kind = Kind {
+    path: "purge",
+    section: "Purge the page cache",
+    dangerous: false,
+    change: |hostname| Change::SitePurge { hostname },
+    heading: |name| format!("Purge the page cache of {name}"),
+    button: |_| "Purge page cache".to_owned(),
+    busy: "Purging…",
+    consequence: "nginx forgets the pages it keeps of this site. Each page is made anew when the next visitor asks for it.",
+    already: "No pages of this site are kept. There is nothing to do.",
+};
+
 #[derive(Template)]
 #[template(path = "pages/change.html.stpl")]
 struct Confirm {
@@ -179,6 +191,11 @@ pub(in crate::web) async fn restore(visit: Arc<Visit>) -> Result<Response, Refus
 /// `/sites/{host}/drift/leave`.
 pub(in crate::web) async fn leave(visit: Arc<Visit>) -> Result<Response, Refusal> {
     run(&visit, &LEAVE).await
+}
+
+/// `/sites/{host}/purge`.
+pub(in crate::web) async fn purge(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &PURGE).await
 }
 
 async fn run(visit: &Visit, kind: &Kind) -> Result<Response, Refusal> {

@@ -15,6 +15,7 @@ use crate::rpc::protocol::{Reply, Request};
 use crate::web::local_path::LocalPath;
 use crate::web::page::{ICONS, Section, html, see_other, with_cookie};
 use crate::web::refusal::Refusal;
+use crate::web::views::{new_site, settings};
 use crate::web::visit::{Visit, unexpected};
 use crate::web::{clock, cookie, origin};
 
@@ -82,16 +83,14 @@ pub(in crate::web) async fn sign_out(visit: Arc<Visit>) -> Result<Response, Refu
 
 /// The sign-in form for somebody whose session ended under a form: what was typed comes back after signing in.
 pub(in crate::web) fn again(visit: &Visit) -> Result<Response, Refusal> {
-    let next = LocalPath::parse(
-        &crate::web::views::new_site::draft(visit).unwrap_or_else(|| {
-            let path = visit.here.split('?').next().unwrap_or("/");
-            let page = path
-                .strip_suffix("/check")
-                .or_else(|| path.strip_suffix("/password"))
-                .unwrap_or(path);
-            if page == "/logout" { "/" } else { page }.to_owned()
-        }),
-    );
+    let next = LocalPath::parse(&draft(visit).unwrap_or_else(|| {
+        let path = visit.here.split('?').next().unwrap_or("/");
+        let page = path
+            .strip_suffix("/check")
+            .or_else(|| path.strip_suffix("/password"))
+            .unwrap_or(path);
+        if page == "/logout" { "/" } else { page }.to_owned()
+    }));
     sheet(
         visit,
         StatusCode::UNAUTHORIZED,
@@ -101,6 +100,11 @@ pub(in crate::web) fn again(visit: &Visit) -> Result<Response, Refusal> {
             "You were signed out. Nothing was changed. Sign in, check what you typed and send it again.",
         ),
     )
+}
+
+/// The address that brings back what was typed into one of the longer forms.
+fn draft(visit: &Visit) -> Option<String> {
+    new_site::draft(visit).or_else(|| settings::draft(visit))
 }
 
 /// A new session, a browser that is known from now on, and on to where the person wanted to go.

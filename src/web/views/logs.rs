@@ -163,7 +163,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
     let body = Logs {
         host: site.hostname.to_string(),
         name: site.hostname_unicode.clone(),
-        pill: words::site_pill(site.enabled),
+        pill: words::site_pill(site.enabled, site.serving),
         tabs: tabs(site.php.is_some(), asked.file),
         file: asked.file.word(),
         explained: explained(asked.file),

@@ -14,6 +14,7 @@ pub(super) mod open;
 pub(super) mod operation;
 pub(super) mod php;
 pub(super) mod services;
+pub(super) mod settings;
 pub(super) mod site;
 pub(super) mod site_php;
 pub(super) mod sites;

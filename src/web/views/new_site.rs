@@ -11,13 +11,13 @@ use sailfish::Template;
 use crate::domain::change::Change;
 use crate::domain::fault::Code;
 use crate::domain::name::{BadHostname, Hostname};
-use crate::domain::php::PhpVersion;
-use crate::domain::site::{NewSite, NewSiteKind};
+use crate::domain::site::NewSite;
 use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteOptions;
 use crate::web::form::Fields;
+use crate::web::kind_form::KindForm;
 use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
 use crate::web::plan::{self, Attempt, ShownPlan};
 use crate::web::refusal::{Refusal, status_of};
@@ -31,7 +31,6 @@ struct NewSitePage {
     token: String,
     operation: String,
     typed: Typed,
-    options: SiteOptions,
     /// The name as it was understood, for the hint and the `www.` box.
     name: Option<String>,
     plan: Option<ShownPlan>,
@@ -45,110 +44,101 @@ struct NewSitePage {
 #[derive(Clone)]
 struct Typed {
     hostname: String,
-    kind: String,
-    php: String,
-    www: bool,
+    kind: KindForm,
+    www: String,
     names: String,
 }
 
+/// What may become of the name with `www.`: the words of the setting, without its name.
+const WWW: &[(&str, &str)] = &[
+    ("none", "Not served"),
+    ("add", "Served as well"),
+    ("redirect", "Sent to the name without www"),
+];
+
 impl Typed {
-    fn read(fields: &Fields) -> Self {
+    fn read(fields: &Fields, options: &SiteOptions) -> Self {
+        let versions = options.php.iter().map(ToString::to_string).collect();
         Self {
             hostname: shown(fields.text("hostname"), 1024),
-            kind: shown(fields.text("type"), 16),
-            php: shown(fields.text("php"), 8),
-            www: fields.has("www"),
+            kind: KindForm {
+                versions,
+                ..KindForm::read(fields)
+            },
+            www: shown(fields.text("www"), 16),
             names: shown(fields.text("names"), 4096),
         }
     }
 
-    fn is_static(&self) -> bool {
-        self.kind == "static"
-    }
-
-    fn site(&self, options: &SiteOptions) -> Result<NewSite, Vec<Problem>> {
+    fn site(&self) -> Result<NewSite, Vec<Problem>> {
         let mut problems = Vec::new();
         let hostname = Hostname::parse(&self.hostname)
-            .map_err(|bad| problems.push(at("hostname", bad)))
+            .map_err(|bad| problems.push(at("hostname", &bad)))
             .ok();
         let mut aliases = Vec::new();
         for text in self.names.split([' ', ',']).filter(|text| !text.is_empty()) {
             match SiteName::parse(text) {
                 Ok(alias) => aliases.push(alias),
-                Err(bad) => problems.push(at("names", bad)),
+                Err(bad) => problems.push(at("names", &bad)),
             }
         }
         let kind = self
-            .kind(options)
+            .kind
+            .new_kind()
             .map_err(|problem| problems.push(problem))
             .ok();
-        if let (true, Some(hostname)) = (self.www, &hostname) {
-            match Hostname::parse(&format!("www.{hostname}")) {
-                Ok(www) if !aliases.contains(&SiteName::Exact(www.clone())) => {
-                    aliases.insert(0, SiteName::Exact(www));
+        let mut redirected = Vec::new();
+        if let (Some(hostname), "add" | "redirect") = (&hostname, self.www.as_str()) {
+            match Hostname::parse(&format!("www.{hostname}")).map(SiteName::Exact) {
+                Ok(www) => {
+                    aliases.retain(|name| *name != www);
+                    if self.www == "add" {
+                        aliases.insert(0, www);
+                    } else {
+                        redirected.push(www);
+                    }
                 }
-                Ok(_) => {}
-                Err(bad) => problems.push(at("www", bad)),
+                Err(bad) => problems.push(at("www", &bad)),
             }
         }
         match (hostname, kind, problems.is_empty()) {
             (Some(hostname), Some(kind), true) => Ok(NewSite {
                 hostname,
                 aliases,
-                redirected: Vec::new(),
+                redirected,
                 kind,
             }),
             _ => Err(problems),
         }
-    }
-
-    fn kind(&self, options: &SiteOptions) -> Result<NewSiteKind, Problem> {
-        if self.is_static() {
-            return Ok(NewSiteKind::Static { spa: false });
-        }
-        if self.php.is_empty() {
-            return Ok(NewSiteKind::Php {
-                php: options.php.first().copied(),
-            });
-        }
-        PhpVersion::parse(&self.php)
-            .map(|php| NewSiteKind::Php { php: Some(php) })
-            .map_err(|bad| Problem {
-                field: "php",
-                text: format!("{}.", capital(&bad.to_string())),
-            })
     }
 }
 
 /// `GET /sites/new`, empty or filled by the address.
 pub(in crate::web) async fn form(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let options = options(&visit).await?;
-    let mut typed = Typed::read(&visit.query);
+    let mut typed = Typed::read(&visit.query, &options);
     if visit.query.has("hostname") {
-        let site = typed.site(&options);
+        let site = typed.site();
         let attempt = match site {
             Ok(site) => Some(plan::preview(&visit, Change::SiteCreate(site)).await?),
             Err(problems) => {
-                return sheet(&visit, StatusCode::OK, options, typed, None, problems).await;
+                return sheet(&visit, StatusCode::OK, typed, None, problems).await;
             }
         };
-        return outcome(&visit, options, typed, attempt, true).await;
+        return outcome(&visit, typed, attempt, true).await;
     }
-    let kind = if options.php.is_empty() {
-        "static"
-    } else {
-        "php"
-    };
-    kind.clone_into(&mut typed.kind);
-    sheet(&visit, StatusCode::OK, options, typed, None, Vec::new()).await
+    if options.php.is_empty() && typed.kind.word.is_empty() {
+        "static".clone_into(&mut typed.kind.word);
+    }
+    sheet(&visit, StatusCode::OK, typed, None, Vec::new()).await
 }
 
 /// `POST /sites/new`: `live` asks for the plan only, everything else for the site.
 pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let options = options(&visit).await?;
-    let typed = Typed::read(&visit.form);
+    let typed = Typed::read(&visit.form, &options);
     let live = visit.form.has("live");
-    let site = match typed.site(&options) {
+    let site = match typed.site() {
         Ok(site) => site,
         Err(problems) => {
             let status = if live {
@@ -156,7 +146,7 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
             } else {
                 StatusCode::UNPROCESSABLE_ENTITY
             };
-            return sheet(&visit, status, options, typed, None, problems).await;
+            return sheet(&visit, status, typed, None, problems).await;
         }
     };
     let change = Change::SiteCreate(site);
@@ -165,7 +155,7 @@ pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusa
     } else {
         plan::attempt(&visit, change).await?
     };
-    outcome(&visit, options, typed, Some(attempt), live).await
+    outcome(&visit, typed, Some(attempt), live).await
 }
 
 /// The address that brings back what was typed, for somebody whose session ended meanwhile.
@@ -175,7 +165,9 @@ pub(in crate::web) fn draft(visit: &Visit) -> Option<String> {
         return None;
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for name in ["hostname", "type", "php", "www", "names"] {
+    for name in [
+        "hostname", "type", "php", "address", "target", "code", "www", "names",
+    ] {
         let value = visit.form.text(name);
         if !value.is_empty() {
             query.append_pair(name, value);
@@ -186,7 +178,6 @@ pub(in crate::web) fn draft(visit: &Visit) -> Option<String> {
 
 async fn outcome(
     visit: &Visit,
-    options: SiteOptions,
     typed: Typed,
     attempt: Option<Attempt>,
     only_looking: bool,
@@ -209,7 +200,6 @@ async fn outcome(
             sheet(
                 visit,
                 StatusCode::OK,
-                options,
                 typed,
                 Some((*plan, notice)),
                 Vec::new(),
@@ -226,7 +216,7 @@ async fn outcome(
                 field: field_of(fault.code),
                 text: sentence(&fault),
             };
-            sheet(visit, status, options, typed, None, vec![problem]).await
+            sheet(visit, status, typed, None, vec![problem]).await
         }
     }
 }
@@ -234,14 +224,13 @@ async fn outcome(
 async fn sheet(
     visit: &Visit,
     status: StatusCode,
-    options: SiteOptions,
     typed: Typed,
     plan: Option<(ShownPlan, Option<&'static str>)>,
     problems: Vec<Problem>,
 ) -> Result<Response, Refusal> {
     let mut frame = visit.frame("New site", Section::Sites).await;
     frame.crumbs.push(("Sites".to_owned(), "/sites".to_owned()));
-    let site = typed.site(&options).ok();
+    let site = typed.site().ok();
     frame.command = Some(site.as_ref().map_or_else(
         || "lalapanel site create shop.example".to_owned(),
         |site| words::command(&Change::SiteCreate(site.clone())),
@@ -252,7 +241,6 @@ async fn sheet(
         operation: plan::operation_of(visit)?.to_string(),
         name: site.map(|site| site.hostname.unicode()),
         typed,
-        options,
         plan,
         notice,
         problems,
@@ -268,19 +256,12 @@ async fn options(visit: &Visit) -> Result<SiteOptions, Refusal> {
     }
 }
 
-fn at(field: &'static str, bad: BadHostname) -> Problem {
+fn at(field: &'static str, bad: &BadHostname) -> Problem {
     let text = match bad {
         BadHostname::Empty => "Type a domain name. For example: shop.example".to_owned(),
-        other => format!("{}.", capital(&other.to_string())),
+        other => words::sentence_of(&other.to_string()),
     };
     Problem { field, text }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 fn field_of(code: Code) -> &'static str {
@@ -298,18 +279,20 @@ fn field_of(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::php::PhpVersion;
+    use crate::domain::site::NewSiteKind;
 
     fn read(text: &str) -> Result<NewSite, Vec<Problem>> {
         let options = SiteOptions {
             php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
         };
-        Typed::read(&Fields::parse(text.as_bytes())).site(&options)
+        Typed::read(&Fields::parse(text.as_bytes()), &options).site()
     }
 
     #[test]
     fn a_form_becomes_a_site_with_the_newest_php() {
         let site =
-            read("hostname=Shop.Example&type=php&www=on&names=a.example,+b.example").unwrap();
+            read("hostname=Shop.Example&type=php&www=add&names=a.example,+b.example").unwrap();
         assert_eq!(site.hostname.as_str(), "shop.example");
         let names: Vec<String> = site.aliases.iter().map(ToString::to_string).collect();
         assert_eq!(names, ["www.shop.example", "a.example", "b.example"]);
@@ -319,6 +302,10 @@ mod tests {
                 php: Some(PhpVersion::new(8, 4))
             }
         );
+        let sent = read("hostname=shop.example&type=php&www=redirect").unwrap();
+        let names: Vec<String> = sent.redirected.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["www.shop.example"]);
+        assert!(sent.aliases.is_empty());
         let plain = read("hostname=shop.example&type=static&php=9").unwrap();
         assert_eq!(plain.kind, NewSiteKind::Static { spa: false });
     }

@@ -8,13 +8,16 @@ use poem::Response;
 use sailfish::Template;
 
 use crate::domain::name::Hostname;
+use crate::domain::setting::Serving;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteView;
 use crate::web::clock;
+use crate::web::kind_form::KindForm;
 use crate::web::page::{Frame, ICONS, Section};
 use crate::web::plan::diff_lines;
 use crate::web::refusal::Refusal;
 use crate::web::views::activity::Line;
+use crate::web::views::settings::keeps_pages;
 use crate::web::views::sites::runs;
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
@@ -26,6 +29,10 @@ struct Overview {
     tab: &'static str,
     pill: Pill,
     runs: String,
+    /// What visitors get, in a sentence.
+    answers: String,
+    has_files: bool,
+    keeps_pages: bool,
     created: String,
     scheme: &'static str,
     lines: Vec<Line>,
@@ -47,8 +54,11 @@ pub(in crate::web) async fn overview(visit: Arc<Visit>) -> Result<Response, Refu
     let now = clock::now();
     let body = Overview {
         tab: "overview",
-        pill: words::site_pill(site.enabled),
-        runs: runs(&site),
+        pill: words::site_pill(site.enabled, site.serving),
+        runs: describe(&site),
+        answers: answers(&site),
+        has_files: !matches!(site.r#type.as_str(), "proxy" | "redirect"),
+        keeps_pages: keeps_pages(&site),
         created: words::moment(site.created),
         scheme: if site.tls.state == "off" {
             "http"
@@ -65,16 +75,70 @@ pub(in crate::web) async fn overview(visit: Arc<Visit>) -> Result<Response, Refu
     Ok(respond(&frame, &body))
 }
 
+/// What runs the site, with its target.
+fn describe(site: &SiteView) -> String {
+    let kind = KindForm::parse(site.settings.get("type").map_or("", String::as_str));
+    match kind.word.as_str() {
+        "proxy" => format!("Proxy to {}", kind.address),
+        "redirect" => format!("Redirect to {} ({})", kind.target, kind.code),
+        "spa" => "Single-page application".to_owned(),
+        _ => runs(site),
+    }
+}
+
+/// What visitors of a site that is enabled get.
+fn answers(site: &SiteView) -> String {
+    match site.serving {
+        Serving::Maintenance => {
+            "Visitors see that the site is being worked on (503). Certificates are still renewed."
+                .to_owned()
+        }
+        Serving::Suspended => {
+            "Visitors see that the site is suspended (503). Certificates are still renewed."
+                .to_owned()
+        }
+        Serving::Live => {
+            let names = u64::try_from(site.aliases.len() + 1).unwrap_or(u64::MAX);
+            let names = if names == 1 {
+                "its name".to_owned()
+            } else {
+                words::count(names, "name")
+            };
+            format!("The site is online and answers to {names}.")
+        }
+    }
+}
+
 /// `GET /sites/{host}/danger`.
 pub(in crate::web) async fn danger(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let site = find(&visit, visit.hostname()?).await?;
     let frame = site_frame(&visit, &site, Some("Danger")).await;
     let body = Danger {
         tab: "danger",
-        pill: words::site_pill(site.enabled),
+        pill: words::site_pill(site.enabled, site.serving),
         site,
     };
     Ok(respond(&frame, &body))
+}
+
+/// The pages of one site: their word, what follows the site's address, their name.
+pub(in crate::web) const TABS: &[(&str, &str, &str)] = &[
+    ("overview", "", "Overview"),
+    ("names", "/settings/names", "Type and names"),
+    ("web", "/settings/web", "Web server"),
+    ("access", "/settings/access", "Access"),
+    ("php", "/php", "PHP version"),
+    ("php-settings", "/settings/php", "PHP settings"),
+    ("limits", "/settings/limits", "Limits"),
+    ("nginx", "/nginx", "nginx"),
+    ("logs", "/logs", "Logs"),
+    ("danger", "/danger", "Danger"),
+];
+
+/// The name of one of these pages.
+pub(in crate::web) fn tab_name(tab: &str) -> &'static str {
+    let found = TABS.iter().find(|(word, _, _)| *word == tab);
+    found.map_or("", |(_, _, name)| name)
 }
 
 /// The site of this name.

@@ -90,7 +90,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
     ));
     let body = SitePhp {
         tab: "php",
-        pill: words::site_pill(site.enabled),
+        pill: words::site_pill(site.enabled, site.serving),
         lead: lead(&site, &view),
         others: others(&site, &view),
         chosen: chosen.map(|php| php.to_string()).unwrap_or_default(),

@@ -94,7 +94,7 @@ fn matches(site: &SiteView, filter: &str) -> bool {
     let kind = site
         .php
         .map_or_else(|| site.r#type.clone(), |php| format!("php {php}"));
-    let state = if site.enabled { "online" } else { "offline" };
+    let state = words::site_pill(site.enabled, site.serving).word;
     let aliases: Vec<String> = site.aliases.iter().map(ToString::to_string).collect();
     let text = format!(
         "{} {} {kind} {state} {}",
@@ -139,7 +139,7 @@ fn row(site: &SiteView, now: crate::domain::time::Timestamp) -> Row {
         host: site.hostname.to_string(),
         name: site.hostname_unicode.clone(),
         aliases: aliases.join(", "),
-        pill: words::site_pill(site.enabled),
+        pill: words::site_pill(site.enabled, site.serving),
         runs: runs(site),
         user: site.user.clone(),
         created: words::ago(now, site.created),

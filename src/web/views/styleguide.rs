@@ -5,6 +5,7 @@
 use poem::Response;
 use sailfish::Template;
 
+use crate::domain::setting::Serving;
 use crate::rpc::view::{OperationState, StepState};
 use crate::web::page::{ICONS, Problem, Section};
 use crate::web::visit::{Visit, show as respond};
@@ -31,7 +32,12 @@ pub(super) fn page(visit: &Visit) -> Response {
             .into_iter()
             .map(words::operation_pill)
             .chain(steps.into_iter().map(words::step_pill))
-            .chain([words::site_pill(true), words::site_pill(false)])
+            .chain([
+                words::site_pill(true, Serving::Live),
+                words::site_pill(true, Serving::Maintenance),
+                words::site_pill(true, Serving::Suspended),
+                words::site_pill(false, Serving::Live),
+            ])
             .collect(),
         problems: vec![Problem {
             field: "sample",

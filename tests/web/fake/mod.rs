@@ -2,6 +2,7 @@
 //!
 //! Invariant: answers like the real one in kind (faults, sequences, one plan per change), and touches nothing.
 
+mod settings;
 mod world;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use lalapanel::rpc::view::{
 use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
 
+pub(crate) use settings::set;
 pub(crate) use world::site;
 use world::{audit, begun, find, log, operations, person, php, plan, sign_in, status, take_effect};
 
@@ -223,7 +225,14 @@ impl Fake {
                 let seen = after.map_or(0, |place| place.offset);
                 Ok(log(state, file, &filter, usize::try_from(seen).unwrap()))
             }
-            Request::Preview { change } => Ok(Reply::Plan(Box::new(plan(state, &change)?))),
+            Request::Preview { change } => {
+                let plan = plan(state, &change)?;
+                Ok(if plan.steps.is_empty() {
+                    Reply::Unchanged {}
+                } else {
+                    Reply::Plan(Box::new(plan))
+                })
+            }
             Request::Apply {
                 change,
                 plan,
@@ -292,6 +301,9 @@ impl Fake {
             return Ok(Reply::Began { operation: id });
         }
         let plan = plan(state, &change)?;
+        if plan.steps.is_empty() {
+            return Ok(Reply::Unchanged {});
+        }
         if seen != Some(plan.hash.as_str()) {
             return Err(Fault::new(
                 Code::PlanChanged,

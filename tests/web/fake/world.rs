@@ -5,13 +5,14 @@
 use lalapanel::domain::account::{AccountName, Role};
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::{Code, Fault};
-use lalapanel::domain::id::OperationId;
+use lalapanel::domain::id::{OperationId, SiteId};
 use lalapanel::domain::log::{LogFile, LogFilter, LogPlace};
 use lalapanel::domain::name::Hostname;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::Token;
-use lalapanel::domain::site::NewSiteKind;
+use lalapanel::domain::setting::Serving;
+use lalapanel::domain::site::{NewSiteKind, Site, SiteKind};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::log::{LogRecord, LogView};
 use lalapanel::rpc::php::{PhpVersionView, PhpView, RepositoryView, SupportView};
@@ -21,7 +22,7 @@ use lalapanel::rpc::view::{
     PlanView, ServiceView, SessionView, SiteView, StatusView, StepState, TlsView,
 };
 
-use super::State;
+use super::{State, settings};
 
 pub(crate) fn sign_in(state: &mut State, name: AccountName, now: Timestamp) -> Reply {
     let number = u8::try_from(state.sessions.len() + 1).unwrap();
@@ -77,15 +78,24 @@ pub(crate) fn site(
     enabled: bool,
     created: Timestamp,
 ) -> SiteView {
+    let kind = php.map_or(SiteKind::Static { spa: false }, |php| SiteKind::Php { php });
     let hostname = Hostname::parse(hostname).unwrap();
-    SiteView {
-        hostname_unicode: hostname.unicode(),
-        r#type: php.map_or("static", |_| "php").to_owned(),
-        php,
+    let mut made = Site::new(SiteId::FIRST, hostname, kind, created);
+    made.enabled = enabled;
+    view(&made)
+}
+
+fn view(site: &Site) -> SiteView {
+    let mut view = SiteView {
+        hostname: site.hostname.clone(),
+        hostname_unicode: site.hostname.unicode(),
+        r#type: String::new(),
+        php: None,
         aliases: Vec::new(),
         redirected_names: Vec::new(),
-        enabled,
-        document_root: HostPath::parse(&format!("/var/www/{hostname}/htdocs")).unwrap(),
+        enabled: site.enabled,
+        serving: Serving::Live,
+        document_root: HostPath::parse("/").unwrap(),
         user: "lala-s1001".to_owned(),
         tls: TlsView {
             state: "off".to_owned(),
@@ -94,12 +104,13 @@ pub(crate) fn site(
             names: Vec::new(),
         },
         databases: Vec::new(),
-        created,
+        created: site.created,
         settings: std::collections::BTreeMap::new(),
         operations: Vec::new(),
         drift: Vec::new(),
-        hostname,
-    }
+    };
+    settings::show(&mut view, site);
+    view
 }
 
 pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
@@ -149,6 +160,9 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
             step("Reload nginx", "nginx.service".to_owned()),
             step("Ask the site for its first page", format!("http://{name}/")),
         ],
+        Change::SiteSet { .. } | Change::SitePurge { .. } => {
+            settings::steps(find(state, name)?, change)?
+        }
         _ => vec![
             step(
                 "Remove the link to the nginx file",
@@ -157,12 +171,14 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
             step("Reload nginx", "nginx.service".to_owned()),
         ],
     };
-    let reload = steps.len() - 2;
-    steps[reload].command = Some("/usr/bin/systemctl reload nginx.service".to_owned());
-    let write = steps.len() / 2;
-    steps[write].diff = Some(format!(
-        "--- /dev/null\n+++ {name}\n@@ -0,0 +1,4 @@\n+server {{\n+  listen 80;\n+  server_name {name};\n+}}\n"
-    ));
+    if let Some(reload) = steps.len().checked_sub(2) {
+        steps[reload].command = Some("/usr/bin/systemctl reload nginx.service".to_owned());
+        let write = steps.len() / 2;
+        let diff = format!(
+            "--- /dev/null\n+++ {name}\n@@ -0,0 +1,4 @@\n+server {{\n+  listen 80;\n+  server_name {name};\n+}}\n"
+        );
+        steps[write].diff.get_or_insert(diff);
+    }
     if state.world > 0 {
         steps.push(step("Something new", format!("world {}", state.world)));
     }
@@ -170,7 +186,12 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
         title: title(change),
         hash: format!(
             "{:064x}",
-            steps.len() * 1000 + name.as_str().len() + state.world as usize
+            steps.iter().fold(state.world as usize, |sum, step| {
+                let text = format!("{}{}{:?}", step.title, step.target, step.diff);
+                text.bytes().fold(sum, |sum, byte| {
+                    sum.wrapping_mul(31).wrapping_add(usize::from(byte))
+                })
+            })
         ),
         steps,
         notes: vec!["PHP for this site may use up to 512 MB; 900 MB is free.".to_owned()],
@@ -238,20 +259,33 @@ pub(crate) fn begun(
 pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
     match change {
         Change::SiteCreate(new) => {
-            let php = match &new.kind {
-                NewSiteKind::Php { php }
-                | NewSiteKind::Wordpress { php }
-                | NewSiteKind::Laravel { php } => php.or(Some(PhpVersion::new(8, 4))),
-                NewSiteKind::Static { .. }
-                | NewSiteKind::Proxy { .. }
-                | NewSiteKind::Redirect { .. } => None,
+            let newest = PhpVersion::new(8, 4);
+            let kind = match new.kind.clone() {
+                NewSiteKind::Php { php } => SiteKind::Php {
+                    php: php.unwrap_or(newest),
+                },
+                NewSiteKind::Wordpress { php } => SiteKind::Wordpress {
+                    php: php.unwrap_or(newest),
+                },
+                NewSiteKind::Laravel { php } => SiteKind::Laravel {
+                    php: php.unwrap_or(newest),
+                },
+                NewSiteKind::Static { spa } => SiteKind::Static { spa },
+                NewSiteKind::Proxy { target } => SiteKind::Proxy { target },
+                NewSiteKind::Redirect { target, code } => SiteKind::Redirect { target, code },
             };
-            let mut made = site(new.hostname.as_str(), php, true, now);
+            let mut made = Site::new(SiteId::FIRST, new.hostname.clone(), kind, now);
             made.aliases.clone_from(&new.aliases);
-            state.sites.push(made);
+            made.redirected.clone_from(&new.redirected);
+            state.sites.push(view(&made));
         }
-        Change::SiteSet { .. }
-        | Change::SitePurge { .. }
+        Change::SiteSet { hostname, values } => {
+            let mut sites = state.sites.iter_mut();
+            if let Some(site) = sites.find(|site| site.hostname == *hostname) {
+                *site = settings::with(site, values).unwrap();
+            }
+        }
+        Change::SitePurge { .. }
         | Change::SiteVisitor { .. }
         | Change::SiteSnippet { .. }
         | Change::SiteDrift { .. }
