@@ -354,10 +354,9 @@ mod tests {
             let text = site(&made, ALL);
             prop_assert_eq!(text.matches('{').count(), text.matches('}').count());
             prop_assert!(!golden::has_strange_characters(&text));
-            let names = text.lines().find_map(|line| line.trim().strip_prefix("server_name "));
             let expected: Vec<String> = made.served_names().map(|name| name.to_string()).collect();
-            let expected = format!("{};", expected.join(" "));
-            prop_assert_eq!(names, Some(expected.as_str()));
+            let expected = format!("server_name {};", expected.join(" "));
+            prop_assert!(text.lines().any(|line| line.trim() == expected));
         }
     }
 }

@@ -131,12 +131,16 @@ fn walls(server: Block, site: &Site) -> Block {
                 )
                 .set("real_ip_recursive", "on")
         });
-    let server = if access.allow.is_empty() && access.deny.is_empty() {
+    let is_redirect = matches!(site.kind, SiteKind::Redirect { .. });
+    let server = if is_redirect || (access.allow.is_empty() && access.deny.is_empty()) {
         server
     } else {
         server
-            .comment("The panel itself asks through its socket.")
-            .set("allow", "unix:")
+            .when(!access.allow.is_empty(), |server| {
+                server
+                    .comment("The panel itself asks through its socket.")
+                    .set("allow", "unix:")
+            })
             .for_each(&access.deny, |server, range| server.set("deny", range))
             .for_each(&access.allow, |server, range| server.set("allow", range))
             .set_if(!access.allow.is_empty(), "deny", "all")

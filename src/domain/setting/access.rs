@@ -4,7 +4,13 @@
 
 use crate::domain::network::Network;
 use crate::domain::setting::field::{Control, Field, Section, lines, list};
+use crate::domain::site::SiteKind;
 use crate::domain::web_target::UrlPath;
+
+/// nginx sends a redirect before it looks at addresses and names.
+fn serves_itself(kind: &SiteKind) -> bool {
+    !matches!(kind, SiteKind::Redirect { .. })
+}
 
 pub(super) const FIELDS: &[Field] = &[
     Field {
@@ -20,7 +26,7 @@ pub(super) const FIELDS: &[Field] = &[
                 Ok(())
             },
         },
-        for_kind: |_| true,
+        for_kind: serves_itself,
     },
     Field {
         key: "access.deny",
@@ -35,7 +41,7 @@ pub(super) const FIELDS: &[Field] = &[
                 Ok(())
             },
         },
-        for_kind: |_| true,
+        for_kind: serves_itself,
     },
     Field {
         key: "access.maintenance_allow",
@@ -65,7 +71,7 @@ pub(super) const FIELDS: &[Field] = &[
                 Ok(())
             },
         },
-        for_kind: |kind| !matches!(kind, crate::domain::site::SiteKind::Redirect { .. }),
+        for_kind: serves_itself,
     },
     Field {
         key: "access.login_limit",
