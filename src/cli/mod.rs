@@ -97,7 +97,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Doctor(typed) => doctor::run(typed, &mut doctor::install_again, agent, output),
         Verb::Site(verb) => site::run(verb, agent, output),
         Verb::Log(typed) => log::run(typed, agent, output),
-        Verb::Php(verb) => php::run(verb, agent, output),
+        Verb::Php(verb) => php::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),
         Verb::Audit(verb) => audit::run(&verb, agent, output),

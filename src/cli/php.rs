@@ -10,6 +10,7 @@ use crate::cli::output::{Exit, Output, table};
 use crate::cli::{Outcome, change};
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
 use crate::rpc::php::{PhpVersionView, PhpView};
 use crate::rpc::protocol::{Reply, Request};
@@ -58,8 +59,8 @@ pub enum Repository {
 }
 
 /// Runs one.
-pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let (change, plan) = match verb {
+pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let (change, plan) = match *verb {
         Verb::List => return list(agent, output),
         Verb::Repository(Repository::Status) => return status(agent, output),
         Verb::Install(Which { version: php, plan }) => (Change::PhpInstall { php }, plan),
@@ -119,7 +120,7 @@ fn state(one: &PhpVersionView) -> &'static str {
 }
 
 fn sites(one: &PhpVersionView) -> String {
-    let names: Vec<&str> = one.sites.iter().take(3).map(|name| name.as_str()).collect();
+    let names: Vec<&str> = one.sites.iter().take(3).map(Hostname::as_str).collect();
     match one.sites.len() {
         0 => "-".to_owned(),
         1..=3 => names.join(", "),

@@ -285,6 +285,12 @@ fn every_promised_line_can_be_typed() {
         "site drift h.example --leave",
         "site delete h.example --yes --plan",
         "php list",
+        "php install 8.2 --plan",
+        "php remove 8.2 --json",
+        "php repository status",
+        "php repository enable --plan",
+        "php repository disable",
+        "site php h.example 8.4 --plan --json",
         "service list",
         "account create mara --password-file -",
         "account list",
@@ -315,6 +321,9 @@ fn wrong_usage_is_told_before_anything_runs() {
         "site create a.example --php eight",
         "run id",
         "site list --force",
+        "site php h.example eight",
+        "php install",
+        "php repository",
     ] {
         let typed = format!("lalapanel {line}");
         let error = Cli::try_parse_from(typed.trim().split(' ')).unwrap_err();

@@ -57,39 +57,15 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
             Undo::CreateUser(user.clone())
         }
         Step::Job(job) => undo_of_job(job),
-        Step::Service {
-            act: ServiceAct::Reload | ServiceAct::Retire,
-            ..
-        } => Undo::Nothing,
         Step::Claim { path } => panel::claim(host, path)?,
         Step::PanelCertificate { .. } => panel::certificate_undo(host)?,
         Step::PlaceProgram { .. } => panel::claim(host, &panel::program())?,
         Step::Service {
             services,
             unit,
-            act: ServiceAct::RestartOnUndo,
-        } => Undo::RestartService {
-            services: *services,
-            unit: unit.clone(),
-        },
-        Step::Service {
-            services,
-            unit,
-            act: ServiceAct::ReloadOnUndo,
-        } => Undo::ReloadService {
-            services: *services,
-            unit: unit.clone(),
-        },
-        Step::Service { services, unit, .. } => Undo::Service {
-            services: *services,
-            unit: unit.clone(),
-            was: service::state(host, *services, unit)?,
-        },
-        Step::StartPhp { unit, .. } => Undo::Service {
-            services: ServiceManager::Systemd,
-            unit: unit.clone(),
-            was: service::state(host, ServiceManager::Systemd, unit)?,
-        },
+            act,
+        } => undo_of_act(host, *services, unit, *act)?,
+        Step::StartPhp { unit, .. } => undo_of_service(host, ServiceManager::Systemd, unit)?,
         Step::ReloadUnits {
             when: When::Undoing,
         } => Undo::ReloadUnits,
@@ -126,6 +102,35 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::FetchSource { .. }
         | Step::FinishPackages {}
         | Step::Sql { .. } => Undo::Nothing,
+    })
+}
+
+fn undo_of_act(
+    host: &dyn Host,
+    services: ServiceManager,
+    unit: &str,
+    act: ServiceAct,
+) -> HostResult<Undo> {
+    let unit_name = unit.to_owned();
+    match act {
+        ServiceAct::Reload | ServiceAct::Retire => Ok(Undo::Nothing),
+        ServiceAct::RestartOnUndo => Ok(Undo::RestartService {
+            services,
+            unit: unit_name,
+        }),
+        ServiceAct::ReloadOnUndo => Ok(Undo::ReloadService {
+            services,
+            unit: unit_name,
+        }),
+        _ => undo_of_service(host, services, unit),
+    }
+}
+
+fn undo_of_service(host: &dyn Host, services: ServiceManager, unit: &str) -> HostResult<Undo> {
+    Ok(Undo::Service {
+        services,
+        unit: unit.to_owned(),
+        was: service::state(host, services, unit)?,
     })
 }
 
@@ -217,7 +222,10 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         } => Ok(()),
         Step::PingPhp { socket } => php_trial::ping(host, socket),
         Step::StartPhp { unit, php } => php_trial::start(host, unit, *php),
-        Step::DrainPhp { socket } => php_trial::drain(host, socket),
+        Step::DrainPhp { socket } => {
+            php_trial::drain(host, socket);
+            Ok(())
+        }
         Step::TryPhp(trial) => php_trial::run(trial, context),
         Step::LookAtHome { hostname } => home::look(hostname, context),
         Step::CompareHome { hostname } => home::compare(hostname, context),

@@ -147,17 +147,16 @@ pub(super) fn ping(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
 
 /// Waits for the last requests of a pool that nginx does not point at any more. Why no fault: a request that takes
 /// longer is cut off by its own limit, and a pool that does not answer has nothing to lose.
-pub(super) fn drain(host: &dyn Host, socket: &HostPath) -> Result<(), Fault> {
+pub(super) fn drain(host: &dyn Host, socket: &HostPath) {
     let deadline = host.now().millis().saturating_add(DRAIN_MILLIS);
     while host.now().millis() < deadline {
         let answer = host.exchange(socket, &fastcgi::status_request(), 8192, 2_000);
         match answer.ok().and_then(|answer| fastcgi::busy(&answer)) {
             // The one that answers this question is busy with it.
-            None | Some(0 | 1) => return Ok(()),
+            None | Some(0 | 1) => return,
             Some(_) => host.pause(100),
         }
     }
-    Ok(())
 }
 
 fn silent(socket: &HostPath) -> Fault {

@@ -42,34 +42,34 @@ pub fn plan(
     }
     refuse::absent_php(php, facts)?;
     let mut steps = Steps::default();
-    let mut notes = Vec::new();
     let changed = Site {
         kind: site.kind.clone().with_php(php),
         ..site.clone()
     };
-    if !site.enabled {
-        rewritten(&mut steps, site, &changed, old, php, facts);
-        notes.push(format!(
-            "{} is offline; PHP {php} runs it once it is online again.",
-            site.hostname
-        ));
-    } else {
+    if site.enabled {
         refuse::broken_nginx(facts)?;
         switch(&mut steps, site, &changed, old, php, facts);
-        notes.push(format!(
-            "Visitors should notice nothing. The home page is tried on PHP {php} before any visitor meets it, and looked at before and after; if it answers worse, {} stays on PHP {old}.",
-            site.hostname
-        ));
+    } else {
+        rewritten(&mut steps, site, &changed, old, php, facts);
     }
     let title = format!("Switch {} to PHP {php}", site.hostname);
-    let mut plan = Plan::new(title, "site php")
+    let plan = Plan::new(title, "site php")
         .about(&site.hostname)
         .steps(steps.into_list())
+        .note(note(site, old, php))
         .effect(Effect::PutSite(Box::new(changed)));
-    for note in notes {
-        plan = plan.note(note);
-    }
     Ok(Some(plan))
+}
+
+fn note(site: &Site, old: PhpVersion, php: PhpVersion) -> String {
+    let hostname = &site.hostname;
+    if site.enabled {
+        format!(
+            "Visitors should notice nothing. The home page is tried on PHP {php} before any visitor meets it, and looked at before and after; if it answers worse, {hostname} stays on PHP {old}."
+        )
+    } else {
+        format!("{hostname} is offline; PHP {php} runs it once it is online again.")
+    }
 }
 
 fn switch(

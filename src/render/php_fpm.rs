@@ -52,10 +52,14 @@ pub fn master(site: &Site) -> String {
     master_at(site, &site.php_socket())
 }
 
-/// The same behind the socket where another version is tried.
+/// The same behind the socket where another version is tried. What PHP has to say goes to whoever asks, and not to the
+/// site's log.
 #[must_use]
 pub fn trial(site: &Site) -> String {
-    master_at(site, &site.php_trial_socket())
+    let text = master_at(site, &site.php_trial_socket());
+    let lines = text.lines();
+    let own = lines.filter(|line| !line.starts_with("php_admin_value[error_log]"));
+    own.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn master_at(site: &Site, socket: &HostPath) -> String {
@@ -247,6 +251,7 @@ mod tests {
     fn the_files_are_the_golden_ones() {
         golden::check("php-master.conf", &master(&php_site()));
         golden::check("php-pool.conf", &pool(&php_site()));
+        golden::check("php-trial.conf", &trial(&php_site()));
         golden::check("php-shared.ini", &shared_ini());
         golden::check("php-shared-master.conf", &shared_master());
     }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Constant load on one address: load.py ADDRESS HOSTNAME PATH REQUESTS WORKERS
+"""Constant load on one address: load.py ADDRESS HOSTNAME PATH REQUESTS WORKERS [UNTIL]
 
-Each worker asks one request after the other, each on a connection of its own. What is
+At least so many requests, and on until the file UNTIL is there. Each worker asks one request after the other, each on a connection of its own. What is
 not a 200 with a body has failed. Prints one JSON document: how many, how many failed
 and how, latencies in milliseconds, and how often each body came.
 """
 import collections
 import json
+import os
 import socket
 import sys
 import threading
@@ -14,6 +15,7 @@ import time
 
 address, hostname, path, total, workers = sys.argv[1:4] + [int(n) for n in sys.argv[4:6]]
 request = f"GET {path} HTTP/1.1\r\nHost: {hostname}\r\nConnection: close\r\n\r\n".encode()
+until = sys.argv[6] if len(sys.argv) > 6 else ""
 lock, left = threading.Lock(), total
 latencies, failures, bodies = [], collections.Counter(), collections.Counter()
 
@@ -37,7 +39,7 @@ def work():
     global left
     while True:
         with lock:
-            if left == 0:
+            if left <= 0 and (not until or os.path.exists(until)):
                 return
             left -= 1
         began = time.monotonic()

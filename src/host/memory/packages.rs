@@ -168,12 +168,10 @@ impl Machine {
                 }
                 done("")
             }
-            "remove" | "purge" if only_shown => done(
-                names
-                    .iter()
-                    .map(|name| format!("Remv {name} [1]\n"))
-                    .collect::<String>(),
-            ),
+            "remove" | "purge" if only_shown => {
+                let lines = names.iter().flat_map(|name| ["Remv ", name, " [1]\n"]);
+                done(lines.collect::<String>())
+            }
             "remove" | "purge" => {
                 for name in names {
                     self.uninstall(name, verb == "purge");
@@ -222,7 +220,8 @@ impl Machine {
             ("policy", []) => return done(RELEASES),
             ("pkgnames", [prefix]) => {
                 let names = self.packages.keys().filter(|name| name.starts_with(prefix));
-                return done(names.map(|name| format!("{name}\n")).collect::<String>());
+                let lines = names.flat_map(|name| [name.as_str(), "\n"]);
+                return done(lines.collect::<String>());
             }
             _ => {}
         }
