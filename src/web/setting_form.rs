@@ -113,7 +113,7 @@ impl SettingForm {
             match checked {
                 Ok(one) => made.push(one),
                 Err(bad) => problems.push(Problem {
-                    field: field.key,
+                    field: place(field, text),
                     text: sentence_of(&bad.reason),
                 }),
             }
@@ -136,10 +136,10 @@ impl SettingForm {
             .collect();
         let names = wanted.iter().any(|(field, _)| holds_names(field));
         let www = self.fields.iter().find(|(field, _, _)| is_www(field));
-        if let Some((field, text, changed)) = www {
-            if *changed || (names && text != "none") {
-                wanted.push((field, text));
-            }
+        if let Some((field, text, changed)) = www
+            && (*changed || (names && text != "none"))
+        {
+            wanted.push((field, text));
         }
         wanted
     }
@@ -273,6 +273,15 @@ fn clean(text: &str) -> String {
 
 fn mark(text: &str) -> String {
     hex(Sha256::digest(text).get(..4).unwrap_or_default())
+}
+
+/// Where on the page a field is put right: of a type that is mostly what it needs.
+fn place(field: &'static Field, text: &str) -> &'static str {
+    match (field.key, text.split(' ').next()) {
+        ("type", Some("proxy")) => "address",
+        ("type", Some("redirect")) => "target",
+        (key, _) => key,
+    }
 }
 
 /// `16 to 4096 MB. Default: 256 MB.`

@@ -303,6 +303,63 @@ if (sites !== 'none') {
   });
 }
 
+await test('settings are changed in the browser: the plan, the operation, the value', async () => {
+  const settings = `${base}/sites/${site}/settings`;
+  await page.goto(`${settings}/php`);
+  await page.getByLabel('Memory of a request').fill('banana');
+  await page.locator('#plan .note').getByText('Write a number from 16 to 4096 MB').waitFor();
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.locator('[id="php.memory_limit-error"]').waitFor();
+  check((await page.getByLabel('Memory of a request').inputValue()) === 'banana', 'what was typed was lost');
+  await shot(page, 'settings-refused');
+  await page.getByLabel('Memory of a request').fill('384');
+  await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  await page.locator('footer .command').getByText(`lalapanel site set ${site} php.memory_limit=384`).waitFor();
+  await page.getByText('Show files and commands').click();
+  check((await page.locator('#plan').innerText()).includes('384M'), 'the plan does not show the new value');
+  await shot(page, 'settings-plan');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.waitForURL(/\/operations\//);
+  await finished(page, `${site} is changed`);
+  await page.goto(`${settings}/php`);
+  check((await page.getByLabel('Memory of a request').inputValue()) === '384', 'the value is not set');
+
+  await page.goto(`${settings}/names`);
+  await page.getByLabel('Sent to the name without www').check();
+  await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.waitForURL(/\/operations\//);
+  await finished(page, `${site} is changed`);
+  await page.goto(`${base}/sites/${site}`);
+  check((await page.innerText('main')).includes(`www.${site}`), 'the redirected name is not shown');
+  if (sites !== 'none') {
+    const sent = await visit(`www.${site}`);
+    check(sent.status === 301 || sent.status === 308, `www answers ${sent.status}`);
+  }
+});
+
+await test('two tabs that change different things do not undo each other', async () => {
+  const address = `${base}/sites/${site}/settings/php`;
+  const other = await main.newPage();
+  await page.goto(address);
+  await other.goto(address);
+  await page.getByLabel('Requests at once').fill('12');
+  await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  await other.getByLabel('Fields of a form').fill('2500');
+  await other.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  await other.getByRole('button', { name: 'Save changes' }).click();
+  await finished(other, `${site} is changed`);
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('The server has changed since you looked').waitFor();
+  await shot(page, 'settings-changed-meanwhile');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await finished(page, `${site} is changed`);
+  await page.goto(address);
+  check((await page.getByLabel('Fields of a form').inputValue()) === '2500', 'the change of the other tab was undone');
+  check((await page.getByLabel('Requests at once').inputValue()) === '12', 'the change of this tab is not there');
+  await other.close();
+});
+
 await test('text from people stays text', async () => {
   const evil = '"><img src=x onerror=alert(1)>';
   for (const address of ['/sites?q=', '/activity?q=', '/sites/new?hostname=', '/login?next=']) {
@@ -401,6 +458,9 @@ await test('the theme is chosen without script and stays', async () => {
 const pages = {
   home: '/', sites: '/sites', 'new-site': '/sites/new', 'new-site-plan': `/sites/new?hostname=axe-${site}&type=php`, site: `/sites/${site}`,
   logs: `/sites/${site}/logs`, 'restore-logs': `/sites/${site}/restore-logs`,
+  'settings-names': `/sites/${site}/settings/names`, 'settings-web': `/sites/${site}/settings/web`, 'settings-access': `/sites/${site}/settings/access`,
+  'settings-php': `/sites/${site}/settings/php?php.memory_limit=banana`, 'settings-limits': `/sites/${site}/settings/limits`,
+  'new-site-proxy': '/sites/new?hostname=proxy.example&type=proxy&address=127.0.0.1:3000', purge: `/sites/${site}/purge`,
   danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',
   services: '/services', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
 };
@@ -460,6 +520,23 @@ await test('without JavaScript a site is created by checking, then confirming', 
   await tab.getByLabel(`Type ${plain} to delete it`).fill(plain);
   await tab.getByRole('button', { name: `Delete ${plain}`, exact: true }).click();
   await tab.getByRole('heading', { name: `${plain} is deleted` }).waitFor({ timeout: 60_000 });
+  await quiet.close();
+});
+
+await test('without JavaScript a setting is changed by checking, then confirming', async () => {
+  const quiet = await context({ javaScriptEnabled: false });
+  const tab = await quiet.newPage();
+  await signIn(tab);
+  await tab.goto(`${base}/sites/${site}/settings/web`);
+  await tab.getByLabel('Largest upload').fill('96');
+  await tab.getByLabel('Compression by brotli').uncheck();
+  await tab.getByRole('button', { name: 'Save changes' }).click();
+  await tab.getByText('Please check what will happen, then press Save changes').waitFor();
+  await tab.getByRole('button', { name: 'Save changes' }).click();
+  await tab.getByRole('heading', { name: `${site} is changed` }).waitFor({ timeout: 60_000 });
+  await tab.goto(`${base}/sites/${site}/settings/web`);
+  check((await tab.getByLabel('Largest upload').inputValue()) === '96', 'the upload limit is not set');
+  check(!(await tab.getByLabel('Compression by brotli').isChecked()), 'the switch is not off');
   await quiet.close();
 });
 

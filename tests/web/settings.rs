@@ -317,7 +317,7 @@ async fn the_type_is_chosen_with_what_it_needs() {
         .await;
     assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
-        missing.text.contains("href=\"#type\"")
+        missing.text.contains("href=\"#address\"")
             && missing.text.contains("value=\"localhost:3000\"")
     );
     let check = panel

@@ -73,13 +73,13 @@ impl Typed {
     fn site(&self) -> Result<NewSite, Vec<Problem>> {
         let mut problems = Vec::new();
         let hostname = Hostname::parse(&self.hostname)
-            .map_err(|bad| problems.push(at("hostname", &bad)))
+            .map_err(|bad| problems.push(at("hostname", bad)))
             .ok();
         let mut aliases = Vec::new();
         for text in self.names.split([' ', ',']).filter(|text| !text.is_empty()) {
             match SiteName::parse(text) {
                 Ok(alias) => aliases.push(alias),
-                Err(bad) => problems.push(at("names", &bad)),
+                Err(bad) => problems.push(at("names", bad)),
             }
         }
         let kind = self
@@ -98,7 +98,7 @@ impl Typed {
                         redirected.push(www);
                     }
                 }
-                Err(bad) => problems.push(at("www", &bad)),
+                Err(bad) => problems.push(at("www", bad)),
             }
         }
         match (hostname, kind, problems.is_empty()) {
@@ -256,7 +256,7 @@ async fn options(visit: &Visit) -> Result<SiteOptions, Refusal> {
     }
 }
 
-fn at(field: &'static str, bad: &BadHostname) -> Problem {
+fn at(field: &'static str, bad: BadHostname) -> Problem {
     let text = match bad {
         BadHostname::Empty => "Type a domain name. For example: shop.example".to_owned(),
         other => words::sentence_of(&other.to_string()),

@@ -170,7 +170,13 @@ async fn sheet(
     beside: Beside,
     values: &[Assignment],
 ) -> Result<Response, Refusal> {
-    let mut frame = site_frame(visit, &site, Some(section.title())).await;
+    // The version has a page of its own, called PHP.
+    let heading = if section == Section::Php {
+        "PHP settings"
+    } else {
+        section.title()
+    };
+    let mut frame = site_frame(visit, &site, Some(heading)).await;
     frame.command = Some(if values.is_empty() {
         format!("lalapanel site set {}", site.hostname)
     } else {
@@ -183,7 +189,7 @@ async fn sheet(
             section.word()
         },
         section: section.word(),
-        heading: section.title(),
+        heading,
         pill: words::site_pill(site.enabled, site.serving),
         token: frame.token.clone(),
         operation: plan::operation_of(visit)?.to_string(),

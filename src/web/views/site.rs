@@ -124,10 +124,10 @@ pub(in crate::web) async fn danger(visit: Arc<Visit>) -> Result<Response, Refusa
 /// The pages of one site: their word, what follows the site's address, their name.
 pub(in crate::web) const TABS: &[(&str, &str, &str)] = &[
     ("overview", "", "Overview"),
-    ("names", "/settings/names", "Type and names"),
-    ("web", "/settings/web", "Web server"),
+    ("names", "/settings/names", "Names"),
+    ("web", "/settings/web", "Web"),
     ("access", "/settings/access", "Access"),
-    ("php", "/php", "PHP version"),
+    ("php", "/php", "PHP"),
     ("php-settings", "/settings/php", "PHP settings"),
     ("limits", "/settings/limits", "Limits"),
     ("nginx", "/nginx", "nginx"),
