@@ -71,7 +71,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("web.gzip", "off"),
     ("web.headers", "strict"),
     ("web.headers", "off"),
-    ("web.error_pages", "404 /404.html\n500 /oops.html"),
+    ("web.error_pages", "404 /404.html\n500 /broken.html"),
     ("web.real_ip_from", "203.0.113.0/24\n2001:db8::/32"),
     ("web.hotlink_protection", "on"),
     ("web.hotlink_allowed", "partner.test"),
