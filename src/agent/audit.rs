@@ -200,6 +200,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::AccountList {}
         | Request::Home {}
         | Request::SiteList {}
+        | Request::SiteTrash {}
         | Request::SiteShow { .. }
         | Request::SiteNginx { .. }
         | Request::ForeignSites {}

@@ -14,6 +14,7 @@ use crate::ops::state::State;
 use crate::render;
 use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
+use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{SiteOptions, SiteView, TlsView};
 use crate::system::facts;
 
@@ -47,6 +48,7 @@ impl Dispatch {
                 overview::home(&self.operations).map(|view| Reply::Home(Box::new(view)))
             }
             Request::SiteList {} => self.sites(),
+            Request::SiteTrash {} => self.trash(),
             Request::SiteShow { hostname } => self.site(&hostname),
             Request::SiteNginx { hostname } => self.nginx(&hostname),
             Request::ForeignSites {} => Ok(Reply::Foreign(overview::foreign(&self.operations))),
@@ -90,6 +92,13 @@ impl Dispatch {
     fn sites(&self) -> Answer {
         let sites = self.operations.engine().store().sites()?;
         Ok(Reply::Sites(sites.iter().map(view).collect()))
+    }
+
+    fn trash(&self) -> Answer {
+        let engine = self.operations.engine();
+        let (trash, now) = (engine.store().trash()?, engine.host().now());
+        let views = trash.iter().map(|trashed| TrashedView::of(trashed, now));
+        Ok(Reply::Trash(views.collect()))
     }
 
     fn site(&self, hostname: &Hostname) -> Answer {

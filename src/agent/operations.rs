@@ -13,10 +13,11 @@ use crate::domain::change::Change;
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
+use crate::domain::time::Timestamp;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::{graveyard, view};
+use crate::ops::{graveyard, trash, view};
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{Finding, OperationSummary, OperationView};
@@ -26,6 +27,8 @@ use crate::store::{OperationRecord, Status, Unread};
 const FOLLOW: Duration = Duration::from_secs(15);
 /// Lists are never longer.
 const LIST_CAP: u32 = 500;
+/// How often the trash is looked at.
+const TRASH_SECONDS: u64 = 3600;
 
 /// Begins, runs and shows operations.
 #[derive(Clone)]
@@ -36,6 +39,7 @@ pub struct Operations {
     foreign: Pulse<ForeignView>,
     ended: Arc<Mutex<BTreeMap<OperationId, OperationSummary>>>,
     broom: Arc<Mutex<()>>,
+    trash_looked_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Operations {
@@ -49,6 +53,7 @@ impl Operations {
             foreign: Pulse::default(),
             ended: Arc::default(),
             broom: Arc::default(),
+            trash_looked_at: Arc::default(),
         }
     }
 
@@ -198,7 +203,27 @@ impl Operations {
         if self.engine.enter(0).is_err() {
             return Ok(());
         }
-        self.recover().map(drop)
+        self.recover()?;
+        self.end_trash()
+    }
+
+    /// Ends the sites whose time in the trash is over. Each is an operation like any other, so that people find it in the list.
+    ///
+    /// Why not each time: one that cannot be ended would fill the list with its tries.
+    fn end_trash(&self) -> Result<(), Fault> {
+        let now = self.engine.host().now();
+        let mut last = self
+            .trash_looked_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| now >= last && now < last.plus_seconds(TRASH_SECONDS)) {
+            return Ok(());
+        }
+        *last = Some(now);
+        for change in trash::due(self.engine.store(), now)? {
+            self.apply(&Actor::Panel, &change, None, None)?;
+        }
+        Ok(())
     }
 
     /// Operations that wait for a person.
@@ -212,5 +237,8 @@ impl Operations {
 fn sweep(engine: &Engine, broom: &Mutex<()>) {
     if let Ok(_held) = broom.try_lock() {
         let _ = graveyard::sweep(engine.host(), engine.store());
+        if let Ok(_pass) = engine.enter(0) {
+            let _ = graveyard::close(engine.host());
+        }
     }
 }

@@ -74,6 +74,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::AccountList {}
         | Request::Home {}
         | Request::SiteList {}
+        | Request::SiteTrash {}
         | Request::SiteShow { .. }
         | Request::SiteNginx { .. }
         | Request::ForeignSites {}
@@ -108,7 +109,7 @@ pub fn authorize(who: Who, actor: Option<&Actor>) -> Result<(), Fault> {
                 role: Role::Owner, ..
             },
         ) => true,
-        (Who::LocalRoot, Actor::Account { .. }) | (_, Actor::Recovery) => false,
+        (Who::LocalRoot, Actor::Account { .. }) | (_, Actor::Recovery | Actor::Panel) => false,
     };
     if allowed { Ok(()) } else { Err(forbidden()) }
 }
@@ -196,6 +197,7 @@ pub(super) mod tests {
             ("AccountDelete", Request::AccountDelete { name: name() }),
             ("Home", Request::Home {}),
             ("SiteList", Request::SiteList {}),
+            ("SiteTrash", Request::SiteTrash {}),
             (
                 "SiteShow",
                 Request::SiteShow {

@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 
 use crate::cli::agent::{Ask, unexpected};
-use crate::cli::output::{Exit, Output};
-use crate::cli::{Outcome, follow, plan};
+use crate::cli::output::{Exit, Output, moment};
+use crate::cli::{Outcome, follow, plan, site_trash};
 use crate::domain::change::{Change, DriftChoice};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
@@ -71,9 +71,27 @@ fn report(
     output: &mut Output,
 ) -> Outcome {
     output.line(sentence(change, view));
+    let in_trash = match change {
+        Change::SiteDelete {
+            hostname,
+            now: false,
+        } => site_trash::deleted(hostname, agent)?,
+        _ => None,
+    };
+    if let Some(site) = &in_trash {
+        let (until, id) = (moment(site.until), &site.id);
+        output.line(format!(
+            "Until {until} `lalapanel site restore {id}` puts it back"
+        ));
+    }
     if output.is_json() {
         let mut document = match (change, change.hostname()) {
-            (Change::SiteDelete { .. }, Some(hostname)) => json!({ "hostname": hostname }),
+            (Change::SiteDelete { now: false, .. }, Some(hostname)) => {
+                json!({ "hostname": hostname, "trash": in_trash })
+            }
+            (Change::SiteDelete { .. } | Change::SiteDiscard { .. }, Some(hostname)) => {
+                json!({ "hostname": hostname })
+            }
             (_, Some(hostname)) => json!(look_up(hostname, agent)?),
             (Change::PhpInstall { php } | Change::PhpRemove { php }, None) => {
                 json!({ "version": php })
@@ -108,7 +126,11 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
         Change::SiteEnable { .. } => format!("{subject} is online again"),
         Change::SiteDisable { .. } => format!("{subject} is offline; its files are kept"),
         Change::SiteLogs { .. } => format!("the logs of {subject} are back"),
-        Change::SiteDelete { .. } => format!("{subject} is deleted"),
+        Change::SiteDelete { now: false, .. } => format!("{subject} is offline and in the trash"),
+        Change::SiteDelete { now: true, .. } | Change::SiteDiscard { .. } => {
+            format!("{subject} is deleted for good")
+        }
+        Change::SiteRestore { hostname, .. } => format!("{subject} is back: {}", hostname.url()),
         Change::SiteSet { .. } => format!("{subject} is changed"),
         Change::SiteVisitor { name, hash, .. } => match hash {
             Some(_) => format!("{name} may pass the protected paths of {subject}"),

@@ -9,7 +9,8 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site_new::{Create, new_site};
 use crate::cli::site_set::{AliasVerb, Set};
-use crate::cli::{Outcome, change, plan, prompt, site_nginx, site_set, site_visitor};
+use crate::cli::site_trash::{Delete, Restore};
+use crate::cli::{Outcome, change, site_nginx, site_set, site_trash, site_visitor};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -24,7 +25,11 @@ pub enum Verb {
     /// Make a site
     Create(Create),
     /// All sites
-    List,
+    List {
+        /// Those in the trash
+        #[arg(long)]
+        trash: bool,
+    },
     /// One site
     Show {
         /// Its hostname or an alias
@@ -34,8 +39,10 @@ pub enum Verb {
     Enable(Which),
     /// Take a site offline; nothing of it is deleted
     Disable(Which),
-    /// Delete a site with its files, user and logs
+    /// Move a site to the trash, where it stays for 7 days
     Delete(Delete),
+    /// Put a site back from the trash
+    Restore(Restore),
     /// Change settings: KEY=VALUE…; without any, show them all
     Set(Set),
     /// Further names of a site
@@ -82,23 +89,11 @@ pub struct Php {
     pub plan: bool,
 }
 
-/// A site to delete.
-#[derive(Debug, Args)]
-pub struct Delete {
-    /// Its hostname
-    pub hostname: String,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Print what would change, and change nothing
-    #[arg(long)]
-    pub plan: bool,
-}
-
 /// Runs one.
 pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     match verb {
-        Verb::List => list(agent, output),
+        Verb::List { trash: true } => site_trash::list(agent, output),
+        Verb::List { trash: false } => list(agent, output),
         Verb::Show { hostname } => show(&parse(&hostname)?, agent, output),
         Verb::Create(create) => {
             let plan_only = create.plan;
@@ -115,7 +110,8 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             let change = Change::SiteDisable { hostname };
             change::run(&change, which.plan, None, agent, output)
         }
-        Verb::Delete(delete) => remove(&delete, agent, output),
+        Verb::Delete(delete) => site_trash::remove(&delete, agent, output),
+        Verb::Restore(restore) => site_trash::restore(&restore, agent, output),
         Verb::Set(set) => site_set::set(&set, agent, output),
         Verb::Alias { verb } => site_set::alias(&verb, agent, output),
         Verb::Visitor { verb } => site_visitor::run(&verb, agent, output),
@@ -227,32 +223,4 @@ fn show(hostname: &Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcom
         output.line(row);
     }
     Ok(Exit::Done)
-}
-
-fn remove(delete: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let hostname = parse(&delete.hostname)?;
-    let change = Change::SiteDelete {
-        hostname: hostname.clone(),
-    };
-    if delete.plan || delete.yes {
-        return change::run(&change, delete.plan, None, agent, output);
-    }
-    let not_asked = || {
-        Fault::new(
-            Code::SiteConfirmation,
-            format!("Deleting {hostname} needs your word"),
-            "add `--yes`, or run it in a terminal",
-        )
-    };
-    if output.is_json() || !prompt::is_possible() {
-        return Err(not_asked());
-    }
-    let Some(seen) = change::preview(&change, agent)? else {
-        return change::nothing_to_do(&change, agent, output);
-    };
-    plan::print(&seen, output);
-    if prompt::line(&format!("Type {hostname} to delete it for good: "))? != hostname.as_str() {
-        return Err(not_asked());
-    }
-    change::run(&change, false, Some(seen.hash), agent, output)
 }

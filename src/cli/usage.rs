@@ -15,13 +15,14 @@ use crate::cli::agent::Ask;
 use crate::cli::output::Output;
 use crate::cli::{Cli, run};
 use crate::domain::fault::{Code, Fault};
-use crate::domain::id::OperationId;
+use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::time::Timestamp;
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply, Request};
+use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{
     OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView,
     SiteView, StepState, TlsView,
@@ -284,6 +285,9 @@ fn every_promised_line_can_be_typed() {
         "site drift h.example --restore",
         "site drift h.example --leave",
         "site delete h.example --yes --plan",
+        "site delete h.example --now --yes",
+        "site list --trash",
+        "site restore h.example --as o.example --plan --json",
         "php list",
         "php install 8.2 --plan",
         "php remove 8.2 --json",

@@ -63,6 +63,8 @@ pub enum Actor {
     },
     /// The agent itself, when it recovers after a crash.
     Recovery,
+    /// The agent itself, for what is due: the trash lets go of a site.
+    Panel,
 }
 
 impl std::fmt::Display for Actor {
@@ -70,6 +72,7 @@ impl std::fmt::Display for Actor {
         match self {
             Self::LocalRoot => f.write_str("root on this server"),
             Self::Account { name, .. } => f.write_str(name.as_str()),
+            Self::Panel => f.write_str("the panel itself"),
             Self::Recovery => f.write_str("recovery after a restart"),
         }
     }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
 use crate::domain::php::PhpVersion;
@@ -44,9 +45,26 @@ pub enum Change {
         /// Which.
         hostname: Hostname,
     },
-    /// Delete a site with its files, user and logs.
+    /// Delete a site: to the trash, or with its files, user and logs at once.
     SiteDelete {
         /// Which.
+        hostname: Hostname,
+        /// True for good, past the trash.
+        #[serde(default)]
+        now: bool,
+    },
+    /// Put a site back from the trash.
+    SiteRestore {
+        /// Which.
+        site: SiteId,
+        /// The name it gets; its old one, where that is still free.
+        hostname: Hostname,
+    },
+    /// Delete a site in the trash for good.
+    SiteDiscard {
+        /// Which.
+        site: SiteId,
+        /// The name it had.
         hostname: Hostname,
     },
     /// Change settings of a site.
@@ -117,7 +135,9 @@ impl Change {
             Self::SiteEnable { hostname }
             | Self::SiteDisable { hostname }
             | Self::SiteLogs { hostname }
-            | Self::SiteDelete { hostname }
+            | Self::SiteDelete { hostname, .. }
+            | Self::SiteRestore { hostname, .. }
+            | Self::SiteDiscard { hostname, .. }
             | Self::SiteSet { hostname, .. }
             | Self::SitePurge { hostname }
             | Self::SiteVisitor { hostname, .. }
@@ -149,6 +169,8 @@ impl Change {
             Self::SiteDisable { .. } => "site disable",
             Self::SiteLogs { .. } => "site logs",
             Self::SiteDelete { .. } => "site delete",
+            Self::SiteRestore { .. } => "site restore",
+            Self::SiteDiscard { .. } => "site discard",
             Self::SiteSet { .. } => "site set",
             Self::SiteSnippet { .. } => "site snippet",
             Self::SiteDrift { .. } => "site drift",

@@ -60,6 +60,8 @@ pub struct Facts {
     pub log_gid: u32,
     /// The lowest site number whose Unix id is free on this host and above all used ones.
     pub free_site: SiteId,
+    /// Who has the numbers that are kept for users of sites: users and groups.
+    pub numbers: BTreeMap<u32, String>,
     /// Paths the change would make and that something else already occupies.
     pub occupied: Vec<HostPath>,
     /// Bytes free where sites live and where the journal is, whichever is less.

@@ -22,12 +22,12 @@ use crate::ops::act::{self, Context, must};
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine, Outcome};
 use crate::ops::event::{Event, What};
-use crate::ops::graveyard;
 use crate::ops::plan::Plan;
 use crate::ops::progress::Progress;
 use crate::ops::state::State;
 use crate::ops::undo::{Before, Undo};
 use crate::ops::view;
+use crate::ops::{graveyard, trash};
 use crate::render;
 use crate::rpc::client::{BlockingClient, SOCKET};
 use crate::rpc::protocol::{Reply, Request};
@@ -148,18 +148,20 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     let store = Store::open(Path::new(state_file().as_str()))?;
     let engine = Engine::new(host.clone(), store);
     engine.recover(Direction::Back)?;
+    let state = State::read(engine.store())?;
     let mut deleted = Vec::new();
-    for site in State::read(engine.store())?.sites {
-        console.say(&format!("deleting {}", site.hostname));
-        delete(
-            &engine,
-            &Change::SiteDelete {
-                hostname: site.hostname.clone(),
-            },
-        )?;
-        deleted.push(site.hostname.to_string());
+    for hostname in state.sites.into_iter().map(|site| site.hostname) {
+        console.say(&format!("deleting {hostname}"));
+        deleted.push(hostname.to_string());
+        let now = true;
+        delete(&engine, &Change::SiteDelete { hostname, now })?;
+    }
+    for site in state.trash.into_iter().map(|trashed| trashed.site) {
+        console.say(&format!("emptying the trash: {}", site.hostname));
+        delete(&engine, &trash::end_of(site))?;
     }
     graveyard::sweep(host.as_ref(), engine.store())?;
+    graveyard::close(host.as_ref())?;
     Ok(deleted)
 }
 

@@ -16,8 +16,8 @@ use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{drift, php_install, php_remove, php_repository};
 use crate::ops::{
-    site_create, site_delete, site_drift, site_logs, site_php, site_snippet, site_switch,
-    site_update,
+    site_create, site_delete, site_drift, site_logs, site_php, site_restore, site_snippet,
+    site_switch, site_update, trash,
 };
 use crate::store::{OperationRecord, Unread};
 use crate::system::facts;
@@ -44,7 +44,13 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         Change::SiteCreate(new) => site_create::plan(new, &state, &facts()?, host.now()).map(Some),
         Change::SiteEnable { hostname } => site_switch::enable(hostname, &state, &facts()?),
         Change::SiteDisable { hostname } => site_switch::disable(hostname, &state, &facts()?),
-        Change::SiteDelete { hostname } => site_delete::plan(hostname, &state, &facts()?).map(Some),
+        Change::SiteDelete { hostname, now } => {
+            site_delete::plan(hostname, *now, &state, &facts()?, host.now()).map(Some)
+        }
+        Change::SiteRestore { site, hostname } => {
+            site_restore::plan(*site, hostname, &state, &facts()?).map(Some)
+        }
+        Change::SiteDiscard { site, .. } => site_delete::discard(*site, &state).map(Some),
         Change::SitePhp { hostname, php } => site_php::plan(hostname, *php, &state, &facts()?),
         Change::PhpInstall { php } => {
             php_install::plan(*php, &php_facts::gather(host, *php, Intent::Install)?)
@@ -99,6 +105,11 @@ fn refuse_drift(engine: &Engine, change: &Change, plan: &Plan, site: &Site) -> R
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
         Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
+        Change::SiteRestore { site, hostname } => {
+            let mut paths = site_create::paths_of(hostname);
+            paths.extend([trash::files_of(*site), trash::logs_of(*site)]);
+            paths
+        }
         _ => Vec::new(),
     };
     let own = engine.store().sites()?;

@@ -1,12 +1,14 @@
-//! Where the files of deleted sites wait, and how they are destroyed.
+//! Where the files of sites that were deleted for good wait, and how they are destroyed.
 //!
-//! Invariant: root never walks a site's tree, not even a dead one: a worker with the site's number empties it.
+//! Invariant: root never walks a site's tree, not even a dead one: a worker with the site's number empties it. What is in the
+//! trash lies elsewhere, and the sweep never looks there.
 
 use crate::domain::fault::Fault;
 use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError, Node};
 use crate::ops::act::remove_site_directory;
+use crate::ops::trash;
 use crate::store::Store;
 
 /// Files, on the file system of the sites, so that moving is one rename.
@@ -35,9 +37,16 @@ pub fn sweep(host: &dyn Host, store: &Store) -> Result<(), Fault> {
             trouble = trouble.and(bury_logs(host, &base));
         }
     }
-    remove_if_empty(host, &sites())?;
-    remove_if_empty(host, &logs())?;
     trouble
+}
+
+/// Removes the places for deleted sites that are empty. To be called while the engine is held: an operation that has just made
+/// one would miss it.
+pub fn close(host: &dyn Host) -> Result<(), Fault> {
+    for place in [sites(), logs(), trash::sites(), trash::logs()] {
+        remove_if_empty(host, &place)?;
+    }
+    Ok(())
 }
 
 /// The directories in which files of deleted sites are still left.
@@ -82,7 +91,7 @@ fn bury_logs(host: &dyn Host, base: &HostPath) -> Result<(), Fault> {
 }
 
 fn is_dead(store: &Store, id: SiteId) -> Result<bool, Fault> {
-    Ok(store.site(id)?.is_none())
+    Ok(!store.is_known(id)?)
 }
 
 fn waiting(host: &dyn Host, graveyard: &HostPath) -> Result<Vec<(SiteId, HostPath)>, Fault> {

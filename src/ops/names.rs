@@ -61,6 +61,11 @@ fn refuse_one(name: &SiteName, site: &Site, state: &State, facts: &Facts) -> Res
     Ok(())
 }
 
+/// True where the site may have this name.
+pub(super) fn is_free(name: &SiteName, site: &Site, state: &State, facts: &Facts) -> bool {
+    refuse_one(name, site, state, facts).is_ok()
+}
+
 /// What people should know about names that overlap with those of other sites.
 #[must_use]
 pub fn overlaps(site: &Site, state: &State) -> Vec<String> {

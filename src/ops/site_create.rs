@@ -99,7 +99,7 @@ fn choose_php(wanted: Option<PhpVersion>, facts: &Facts) -> Result<PhpVersion, F
     }
 }
 
-fn refuse_occupied(site: &Site, facts: &Facts) -> Result<(), Fault> {
+pub(super) fn refuse_occupied(site: &Site, facts: &Facts) -> Result<(), Fault> {
     let ours = owned_paths(site);
     match facts.occupied.iter().find(|path| ours.contains(path)) {
         None => Ok(()),

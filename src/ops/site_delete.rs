@@ -1,14 +1,17 @@
-//! Delete a site: offline first, then its files go aside in one rename, then its user.
+//! Delete a site: offline first, then its files go aside in one rename, then its user. To the trash, or for good.
 //!
-//! Invariant: every step can be taken back, because files are only moved; they are destroyed by `graveyard` after the
-//! operation has ended.
+//! Invariant: every step can be taken back, because files are only moved; those of a site that was deleted for good are
+//! destroyed by `graveyard` after the operation has ended.
 
 use crate::domain::facts::{Facts, ServiceManager};
 use crate::domain::fault::Fault;
+use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
+use crate::domain::time::Timestamp;
+use crate::domain::trash::{DAYS, TrashedSite};
 use crate::host::{Mode, Owner};
 use crate::ops::graveyard;
 use crate::ops::plan::Plan;
@@ -17,16 +20,69 @@ use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::site_switch;
 use crate::ops::state::State;
 use crate::ops::step::{ServiceAct, Step, When};
+use crate::ops::trash;
 use crate::render;
 use crate::store::Effect;
 
-/// Plans it.
-pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, Fault> {
+/// Plans it: past the trash where it shall be `for_good`.
+pub fn plan(
+    hostname: &Hostname,
+    for_good: bool,
+    state: &State,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<Plan, Fault> {
     let site = state.site(hostname)?;
     let mut steps = Steps::default();
+    offline(&mut steps, site, facts)?;
+    let (files, logs) = if for_good {
+        (graveyard::sites(), graveyard::logs())
+    } else {
+        (trash::sites(), trash::logs())
+    };
+    let (root, log_directory) = (site.root(), site.log_directory());
+    aside(&mut steps, "files", &files, &root, site.id);
+    aside(&mut steps, "logs", &logs, &log_directory, site.id);
+    steps.add(
+        format!("End what runs as {} and remove the user", site.user()),
+        Step::DeleteUser(parts::user(site)),
+    );
+    let plan = Plan::new(format!("Delete {}", site.hostname), "site delete")
+        .about(&site.hostname)
+        .steps(steps.into_list());
+    Ok(if for_good {
+        plan.note("The files of the site are deleted for good once all steps are done.")
+            .effect(Effect::RemoveSite(site.id))
+    } else {
+        let (site, deleted) = (site.clone(), now);
+        plan.note(format!(
+            "The site stays in the trash for {DAYS} days and can be put back until then. Its names are free for other sites."
+        ))
+        .effect(Effect::TrashSite(Box::new(TrashedSite { site, deleted })))
+    })
+}
+
+/// Plans the end of a site in the trash.
+pub fn discard(id: SiteId, state: &State) -> Result<Plan, Fault> {
+    let site = &state.trashed(id)?.site;
+    let mut steps = Steps::default();
+    let (files, logs) = (trash::files_of(id), trash::logs_of(id));
+    aside(&mut steps, "files", &graveyard::sites(), &files, id);
+    aside(&mut steps, "logs", &graveyard::logs(), &logs, id);
+    Ok(
+        Plan::new(format!("Delete {} for good", site.hostname), "site discard")
+            .about(&site.hostname)
+            .steps(steps.into_list())
+            .note("The files of the site are deleted for good once all steps are done.")
+            .effect(Effect::RemoveSite(id)),
+    )
+}
+
+/// Takes the site's name and its PHP away.
+fn offline(steps: &mut Steps, site: &Site, facts: &Facts) -> Result<(), Fault> {
     if site.enabled {
         refuse::broken_nginx(facts)?;
-        site_switch::offline(&mut steps, site, facts);
+        site_switch::offline(steps, site, facts);
     }
     steps.add(
         "Remove the site's nginx file",
@@ -36,8 +92,8 @@ pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, F
     );
     if let Some(php) = site.kind.php() {
         match facts.services {
-            ServiceManager::Systemd => remove_own_php(&mut steps, site),
-            ServiceManager::Sysv => remove_pool(&mut steps, site, php),
+            ServiceManager::Systemd => remove_own_php(steps, site),
+            ServiceManager::Sysv => remove_pool(steps, site, php),
         }
     }
     if render::nginx::visitors(site).is_some() {
@@ -54,25 +110,7 @@ pub fn plan(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Plan, F
             Step::RemoveFile { path },
         );
     }
-    aside(&mut steps, "files", &graveyard::sites(), &site.root(), site);
-    aside(
-        &mut steps,
-        "logs",
-        &graveyard::logs(),
-        &site.log_directory(),
-        site,
-    );
-    steps.add(
-        format!("End what runs as {} and remove the user", site.user()),
-        Step::DeleteUser(parts::user(site)),
-    );
-    Ok(
-        Plan::new(format!("Delete {}", site.hostname), "site delete")
-            .about(&site.hostname)
-            .steps(steps.into_list())
-            .note("The files of the site are deleted for good once all steps are done.")
-            .effect(Effect::RemoveSite(site.id)),
-    )
+    Ok(())
 }
 
 /// Takes the site's pool out of the shared master.
@@ -126,12 +164,12 @@ pub(super) fn remove_own_php(steps: &mut Steps, site: &Site) {
     );
 }
 
-fn aside(steps: &mut Steps, what: &str, graveyard: &HostPath, from: &HostPath, site: &Site) {
+fn aside(steps: &mut Steps, what: &str, place: &HostPath, from: &HostPath, site: SiteId) {
     steps
         .add(
             "Make the place for deleted sites",
             Step::MakeDirectory {
-                path: graveyard.clone(),
+                path: place.clone(),
                 owner: Owner::ROOT,
                 mode: Mode(0o700),
             },
@@ -140,7 +178,7 @@ fn aside(steps: &mut Steps, what: &str, graveyard: &HostPath, from: &HostPath, s
             format!("Move the site's {what} aside"),
             Step::Move {
                 from: from.clone(),
-                to: graveyard.join(&site.id.to_string()),
+                to: place.join(&site.to_string()),
             },
         );
 }

@@ -135,6 +135,12 @@ pub(super) fn ping(steps: &mut Steps, site: &Site, facts: &Facts) {
 }
 
 fn php_of_its_own(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    own_php_files(steps, site, php);
+    php_start(steps, site);
+}
+
+/// The files of the site's own PHP-FPM, which does not run yet.
+pub(super) fn own_php_files(steps: &mut Steps, site: &Site, php: PhpVersion) {
     steps
         .add(
             "Let systemd read its units again if this is undone",
@@ -157,7 +163,6 @@ fn php_of_its_own(steps: &mut Steps, site: &Site, php: PhpVersion) {
             &service_file(site),
             render::systemd::php_service(site, php),
         );
-    php_start(steps, site);
 }
 
 /// Starts the site's own PHP-FPM: the socket is root's, the master runs as the site.
@@ -291,6 +296,26 @@ pub(super) fn link(steps: &mut Steps, site: &Site) {
                 path: site.nginx_link(),
             },
         );
+}
+
+/// The names and passwords that nginx asks visitors for, where the site has some.
+pub(super) fn visitors(steps: &mut Steps, site: &Site, facts: &Facts) {
+    let Some(text) = render::nginx::visitors(site) else {
+        return;
+    };
+    let owner = Owner {
+        uid: 0,
+        gid: facts.web_gid,
+    };
+    steps.add(
+        "Write the names that may pass",
+        Step::WriteFile {
+            path: render::nginx::visitors_file(site),
+            text,
+            owner,
+            mode: Mode(0o640),
+        },
+    );
 }
 
 /// Asks for the first page.

@@ -76,7 +76,7 @@ pub(super) fn apply(
     parts::probe(steps, site, site_update::expectation(site));
 }
 
-fn write(steps: &mut Steps, site: &Site) {
+pub(super) fn write(steps: &mut Steps, site: &Site) {
     let path = render::nginx::snippet_file(site);
     let Some(text) = render::nginx::snippet(site) else {
         steps.add(

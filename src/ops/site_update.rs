@@ -9,7 +9,6 @@ use crate::domain::name::Hostname;
 use crate::domain::setting::{Assignment, Cache, Serving};
 use crate::domain::site::{Site, SiteKind};
 use crate::domain::visitor::{Visitor, VisitorHash, VisitorName};
-use crate::host::{Mode, Owner};
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
@@ -251,19 +250,8 @@ pub(super) fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     let text = render::nginx::site(new, facts.nginx);
     let before = render::nginx::site(old, facts.nginx);
     let (guests, guests_before) = (render::nginx::visitors(new), render::nginx::visitors(old));
-    if let Some(guests) = guests.filter(|guests| Some(guests) != guests_before.as_ref()) {
-        steps.add(
-            "Write the names that may pass",
-            Step::WriteFile {
-                path: render::nginx::visitors_file(new),
-                text: guests,
-                owner: Owner {
-                    uid: 0,
-                    gid: facts.web_gid,
-                },
-                mode: Mode(0o640),
-            },
-        );
+    if guests != guests_before {
+        parts::visitors(steps, new, facts);
     }
     if text != before && new.enabled {
         let test = Step::TestNginx {

@@ -8,6 +8,7 @@ use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
 use crate::domain::site_name::SiteName;
+use crate::domain::trash::TrashedSite;
 use crate::store::Store;
 
 /// The part of the state that plans depend on.
@@ -15,6 +16,8 @@ use crate::store::Store;
 pub struct State {
     /// Every site.
     pub sites: Vec<Site>,
+    /// The sites in the trash.
+    pub trash: Vec<TrashedSite>,
     /// The number the next site gets.
     pub next_site: SiteId,
 }
@@ -24,6 +27,7 @@ impl State {
     pub fn read(store: &Store) -> Result<Self, Fault> {
         Ok(Self {
             sites: store.sites()?,
+            trash: store.trash()?,
             next_site: store.next_site_id()?,
         })
     }
@@ -48,7 +52,25 @@ impl State {
 
     /// The site a person means.
     pub fn site(&self, name: &Hostname) -> Result<&Site, Fault> {
-        self.serving(name).ok_or_else(|| not_found(name))
+        self.serving(name).ok_or_else(|| {
+            let in_trash = self
+                .trash
+                .iter()
+                .find(|trashed| trashed.site.hostname == *name);
+            in_trash.map_or_else(|| not_found(name), is_in_trash)
+        })
+    }
+
+    /// A site in the trash.
+    pub fn trashed(&self, id: SiteId) -> Result<&TrashedSite, Fault> {
+        let found = self.trash.iter().find(|trashed| trashed.site.id == id);
+        found.ok_or_else(|| {
+            Fault::new(
+                Code::SiteNotFound,
+                format!("there is no site {id} in the trash"),
+                "see `lalapanel site list --trash` for what is in it",
+            )
+        })
     }
 }
 
@@ -59,5 +81,16 @@ pub fn not_found(name: &Hostname) -> Fault {
         Code::SiteNotFound,
         format!("there is no site {name}"),
         "see `lalapanel site list` for the sites of this server",
+    )
+}
+
+fn is_in_trash(trashed: &TrashedSite) -> Fault {
+    let (id, name) = (trashed.site.id, &trashed.site.hostname);
+    Fault::new(
+        Code::SiteNotFound,
+        format!("{name} is in the trash"),
+        format!(
+            "put it back with `lalapanel site restore {id}`, or delete it for good with `lalapanel site delete {id} --now`"
+        ),
     )
 }

@@ -9,4 +9,5 @@ pub mod log;
 pub mod nginx_view;
 pub mod php;
 pub mod protocol;
+pub mod trash;
 pub mod view;

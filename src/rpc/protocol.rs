@@ -16,6 +16,7 @@ use crate::domain::secret::{Password, Token};
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
+use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{
     AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView,
     PlanView, SessionView, SiteOptions, SiteView, StatusView,
@@ -113,6 +114,8 @@ pub enum Request {
     Home {},
     /// All sites.
     SiteList {},
+    /// The sites in the trash.
+    SiteTrash {},
     /// One site.
     SiteShow {
         /// Its name or an alias.
@@ -256,6 +259,8 @@ pub enum Reply {
     Home(Box<HomeView>),
     /// To `SiteList`.
     Sites(Vec<SiteView>),
+    /// To `SiteTrash`.
+    Trash(Vec<TrashedView>),
     /// To `SiteShow`.
     Site(Box<SiteView>),
     /// To `SiteNginx`.

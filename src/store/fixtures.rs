@@ -12,6 +12,7 @@ use crate::domain::php::PhpVersion;
 use crate::domain::secret::Token;
 use crate::domain::site::{Site, SiteKind};
 use crate::domain::time::Timestamp;
+use crate::domain::trash::TrashedSite;
 use crate::store::account::NewAccount;
 use crate::store::audit::AuditRecord;
 use crate::store::session::SessionRecord;
@@ -43,6 +44,16 @@ fn site() -> Site {
     Site {
         aliases: vec![Hostname::parse("www.shop.example").unwrap().into()],
         ..Site::new(SiteId::FIRST, hostname, kind, TIME)
+    }
+}
+
+/// Schema 2 and later have one in the trash.
+fn trashed() -> TrashedSite {
+    let hostname = Hostname::parse("gone.example").unwrap();
+    let kind = SiteKind::Static { spa: false };
+    TrashedSite {
+        site: Site::new(SiteId::FIRST.next(), hostname, kind, TIME),
+        deleted: TIME,
     }
 }
 
@@ -89,6 +100,15 @@ fn fill(store: &Store) {
     };
     let effect = Effect::PutSite(Box::new(site()));
     store.finish(id(1), &"the end", &effect, ending).unwrap();
+    begin(store, 3);
+    let ending = Ending {
+        status: Status::Done,
+        ended: TIME,
+        fault: None,
+        recovered: false,
+    };
+    let effect = Effect::TrashSite(Box::new(trashed()));
+    store.finish(id(3), &"the end", &effect, ending).unwrap();
     begin(store, 2);
     let account = store
         .create_account(&NewAccount {
@@ -143,6 +163,26 @@ fn a_state_file_of_schema_1_opens_with_everything_in_it() {
     assert_eq!((session.seen, account.name.as_str()), (TIME, "mara"));
     let link = Token::from_random([2; 32]);
     assert!(store.is_link_valid(&link.hash(), TIME).unwrap());
+    assert_eq!(store.verify_audit().unwrap(), 1);
+}
+
+#[test]
+fn a_state_file_of_schema_1_gets_an_empty_trash() {
+    let (_directory, path) = copied("schema-1.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.trash().unwrap(), []);
+    assert!(store.is_known(SiteId::FIRST).unwrap());
+    assert!(!store.is_known(SiteId::FIRST.next()).unwrap());
+}
+
+#[test]
+fn a_state_file_of_schema_2_opens_with_its_trash() {
+    let (_directory, path) = copied("schema-2.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.sites().unwrap(), [site()]);
+    assert_eq!(store.trash().unwrap(), [trashed()]);
+    assert!(store.is_known(trashed().site.id).unwrap());
+    assert_eq!(store.site_named(&trashed().site.hostname).unwrap(), None);
     assert_eq!(store.verify_audit().unwrap(), 1);
 }
 

@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::store::database::{Reading, from_json, to_json};
 use crate::store::error::{StoreError, StoreResult};
 use crate::store::operation::{Effect, Ending, Header, OperationRecord, Status};
-use crate::store::{site, tables};
+use crate::store::{tables, trash};
 
 impl Store {
     /// Writes down that an operation begins. An id that was used before is refused.
@@ -59,11 +59,7 @@ impl Store {
             header.fault = ending.fault;
             header.recovered |= ending.recovered;
             put_header(transaction, &header)?;
-            match effect {
-                Effect::None => {}
-                Effect::PutSite(site) => site::put(transaction, site)?,
-                Effect::RemoveSite(id) => site::remove(transaction, *id)?,
-            }
+            trash::take_effect(transaction, effect)?;
             put_event(transaction, id, &bytes)
         })
     }

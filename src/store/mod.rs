@@ -17,6 +17,7 @@ pub mod site;
 #[cfg(test)]
 pub(crate) mod small_disk;
 pub mod tables;
+pub mod trash;
 
 pub use database::Store;
 pub use error::StoreError;

@@ -11,6 +11,7 @@ use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
+use crate::domain::trash::TrashedSite;
 
 /// The plan type of a reader who does not look at plans.
 pub type Unread = IgnoredAny;
@@ -77,7 +78,9 @@ pub enum Effect {
     None,
     /// A site is new or different.
     PutSite(Box<Site>),
-    /// A site is gone.
+    /// A site goes to the trash.
+    TrashSite(Box<TrashedSite>),
+    /// A site is gone, from the sites or from the trash.
     RemoveSite(SiteId),
 }
 

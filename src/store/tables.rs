@@ -6,7 +6,7 @@
 use redb::TableDefinition;
 
 /// The schema this binary writes.
-pub const SCHEMA: u64 = 1;
+pub const SCHEMA: u64 = 2;
 
 type Json = &'static [u8];
 
@@ -18,6 +18,8 @@ pub const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counter_v
 pub const SITES: TableDefinition<u32, Json> = TableDefinition::new("site_v1");
 /// Hostname or alias → site number; what makes a name unique.
 pub const HOSTNAMES: TableDefinition<&str, u32> = TableDefinition::new("hostname_v1");
+/// Site number → `TrashedSite`.
+pub const TRASH: TableDefinition<u32, Json> = TableDefinition::new("trash_v1");
 /// Operation id → its header.
 pub const OPERATIONS: TableDefinition<&str, Json> = TableDefinition::new("operation_v1");
 /// Operation id → its plan.
@@ -44,6 +46,7 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(COUNTERS)?;
     transaction.open_table(SITES)?;
     transaction.open_table(HOSTNAMES)?;
+    transaction.open_table(TRASH)?;
     transaction.open_table(OPERATIONS)?;
     transaction.open_table(PLANS)?;
     transaction.open_table(EVENTS)?;

@@ -37,6 +37,7 @@ pub fn gather(
         web_gid: owners.nginx,
         log_gid: owners.readers,
         free_site: users::free_site(host)?,
+        numbers: users::site_numbers(host)?,
         occupied: occupied(host, paths)?,
         disk_free: disk_free(host)?,
     })

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a user we make has no password, no shell and no home that anything creates for it.
 
+use std::collections::BTreeMap;
+
 use crate::domain::id::SiteId;
 use crate::domain::name::UnixName;
 use crate::domain::path::HostPath;
@@ -68,6 +70,14 @@ pub fn free_site(host: &dyn Host) -> HostResult<SiteId> {
         site = site.next();
     }
     Ok(site)
+}
+
+/// Who has the numbers that are kept for users of sites.
+pub fn site_numbers(host: &dyn Host) -> HostResult<BTreeMap<u32, String>> {
+    let mut all = entries(host, "/etc/group")?;
+    all.extend(entries(host, "/etc/passwd")?);
+    let kept = all.into_iter().filter(|(_, id)| *id >= SiteId::FIRST.uid());
+    Ok(kept.map(|(name, id)| (id, name)).collect())
 }
 
 fn entries(host: &dyn Host, path: &'static str) -> HostResult<Vec<(String, u32)>> {

@@ -12,7 +12,7 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, change, home, login, logs, new_site, nginx, open, operation, php, services,
-    settings, site, site_php, sites, start,
+    settings, site, site_php, sites, start, trash,
 };
 use crate::web::visit::Visit;
 
@@ -105,6 +105,10 @@ routes! {
     POST "/sites/{host}/purge"          Session FORM, change::purge;
     GET  "/sites/{host}/settings/{section}" Session 0, settings::page;
     POST "/sites/{host}/settings/{section}" Session LISTS, settings::page;
+    GET  "/trash/{id}/restore"          Session 0,    trash::restore;
+    POST "/trash/{id}/restore"          Session FORM, trash::restore;
+    GET  "/trash/{id}/delete"           Session 0,    trash::delete;
+    POST "/trash/{id}/delete"           Session FORM, trash::delete;
     GET  "/operations/{id}"             Session 0,    operation::show;
     GET  "/operations/{id}/events"      Session 0,    operation::events;
     POST "/operations/{id}/check"       Session FORM, operation::check;

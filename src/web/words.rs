@@ -247,7 +247,14 @@ pub(super) fn command(change: &Change) -> String {
         Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
         Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
         Change::SiteLogs { hostname } => format!("lalapanel log {hostname} --restore"),
-        Change::SiteDelete { hostname } => format!("lalapanel site delete {hostname}"),
+        Change::SiteDelete { hostname, now } => {
+            let now = if *now { " --now" } else { "" };
+            format!("lalapanel site delete {hostname}{now}")
+        }
+        Change::SiteRestore { site, hostname } => {
+            format!("lalapanel site restore {site} --as {hostname}")
+        }
+        Change::SiteDiscard { site, .. } => format!("lalapanel site delete {site} --now"),
         Change::SiteVisitor {
             hostname,
             name,

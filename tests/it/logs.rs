@@ -88,7 +88,8 @@ fn a_deleted_site_leaves_no_log_behind() {
     let world = World::with_sites();
     put(&world, "php/error.log.1", "old\n");
     let hostname = name("shop.example");
-    world.run(9, &Change::SiteDelete { hostname }).unwrap();
+    let now = true;
+    world.run(9, &Change::SiteDelete { hostname, now }).unwrap();
     let left = world
         .host
         .list(&HostPath::fixed("/var/log/lalapanel"))

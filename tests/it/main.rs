@@ -18,5 +18,6 @@ mod php;
 mod recovery;
 mod settings;
 mod sites;
+mod trash;
 mod worker;
 mod world;

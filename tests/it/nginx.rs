@@ -134,7 +134,8 @@ fn what_nginx_itself_refuses_never_reaches_the_live_file() {
 fn a_deleted_site_leaves_no_directives() {
     let world = with_snippet();
     let hostname = name("shop.example");
-    world.run(4, &Change::SiteDelete { hostname }).unwrap();
+    let now = true;
+    world.run(4, &Change::SiteDelete { hostname, now }).unwrap();
     assert_eq!(text(&world, OWN), None);
 }
 

@@ -81,6 +81,7 @@ fn what_cannot_be_undone_is_stuck_until_a_person_helped() {
     );
     let other = lalapanel::domain::change::Change::SiteDelete {
         hostname: name("other.example"),
+        now: true,
     };
     world.run(12, &other).unwrap();
 

@@ -166,7 +166,13 @@ fn a_full_disk_is_refused() {
 fn a_site_that_is_not_there_is_missing() {
     let hostname = name("none.example");
     assert_eq!(
-        refused(&World::installed(), &Change::SiteDelete { hostname }),
+        refused(
+            &World::installed(),
+            &Change::SiteDelete {
+                hostname,
+                now: false,
+            }
+        ),
         Code::SiteNotFound
     );
 }
@@ -183,7 +189,8 @@ fn a_deleted_site_leaves_nothing_and_its_number_is_never_used_again() {
             .run(
                 2,
                 &Change::SiteDelete {
-                    hostname: name("shop.example")
+                    hostname: name("shop.example"),
+                    now: true,
                 }
             )
             .unwrap(),

@@ -149,6 +149,7 @@ pub(crate) fn run(engine: &Engine, number: u64, change: &Change) -> Result<Optio
 
 pub(crate) fn sweep(engine: &Engine) {
     let _ = graveyard::sweep(engine.host(), engine.store());
+    let _ = graveyard::close(engine.host());
 }
 
 pub(crate) fn operation(number: u64) -> OperationId {

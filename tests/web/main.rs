@@ -15,6 +15,7 @@ mod gates;
 mod logs;
 mod settings;
 mod stream;
+mod trash;
 
 use std::sync::Arc;
 use std::time::Duration;

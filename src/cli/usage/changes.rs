@@ -125,3 +125,122 @@ fn an_agent_that_restarts_while_it_is_watched_is_waited_for() {
         ran.err
     );
 }
+
+fn in_trash() -> TrashedView {
+    let deleted = Timestamp::from_millis(1_700_000_000_000);
+    TrashedView {
+        id: "s1001".to_owned(),
+        number: SiteId::FIRST,
+        hostname: Hostname::parse("shop.example").unwrap(),
+        hostname_unicode: "shop.example".to_owned(),
+        r#type: "php".to_owned(),
+        aliases: Vec::new(),
+        deleted,
+        until: deleted.plus_seconds(7 * 86_400),
+        days_left: 7,
+    }
+}
+
+#[test]
+fn deleting_a_site_names_what_puts_it_back() {
+    let answers = || {
+        vec![
+            began(),
+            followed(OperationState::Done, StepState::Done),
+            Ok(Reply::Trash(vec![in_trash()])),
+        ]
+    };
+    let human = ran("lalapanel site delete shop.example --yes", answers());
+    assert!(
+        human.asked[0].contains(r#""now":false"#),
+        "{}",
+        human.asked[0]
+    );
+    assert!(
+        human.out.contains("`lalapanel site restore s1001`"),
+        "{}",
+        human.out
+    );
+    let json = ran("lalapanel site delete shop.example --yes --json", answers()).json();
+    assert_eq!(
+        (&json["hostname"], &json["trash"]["id"]),
+        (&Value::from("shop.example"), &Value::from("s1001"))
+    );
+    assert_eq!(json["changed"], Value::from(true));
+}
+
+#[test]
+fn a_site_is_put_back_by_its_name_or_its_number_and_under_another_name() {
+    for (line, asked) in [
+        (
+            "site restore shop.example",
+            r#""site":1001,"hostname":"shop.example""#,
+        ),
+        (
+            "site restore s1001",
+            r#""site":1001,"hostname":"shop.example""#,
+        ),
+        (
+            "site restore s1001 --as new.example",
+            r#""site":1001,"hostname":"new.example""#,
+        ),
+    ] {
+        let trash = Ok(Reply::Trash(vec![in_trash()]));
+        let ran = ran(
+            &format!("lalapanel {line}"),
+            vec![
+                trash,
+                began(),
+                followed(OperationState::Done, StepState::Done),
+            ],
+        );
+        assert_eq!(ran.code, 0);
+        assert!(ran.asked[1].contains(asked), "{}", ran.asked[1]);
+    }
+}
+
+#[test]
+fn two_sites_of_one_name_in_the_trash_are_told_apart_by_number() {
+    let other = TrashedView {
+        id: "s1002".to_owned(),
+        number: SiteId::FIRST.next(),
+        ..in_trash()
+    };
+    let trash = vec![Ok(Reply::Trash(vec![in_trash(), other]))];
+    let ran = ran("lalapanel site restore shop.example --json", trash);
+    let error = &ran.json()["error"];
+    assert!(
+        error["hint"].as_str().unwrap().contains("s1001, s1002"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_site_in_the_trash_is_deleted_for_good_only_when_that_is_said() {
+    let trash = || Ok(Reply::Trash(vec![in_trash()]));
+    let unsaid = ran("lalapanel site delete s1001 --yes --json", vec![trash()]);
+    assert_eq!(unsaid.json()["error"]["code"], "site.confirmation");
+    let said = ran(
+        "lalapanel site delete s1001 --now --yes",
+        vec![
+            trash(),
+            began(),
+            followed(OperationState::Done, StepState::Done),
+        ],
+    );
+    assert!(said.asked[1].contains("site_discard"), "{}", said.asked[1]);
+    let missing = ran("lalapanel site restore s1009 --json", vec![trash()]);
+    assert_eq!(missing.json()["error"]["code"], "site.not_found");
+}
+
+#[test]
+fn the_trash_is_listed_with_its_deadline() {
+    let answer = || vec![Ok(Reply::Trash(vec![in_trash()]))];
+    let json = ran("lalapanel site list --trash --json", answer()).json();
+    assert_eq!(json["trash"][0]["until"], "2023-11-21T22:13:20Z");
+    assert!(
+        ran("lalapanel site list --trash", answer())
+            .out
+            .contains("s1001")
+    );
+}

@@ -3,6 +3,8 @@
 //! Invariant: a file of a newer schema is never touched, and a step that fails leaves the file as it was.
 //! A step lives in `vN.rs`, takes schema N to N + 1, and comes with a file of schema N under `tests/fixtures/state/`.
 
+mod v1;
+
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use crate::store::database::Reading;
@@ -13,7 +15,7 @@ use crate::store::tables;
 pub(super) type Step = fn(&WriteTransaction) -> StoreResult<()>;
 
 /// The steps: the first takes schema 1 to 2. Schema 1 is the first there is.
-pub(super) const STEPS: &[Step] = &[];
+pub(super) const STEPS: &[Step] = &[v1::step];
 
 /// Makes a new file's tables, migrates an older file, refuses a newer one.
 pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResult<()> {

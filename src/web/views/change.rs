@@ -71,11 +71,14 @@ const DELETE: Kind = Kind {
     path: "delete",
     section: "Delete",
     dangerous: true,
-    change: |hostname| Change::SiteDelete { hostname },
+    change: |hostname| Change::SiteDelete {
+        hostname,
+        now: false,
+    },
     heading: |name| format!("Delete {name}"),
     button: |name| format!("Delete {name}"),
     busy: "Deleting…",
-    consequence: "This takes the site offline and deletes its files, its Unix user and its logs. Once it is done it cannot be undone. DNS is not touched.",
+    consequence: "This takes the site offline now and moves it to the trash with its files and its logs. For 7 days you can put everything back with one click; then it is deleted for good. Its names are free for other sites at once. DNS is not touched.",
     already: "This site does not exist any more. There is nothing to do.",
 };
 

@@ -21,4 +21,5 @@ pub(super) mod sites;
 pub(super) mod start;
 #[cfg(debug_assertions)]
 mod styleguide;
+pub(super) mod trash;
 pub(super) mod trouble;

@@ -11,6 +11,7 @@ use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::trash::TrashedView;
 use crate::rpc::view::SiteView;
 use crate::web::clock;
 use crate::web::page::{ICONS, Section};
@@ -31,6 +32,15 @@ struct Row {
     created_at: String,
 }
 
+/// A site in the trash.
+struct Gone {
+    id: String,
+    name: String,
+    runs: String,
+    left: String,
+    until: String,
+}
+
 #[derive(Template)]
 #[template(path = "pages/sites.html.stpl")]
 struct Sites {
@@ -43,6 +53,7 @@ struct Sites {
     pages: usize,
     sort: &'static str,
     foreign: Vec<ForeignView>,
+    trash: Vec<Gone>,
 }
 
 /// `GET /sites`.
@@ -51,6 +62,9 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
         return Err(unexpected());
     };
     let Reply::Foreign(foreign) = visit.ask(Request::ForeignSites {}).await? else {
+        return Err(unexpected());
+    };
+    let Reply::Trash(trash) = visit.ask(Request::SiteTrash {}).await? else {
         return Err(unexpected());
     };
     let mut frame = visit.frame("Sites", Section::Sites).await;
@@ -85,8 +99,19 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
         pages,
         sort,
         foreign,
+        trash: trash.iter().map(gone).collect(),
     };
     Ok(respond(&frame, &body))
+}
+
+fn gone(site: &TrashedView) -> Gone {
+    Gone {
+        id: site.id.clone(),
+        name: site.hostname_unicode.clone(),
+        runs: site.r#type.clone(),
+        left: words::count(site.days_left, "day"),
+        until: words::moment(site.until),
+    }
 }
 
 /// Every word must be there; `-word` must not. Plain substrings, no hidden syntax beyond that.

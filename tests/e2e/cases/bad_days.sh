@@ -15,13 +15,13 @@ twice() {
     is "$(cat "$logs/$suite".twice.[123] | jq -r '.error.code // "done"' | sort | xargs)" "done site.hostname_taken site.hostname_taken"
     is "$(panel site list --json | jq '[.sites[] | select(.hostname == "twice.example")] | length')" 1
     answers twice.example 200
-    panel site delete twice.example --yes
+    panel site delete twice.example --yes --now
 }
 check "of three creates of one name at the same moment one wins" twice
 delete_twice() {
     local i
     panel site create gone.example
-    for i in 1 2; do one_of_many "gone.$i" site delete gone.example --yes & done
+    for i in 1 2; do one_of_many "gone.$i" site delete gone.example --yes --now & done
     wait
     is "$(cat "$logs/$suite".gone.[12].code | sort | xargs)" "0 1"
     is "$(cat "$logs/$suite".gone.[12] | jq -r '.error.code // "done"' | sort | xargs)" "done site.not_found"
@@ -42,7 +42,7 @@ broken_nginx() {
     doctor_names broken.conf
     on rm /etc/nginx/conf.d/broken.conf
     panel site create new.example
-    panel site delete new.example --yes
+    panel site delete new.example --yes --now
 }
 check "an nginx broken by somebody else's file is left alone and named" broken_nginx
 
@@ -53,7 +53,7 @@ stopped_nginx() {
     out=$(panel site create new.example --json 2>/dev/null) || code=$?
     if [ $code = 0 ]; then # starting it is an answer as well
         answers new.example 200
-        panel site delete new.example --yes
+        panel site delete new.example --yes --now
     else
         matches "$(jq -r .error.code <<<"$out")" '^nginx\.'
         [ -n "$(jq -r .error.hint <<<"$out")" ]
@@ -94,7 +94,7 @@ killed_meanwhile() { # the one who watches is told how it ended
     same "$before" "$(machine)"
     panel site create new.example
     answers new.example 200
-    panel site delete new.example --yes
+    panel site delete new.example --yes --now
 }
 check "an agent killed while a create runs undoes it, and says so to who watches" killed_meanwhile
 agent_stopped() {
@@ -171,7 +171,7 @@ clock() { # the clock cannot be set here; a file from the future is what a jump 
     soon panel site list
     panel site create clock.example
     answers clock.example 200
-    panel site delete clock.example --yes
+    panel site delete clock.example --yes --now
 }
 check "files from the future disturb nothing" clock
 
@@ -225,7 +225,7 @@ full_midway() { # bytes enough, but a file too many: found out in the middle
     done
     panel site create full.example
     answers full.example 200
-    panel site delete full.example --yes
+    panel site delete full.example --yes --now
     same "$before" "$(machine)"
 }
 check "a disk that is full in the middle of a create: all undone, and space makes it work" full_midway

@@ -8,7 +8,7 @@
 stride=2
 [ -z "${LALAPANEL_E2E_EVERY_POINT:-}" ] || stride=1
 create=(lalapanel site create shop.example)
-delete=(lalapanel site delete shop.example --yes)
+delete=(lalapanel site delete shop.example --yes --now)
 report=$logs/$suite.crash.txt
 : >"$report"
 

@@ -229,7 +229,7 @@ limits() {
 check "the doctor knows how many files nginx may open" limits
 
 gone_with_the_site() {
-    panel site delete shop.example --yes
+    panel site delete shop.example --yes --now
     not on test -e "$logs"
     soon on sh -c '! ls -A /var/log/lalapanel/.deleted 2>/dev/null | grep -q .'
 }

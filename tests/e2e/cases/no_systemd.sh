@@ -33,7 +33,7 @@ killed() { # (nobody restarts it here: the init script does)
     soon panel site list
 }
 check "a killed agent is started again by its init script" killed
-deletes() { panel site delete shop.example --yes; soon not answers shop.example 200; sh_on '! getent passwd "$1"' "$user"; }
+deletes() { panel site delete shop.example --yes --now; soon not answers shop.example 200; sh_on '! getent passwd "$1"' "$user"; }
 check "the site is deleted" deletes
 purges() { panel uninstall --purge --yes; is "$(on find /etc /var /usr/local -iname '*lalapanel*' -not -path '/var/lib/e2e-mirror/*')" ""; }
 check "uninstall --purge leaves nothing" purges

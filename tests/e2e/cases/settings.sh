@@ -94,7 +94,7 @@ names() {
     is "$(status any.shop.example /page.php)" 200
     panel site create own.shop.example --type static >/dev/null 2>&1
     matches "$(visit own.shop.example /)" "own.shop.example"
-    panel site delete own.shop.example --yes
+    panel site delete own.shop.example --yes --now
     set_ www=none aliases=
     is "$(status alias.example /)" 000
 }
@@ -259,7 +259,7 @@ http.server.HTTPServer(("127.0.0.1", 3000), App).serve_forever()'
     on systemctl stop app
     is "$(status "$other_name" /)" 502
     panel site set "$other_name" web.upload_max=5
-    panel site delete "$other_name" --yes
+    panel site delete "$other_name" --yes --now
 }
 if on test -x /usr/bin/python3; then check "a proxy passes requests on and tells the truth about the visitor" proxied; fi
 
@@ -269,7 +269,7 @@ static_to() { # a foreign link is followed to nobody
     user=$(panel_json .user site show "$other_name")
     on setpriv --reuid="$user" --regid="$user" --init-groups ln -s /var/www/shop.example/htdocs/logo.png "/var/www/$other_name/htdocs/stolen.png"
     is "$(status "$other_name" /stolen.png)" 404
-    panel site delete "$other_name" --yes
+    panel site delete "$other_name" --yes --now
 }
 check "a link into another site is not found" static_to
 

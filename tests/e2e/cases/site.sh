@@ -105,7 +105,7 @@ delete_asks() { local code=0; on sh -c 'lalapanel site delete shop.example </dev
 check "delete without --yes and without a terminal is refused" delete_asks
 delete_all() {
     local name
-    for name in shop.example static.example many.example; do panel site delete $name --yes; done
+    for name in shop.example static.example many.example; do panel site delete $name --yes --now; done
     soon not answers shop.example 200
     panel site list --json | jq -e '.sites == []'
     is "$(status shop.example /)" 000
@@ -113,11 +113,11 @@ delete_all() {
     same "$old" "$(machine)"
 }
 check "after deleting all sites the machine is the one before" delete_all
-again_same() { panel site create shop.example; answers shop.example 200; panel site delete shop.example --yes; same "$old" "$(machine)"; }
+again_same() { panel site create shop.example; answers shop.example 200; panel site delete shop.example --yes --now; same "$old" "$(machine)"; }
 check "the same name can be created again" again_same
 not_found() {
     refused 1 site.not_found site show shop.example
-    refused 1 site.not_found site delete shop.example --yes
+    refused 1 site.not_found site delete shop.example --yes --now
     refused 1 site.not_found site enable nobody.example
 }
 check "verbs on a site that is not there say so" not_found

@@ -19,6 +19,7 @@ use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
+use lalapanel::rpc::trash::TrashedView;
 use lalapanel::rpc::view::{
     HomeView, Need, OperationState, OperationView, PanelView, SiteOptions, SiteView, StepState,
     Usage,
@@ -47,6 +48,7 @@ pub(crate) const PASSWORD: &str = "mauve otter tin sky";
 pub(crate) struct State {
     pub(crate) sites: Vec<SiteView>,
     pub(crate) foreign: Vec<ForeignView>,
+    pub(crate) trash: Vec<TrashedView>,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,
@@ -184,6 +186,7 @@ impl Fake {
             Request::Home {} => Ok(Reply::Home(Box::new(self.home(state)))),
             Request::Status {} => Ok(Reply::Status(status(state))),
             Request::SiteList {} => Ok(Reply::Sites(state.sites.clone())),
+            Request::SiteTrash {} => Ok(Reply::Trash(state.trash.clone())),
             Request::SiteShow { hostname } => {
                 let mut site = find(state, &hostname)?.clone();
                 site.operations = operations(state, Some(&hostname));

@@ -116,7 +116,16 @@ fn view(site: &Site) -> SiteView {
 pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
     let fallback = Hostname::parse("server.example").unwrap();
     let name = change.hostname().unwrap_or(&fallback);
-    if let Change::SiteCreate(new) = change {
+    if let Change::SiteRestore { .. } | Change::SiteDiscard { .. } = change {
+        let is_taken = state.sites.iter().any(|site| site.hostname == *name);
+        if is_taken && matches!(change, Change::SiteRestore { .. }) {
+            return Err(Fault::new(
+                Code::HostnameTaken,
+                format!("{name} is already served by the site {name}"),
+                "put this one back under another name",
+            ));
+        }
+    } else if let Change::SiteCreate(new) = change {
         if state.sites.iter().any(|site| site.hostname == new.hostname) {
             return Err(Fault::new(
                 Code::HostnameTaken,
@@ -204,7 +213,8 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteEnable { .. } => "Put online",
         Change::SiteDisable { .. } => "Take offline",
         Change::SiteLogs { .. } => "Put the logs back of",
-        Change::SiteDelete { .. } => "Delete",
+        Change::SiteDelete { .. } | Change::SiteDiscard { .. } => "Delete",
+        Change::SiteRestore { .. } => "Put back",
         Change::SiteSet { .. } => "Change",
         Change::SiteVisitor { .. } => "Change the visitors of",
         Change::SiteSnippet { .. } => "Change the nginx directives of",
@@ -299,7 +309,14 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
                 }
             }
         }
-        Change::SiteDelete { hostname } => state.sites.retain(|site| site.hostname != *hostname),
+        Change::SiteDelete { hostname, .. } => {
+            state.sites.retain(|site| site.hostname != *hostname);
+        }
+        Change::SiteRestore { site: id, hostname } => {
+            state.trash.retain(|gone| gone.number != *id);
+            state.sites.push(site(hostname.as_str(), None, true, now));
+        }
+        Change::SiteDiscard { site, .. } => state.trash.retain(|gone| gone.number != *site),
         Change::SiteLogs { .. } => {}
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
             let enabled = matches!(change, Change::SiteEnable { .. });
