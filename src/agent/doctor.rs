@@ -230,9 +230,15 @@ fn open_files(operations: &Operations) -> Finding {
         ),
         Some(limit) => finding(
             CHECK,
-            Level::Problem,
-            format!("nginx may open {limit} files, and {sites} site(s) need {needed}"),
-            "run `lalapanel doctor --fix`, then `systemctl restart nginx`; look for `worker_rlimit_nofile` in nginx's configuration and for `LimitNOFILE` in `systemctl cat nginx`",
+            if limit < open_files::least(sites) {
+                Level::Problem
+            } else {
+                Level::Warning
+            },
+            format!(
+                "nginx may open {limit} files; {sites} site(s) with many visitors need {needed}"
+            ),
+            "with systemd run `lalapanel doctor --fix`, then `systemctl restart nginx`; without it write `ULIMIT=\"-n 65536\"` into `/etc/default/nginx` and restart nginx",
         ),
         None => finding(
             CHECK,

@@ -17,6 +17,12 @@ pub fn needed(sites: usize) -> u64 {
         .saturating_add(BESIDES)
 }
 
+/// With fewer, nginx cannot even take over a new configuration: the logs alone, and a little of its own.
+#[must_use]
+pub fn least(sites: usize) -> u64 {
+    needed(sites) - BESIDES + 100
+}
+
 /// The least of what nginx's master and its workers may open; none where nginx does not run.
 #[must_use]
 pub fn of_nginx(host: &dyn Host) -> Option<u64> {

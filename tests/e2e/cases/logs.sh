@@ -221,7 +221,7 @@ limits() {
     on rm /etc/systemd/system/nginx.service.d/lalapanel.conf
     on systemctl daemon-reload
     on systemctl restart nginx
-    is "$(found nginx.open_files)" problem
+    is "$(found nginx.open_files)" warning
     panel doctor --fix >/dev/null 2>&1 || true # the running nginx still has its old limit
     on systemctl restart nginx
     is "$(found nginx.open_files)" ok
