@@ -11,6 +11,7 @@ create=(lalapanel site create shop.example)
 delete=(lalapanel site delete shop.example --yes --now)
 report=$logs/$suite.crash.txt
 : >"$report"
+: >"$report.looks"
 
 ready() { panel site list >/dev/null 2>&1; }
 up_again() { # systemd would start it again after a second, and not for ever
@@ -25,20 +26,26 @@ fresh() {
 }
 
 # which OLD NEW: is the machine of now the old or the new one?
+# What a deletion left is destroyed in the background, so a second look counts as well.
 which() {
-    local m
-    m=$(machine)
-    if [ "$m" = "$1" ]; then
-        echo old
-    elif [ "$m" = "$2" ]; then
-        echo new
-    else
-        echo "neither old nor new; against the old:"
-        diff <(echo "$1") <(echo "$m") | head -20
-        echo "against the new:"
-        diff <(echo "$2") <(echo "$m") | head -20
-        return 1
-    fi
+    local m i
+    for i in $(seq 6); do
+        m=$(machine)
+        if [ "$m" = "$1" ]; then
+            echo old
+            return
+        elif [ "$m" = "$2" ]; then
+            echo new
+            return
+        fi
+        echo "look $i: $(diff <(echo "$1") <(echo "$m") | head -5)" >>"$report.looks"
+        sleep 0.5
+    done
+    echo "neither old nor new; against the old:"
+    diff <(echo "$1") <(echo "$m") | head -10
+    echo "against the new:"
+    diff <(echo "$2") <(echo "$m") | head -10
+    return 1
 }
 
 # one_point OPERATION SIDE N WAY: prints "finished" past the last event, else "old" or

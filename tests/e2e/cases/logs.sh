@@ -129,8 +129,11 @@ followed() {
     follow_on rotated access
     for i in 1 2 3 4 5; do visit shop.example "/before$i" >/dev/null; done
     rotate
+    sleep 1 # for a moment nginx's workers still write to the old file
     for i in 1 2 3 4 5; do visit shop.example "/after$i" >/dev/null; done
+    got_soon rotated "/after5" # no log rotates twice within the second between two looks
     rotate
+    sleep 1
     visit shop.example /twice >/dev/null
     got_soon rotated "/twice"
     follow_off rotated
