@@ -167,6 +167,9 @@ pub(super) fn own_php_files(steps: &mut Steps, site: &Site, php: PhpVersion) {
 
 /// Starts the site's own PHP-FPM: the socket is root's, the master runs as the site.
 ///
+/// Why the socket opens before the link is made: after a power cut the link would open it at boot, and only an opening
+/// that is in the journal is taken back.
+///
 /// Why a link and not `systemctl enable`: that makes systemd read all units again, which takes longer with every site.
 pub(super) fn php_start(steps: &mut Steps, site: &Site) {
     steps
@@ -179,15 +182,15 @@ pub(super) fn php_start(steps: &mut Steps, site: &Site) {
             },
         )
         .add(
+            "Open the socket now",
+            service(render::systemd::php_socket_name(site), ServiceAct::Start),
+        )
+        .add(
             "Open the socket at every boot",
             Step::Link {
                 target: socket_file(site).to_string(),
                 path: socket_link(site),
             },
-        )
-        .add(
-            "Open the socket now",
-            service(render::systemd::php_socket_name(site), ServiceAct::Start),
         )
         .add(
             "Start PHP-FPM as the site's user",

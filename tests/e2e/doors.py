@@ -256,7 +256,7 @@ class Browser:
         if fields:
             head += "Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n"
             head += f"Content-Length: {len(form)}\r\n"
-        stream = tls(*self.door, timeout=20)
+        stream = tls(*self.door, timeout=60)
         stream.sendall((head + "\r\n" + form).encode())
         answer = b""
         while part := stream.recv(65536):

@@ -62,7 +62,7 @@ pub(super) const FIELDS: &[Field] = &[
         key: "access.protected",
         section: Section::Access,
         label: "Paths with a password",
-        help: "Paths that ask for a name and a password, one a line; / for the whole site. Names are made by `lalapanel site visitor add`.",
+        help: "Paths that ask for a name and a password, one a line; / for the whole site. Names are made on the command line, by lalapanel site visitor add.",
         control: Control::Lines {
             example: "/admin/",
             read: |site| lines(&site.settings.access.protected),
