@@ -155,6 +155,7 @@ check "after a rotation owners are as before, PHP writes on, and the rotated fil
 deleted() {
     follow_on deleted access
     on rm "$logs/access.log"
+    sleep 2 # until the follower has looked again
     matches "$(panel log shop.example access 2>&1)" 'access.log. was deleted'
     on rm "$logs/access.log.1"
     not panel log shop.example access
@@ -164,10 +165,11 @@ deleted() {
     matches "$(panel log shop.example --restore --plan)" 'access.log'
     is "$(on stat -c %U "$logs/access.log")" root # made anew by the doctor's look at nginx, and not yet given back
     panel log shop.example --restore
+    sleep 2
     visit shop.example /is-back >/dev/null
-    got_soon deleted /is-back
+    got_soon deleted /is-back || { sh_on 'tail -3 /run/deleted.out /run/deleted.err'; return 1; }
     follow_off deleted
-    sh_on 'grep -q "was deleted" /run/deleted.err'
+    sh_on 'grep -q "was deleted" /run/deleted.err || { cat /run/deleted.err; exit 1; }'
     is "$(on stat -c '%U:%G %a' "$logs/access.log")" "www-data:adm 640"
     matches "$(log access)" /is-back
     is "$(found logs.files)" ok
