@@ -82,6 +82,17 @@ refused() {
     [ -n "$(jq -r '.error.title // empty' <<<"$out")" ] || { echo "no title: $out"; return 1; }
     same "$before" "$after"
 }
+# machine_is TEXT: the machine is that one, at once or within 5 s: what a deletion left is
+# destroyed in the background.
+machine_is() {
+    local i m
+    for i in $(seq 10); do
+        m=$(machine)
+        [ "$m" != "$1" ] || return 0
+        sleep 0.5
+    done
+    same "$1" "$m" # what differs, after $i looks
+}
 same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") | head -40; return 1; }; }
 
 # ---- the machine as a text ----------------------------------------------------------------

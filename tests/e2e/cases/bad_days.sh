@@ -57,7 +57,7 @@ stopped_nginx() {
     else
         matches "$(jq -r .error.code <<<"$out")" '^nginx\.'
         [ -n "$(jq -r .error.hint <<<"$out")" ]
-        same "$before" "$(machine)"
+        machine_is "$before"
     fi
     on systemctl start nginx
     soon answers first.example 200
@@ -91,7 +91,7 @@ killed_meanwhile() { # the one who watches is told how it ended
     said=$(on sed -n '/^{/,$p' /run/op.out)
     is "$(jq -r .error.code <<<"$said")" host.failed
     matches "$(jq -r .error.hint <<<"$said")" 'undone'
-    same "$before" "$(machine)"
+    machine_is "$before"
     panel site create new.example
     answers new.example 200
     panel site delete new.example --yes --now
@@ -221,12 +221,12 @@ full_midway() { # bytes enough, but a file too many: found out in the middle
         matches "$(panel_json '.operations[0].title + .operations[0].state' op list)" 'full.example.*undone'
         answers first.example 200
         on rm -r /var/www/inodes
-        same "$before" "$(machine)"
+        machine_is "$before"
     done
     panel site create full.example
     answers full.example 200
     panel site delete full.example --yes --now
-    same "$before" "$(machine)"
+    machine_is "$before"
 }
 check "a disk that is full in the middle of a create: all undone, and space makes it work" full_midway
 big_again() {

@@ -34,7 +34,7 @@ uninstall_plan() {
     local m
     m=$(machine)
     [ -n "$(panel uninstall --plan)" ]
-    same "$m" "$(machine)"
+    machine_is "$m"
 }
 check "uninstall --plan changes nothing" uninstall_plan
 uninstalls() {

@@ -107,7 +107,7 @@ points() {
         done
         n=$((n + stride))
     done
-    same "$without" "$(machine)"
+    machine_is "$without"
     echo "$way $side: $((old + new + bad)) events, $old ended old, $new new, $bad wrong, $(since "$t") s" | tee -a "$report"
     [ $bad = 0 ] && [ $((old + new)) -gt 20 ]
 }

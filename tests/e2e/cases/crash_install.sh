@@ -52,6 +52,6 @@ points() { # points before|after kill|powercut
 : >"$logs/$suite.crash-install.txt"
 check "install killed before each of its durable writes is completed by a second one" points before kill
 check "install with the power cut after each of its durable writes is completed by a second one" points after powercut
-purged() { panel uninstall --purge --yes >/dev/null 2>&1; same "$old" "$(machine)"; }
+purged() { panel uninstall --purge --yes >/dev/null 2>&1; machine_is "$old"; }
 check "and uninstall --purge takes all of it away again" purged
 sed 's/^/      /' "$logs/$suite.crash-install.txt"

@@ -7,7 +7,7 @@ plan_changes_nothing() {
     local out
     out=$(panel install --plan)
     [ -n "$out" ]
-    same "$before" "$(machine)"
+    machine_is "$before"
     sh_on '[ ! -e /var/lib/lalapanel/state.redb ]'
 }
 check "install --plan says what it would do and changes nothing" plan_changes_nothing
@@ -35,10 +35,10 @@ again() {
     local out
     out=$(panel install --yes --hostname "$panel_name" --json 2>/dev/null)
     is "$(jq -r type <<<"$out")" object
-    same "$after" "$(machine)"
+    machine_is "$after"
     out=$(panel install --yes --hostname "$panel_name" 2>&1)
     matches "${out,,}" "nothing|already"
-    same "$after" "$(machine)"
+    machine_is "$after"
 }
 check "a second install changes nothing and says so" again
 
@@ -120,6 +120,6 @@ check "status --json is one document" panel_status
 survives_reboot() {
     "$here/host" reboot "$host"
     soon healthz
-    same "$after" "$(machine)"
+    machine_is "$after"
 }
 check "after a reboot the panel answers and the machine is the same" survives_reboot

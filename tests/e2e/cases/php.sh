@@ -91,7 +91,7 @@ PERL
     }
     check "switched while 10000 requests come: none fails, and one that runs ends on the old version" switch_under_load 8.4 8.2
     check "and back again" switch_under_load 8.2 8.4
-    unchanged() { same "$before" "$(machine)"; }
+    unchanged() { machine_is "$before"; }
     check "switched there and back, the machine is what it was" unchanged
 
     worse() {

@@ -9,7 +9,7 @@ refuses() { # refuses CODE [COMMAND PREFIX...]
     is "$code" 1
     is "$(jq -r .error.code <<<"$out")" "$want"
     [ -n "$(jq -r '.error.hint // empty' <<<"$out")" ]
-    same "$before" "$(machine)"
+    machine_is "$before"
 }
 not_root() {
     on chmod 755 /usr/local/bin/lalapanel
@@ -75,7 +75,7 @@ memory() { # the host's own limit, as in a container, or what /proc/meminfo says
     out=$(panel install --yes --hostname "$panel_name" --json 2>/dev/null) || code=$?
     is $code 1
     is "$(jq -r .error.code <<<"$out")" install.memory
-    same "$before" "$(machine)"
+    machine_is "$before"
 }
 # /proc/meminfo here is the machine's: give the host one of a small server's.
 sh_on 'sed -e "s/^MemTotal:.*/MemTotal: 120000 kB/" -e "s/^MemAvailable:.*/MemAvailable: 20000 kB/" -e "s/^MemFree:.*/MemFree: 9000 kB/" -e "s/^SwapFree:.*/SwapFree: 0 kB/" -e "s/^SwapTotal:.*/SwapTotal: 0 kB/" /proc/meminfo >/root/meminfo; mount --bind /root/meminfo /proc/meminfo'

@@ -5,7 +5,7 @@ old=$(machine)
 plan_changes_nothing() {
     matches "$(panel site create shop.example --plan)" "shop.example"
     panel site create shop.example --plan --json | jq -e . >/dev/null
-    same "$old" "$(machine)"
+    machine_is "$old"
 }
 check "site create --plan changes nothing" plan_changes_nothing
 
@@ -110,10 +110,10 @@ delete_all() {
     panel site list --json | jq -e '.sites == []'
     is "$(status shop.example /)" 000
     sh_on '! getent passwd "$1"; [ ! -e /var/www/shop.example ]; [ ! -e /etc/nginx/sites-enabled/shop.example ]' "$site_user"
-    same "$old" "$(machine)"
+    machine_is "$old"
 }
 check "after deleting all sites the machine is the one before" delete_all
-again_same() { panel site create shop.example; answers shop.example 200; panel site delete shop.example --yes --now; same "$old" "$(machine)"; }
+again_same() { panel site create shop.example; answers shop.example 200; panel site delete shop.example --yes --now; machine_is "$old"; }
 check "the same name can be created again" again_same
 not_found() {
     refused 1 site.not_found site show shop.example

@@ -12,7 +12,7 @@ plan_only() {
     local before
     before=$(machine)
     matches "$(snippet 'expires 1d;' --plan)" '\+expires 1d;'
-    same "$before" "$(machine)"
+    machine_is "$before"
 }
 check "a plan shows the difference and changes nothing" plan_only
 
@@ -48,7 +48,7 @@ refuses() {
     is "$code" 1
     is "$(jq -r .error.code <<<"$out")" site.snippet_refused
     matches "$(jq -r .error.detail <<<"$out")" "line [0-9]+: .*$1"
-    same "$before" "$(machine)"
+    machine_is "$before"
 }
 check "one that closes a brace is refused" refuses "not open" '} server { listen 80; server_name evil.example; location / { return 200 evil; } }'
 check "one that opens a quote is refused" refuses "quote" 'add_header X "a;'
@@ -68,7 +68,7 @@ location = /a { return 204; }' --json 2>/dev/null) || code=$?
     is "$code" 1
     is "$(jq -r .error.code <<<"$out")" nginx.rejected
     matches "$(jq -r .error.detail <<<"$out")" 'duplicate location "/a" in the site.s own directives, line 2'
-    same "$before" "$(machine)"
+    machine_is "$before"
 }
 check "what nginx itself refuses is told with nginx's line, and was never live" nginx_says_no
 
@@ -80,7 +80,7 @@ not_applied() { # both nginx -t and the reload say yes, and the old configuratio
     out=$(snippet 'expires 2d;' --json 2>/dev/null) || code=$?
     is "$code" 1
     is "$(jq -r .error.code <<<"$out")" nginx.unconfirmed
-    same "$before" "$(machine)"
+    machine_is "$before"
     on rm /etc/nginx/conf.d/zone.conf
     on systemctl restart nginx
 }

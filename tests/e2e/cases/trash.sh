@@ -96,7 +96,7 @@ for_good() {
     refused 1 site.not_found site restore "$user"
     gone() { sh_on '[ ! -e /var/www/.lalapanel-deleted ]; [ ! -e /var/www/.lalapanel-trash ]'; }
     soon gone
-    same "$empty" "$(machine)"
+    machine_is "$empty"
 }
 check "deleted for good, nothing is left" for_good
 purge() {

@@ -11,9 +11,9 @@ there_and_back() {
     answers shop.example 200
     on sh -c 'test -n "$(find /var/cache/lalapanel -type f)"' # a page is kept
     panel uninstall --purge --yes
-    same "$before" "$(machine)"
+    machine_is "$before"
     same "$packages" "$(on dpkg-query -W -f '${Package} ${Version}\n')"
 }
 check "install, a site, uninstall --purge: the machine is the one before" there_and_back
-no_panel() { local code=0; push_binary; panel uninstall --yes --json >/dev/null 2>&1 || code=$?; matches $code '^[01]$'; same "$before" "$(machine)"; }
+no_panel() { local code=0; push_binary; panel uninstall --yes --json >/dev/null 2>&1 || code=$?; matches $code '^[01]$'; machine_is "$before"; }
 check "uninstall where there is nothing changes nothing" no_panel
