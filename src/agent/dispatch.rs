@@ -114,7 +114,7 @@ impl Dispatch {
         let drift = drift::of_site(engine.host(), site)?;
         let drift = drift.iter().map(|one| DriftView {
             path: one.path.clone(),
-            diff: one.diff(site),
+            diff: one.diff(),
             left: one.is_left(site),
         });
         shown.drift = drift.collect();

@@ -7,10 +7,10 @@ use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::ops::plan::Plan;
-use crate::ops::refuse;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
-use crate::ops::step::{Expectation, Step};
+use crate::ops::step::Step;
+use crate::ops::{refuse, site_update};
 use crate::store::Effect;
 
 /// Plans taking it offline; no plan where it is offline already.
@@ -42,15 +42,10 @@ pub fn enable(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Optio
     let mut steps = Steps::default();
     if facts.services == ServiceManager::Systemd && site.kind.php().is_some() {
         parts::php_start(&mut steps, site);
-        steps.add(
-            "Wait until PHP answers",
-            Step::PingPhp {
-                socket: site.php_socket(),
-            },
-        );
+        parts::ping(&mut steps, site, facts);
     }
     parts::nginx_change(&mut steps, facts, |steps| parts::link(steps, site));
-    parts::probe(&mut steps, site, Expectation::Answer);
+    parts::probe(&mut steps, site, site_update::expectation(site));
     Ok(Some(finish(
         "Put",
         "online",

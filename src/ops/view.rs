@@ -12,6 +12,7 @@ use crate::ops::plan::{Plan, PlannedStep};
 use crate::ops::progress::Progress;
 use crate::ops::step::Step;
 use crate::ops::undo::{Before, Undo};
+use crate::render;
 use crate::rpc::view::{
     OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView,
     StepState,
@@ -40,6 +41,11 @@ pub fn plan(plan: &Plan, host: &dyn Host) -> PlanView {
 
 fn step(planned: &PlannedStep, host: &dyn Host) -> PlanStepView {
     let diff = match &planned.step {
+        Step::WriteFile { path, .. } | Step::RemoveFile { path }
+            if render::nginx::holds_hashes(path) =>
+        {
+            None
+        }
         Step::WriteFile { path, text, .. } => {
             Some(unified(path.as_str(), &present(host, path), text))
         }

@@ -14,10 +14,19 @@ use crate::render::nginx_kinds as kinds;
 use crate::render::nginx_shared as shared;
 use crate::render::nginx_snippet;
 
+const VISITORS: &str = "visitors-";
+
 /// Where the names and hashes of a site's visitors are.
 #[must_use]
 pub fn visitors_file(site: &Site) -> HostPath {
-    HostPath::fixed("/etc/nginx/lalapanel").join(&format!("visitors-{}", site.id))
+    crate::render::nginx::include_directory().join(&format!("{VISITORS}{}", site.id))
+}
+
+/// True for such a file, of whichever site: hashes of passwords are in it, and nobody is shown them.
+#[must_use]
+pub fn holds_hashes(path: &HostPath) -> bool {
+    let include = crate::render::nginx::include_directory();
+    path.parent() == include && path.name().starts_with(VISITORS)
 }
 
 /// The file of visitors; `None` where nothing asks for it.

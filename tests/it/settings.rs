@@ -2,6 +2,8 @@
 
 use lalapanel::domain::change::Change;
 use lalapanel::domain::setting::Assignment;
+use lalapanel::ops::step::{Expectation, Step};
+use lalapanel::ops::view;
 
 use crate::faults::every_fault;
 use crate::world::{World, name};
@@ -80,4 +82,62 @@ fn settings_survive_each_other_and_an_old_value_changes_nothing() {
             .unwrap()
             .is_none()
     );
+}
+
+/// A site that is closed answers 503 by its owner's wish, so that is no reason to take "online" back.
+#[test]
+fn a_suspended_site_and_one_behind_a_proxy_go_online_whatever_they_answer() {
+    for values in [
+        &[("serving", "suspended")],
+        &[("type", "proxy 127.0.0.1:3000")],
+    ] {
+        let world = World::with_sites();
+        world.run(3, &set(values)).unwrap();
+        let hostname = name("shop.example");
+        world
+            .run(
+                4,
+                &Change::SiteDisable {
+                    hostname: hostname.clone(),
+                },
+            )
+            .unwrap();
+        let plan = world
+            .plan(&Change::SiteEnable { hostname })
+            .unwrap()
+            .unwrap();
+        let probe = plan.steps.iter().find_map(|planned| match &planned.step {
+            Step::ProbeSite { expect, .. } => Some(*expect),
+            _ => None,
+        });
+        assert_eq!(probe, Some(Expectation::Anything), "{values:?}");
+    }
+}
+
+#[test]
+fn nobody_is_shown_the_hash_of_a_visitors_password() {
+    let world = World::with_sites();
+    let hash = format!("$6$saltsalt${}", "a".repeat(86));
+    let visitor = |who: &str| Change::SiteVisitor {
+        hostname: name("shop.example"),
+        name: who.parse().unwrap(),
+        hash: Some(hash.parse().unwrap()),
+    };
+    world.run(3, &visitor("mara")).unwrap();
+    for change in [set(&[("access.protected", "/admin/")]), visitor("otto")] {
+        let plan = world.plan(&change).unwrap();
+        let plan = plan.unwrap_or_else(|| panic!("nothing to do"));
+        let shown = view::plan(&plan, &world.host);
+        let text = serde_json::to_string(&shown).unwrap();
+        assert!(!text.contains("$6$"), "{text}");
+        world
+            .run(4 + u64::from(change.word() == "site visitor"), &change)
+            .unwrap();
+    }
+    let file = Change::SiteDelete {
+        hostname: name("shop.example"),
+        now: true,
+    };
+    let shown = view::plan(&world.plan(&file).unwrap().unwrap(), &world.host);
+    assert!(!serde_json::to_string(&shown).unwrap().contains("$6$"));
 }
