@@ -157,18 +157,21 @@ def requests(address, port, name):
 
 def slow(address, port, name, kind, sources):
     """50 connections from each source that never get anywhere, and an ordinary client beside them."""
-    held = []
-    for source in sources:
-        for _ in range(50):
-            try:
-                if kind == "tls":  # connected, and not a byte of a handshake
-                    stream = socket.create_connection((address, port), timeout=5, source_address=(source, 0))
-                else:
-                    stream = tls(address, port, name, source)
-                    stream.sendall(begun(kind, f"{name}:{port}".encode()))
-                held.append(stream)
-            except OSError:
-                pass
+
+    def opened(source):
+        try:
+            if kind == "tls":  # connected, and not a byte of a handshake
+                return socket.create_connection((address, port), timeout=5, source_address=(source, 0))
+            stream = tls(address, port, name, source)
+            stream.sendall(begun(kind, f"{name}:{port}".encode()))
+            return stream
+        except OSError:
+            return None
+
+    # Each source opens its own beside the others, or the first would be closed as too slow before the last is open.
+    with concurrent.futures.ThreadPoolExecutor(4 * len(sources)) as openers:
+        held = [stream for stream in openers.map(opened, sources * 50) if stream]
+    open_still = sum(map(is_open, held))
     stop = threading.Event()
     dripping = threading.Thread(target=drip, args=(held, kind, stop))
     dripping.start()
@@ -189,7 +192,6 @@ def slow(address, port, name, kind, sources):
         time.sleep(0.1)
     stop.set()
     dripping.join()
-    open_still = sum(map(is_open, held))
     late = sum(took > 1 for took in times)
     print(f"held={open_still} median={statistics.median(times):.3f} slowest={max(times):.3f} late={late} failed={bad}")
 

@@ -1,4 +1,5 @@
 # What a hostile client does to the panel's port: smuggled requests, slow connections, old TLS, guessed passwords.
+# Runs alone: it measures how long answers take.
 need sslscan
 use_fresh "$suite-panel"
 doors=$here/doors.py
@@ -22,8 +23,8 @@ check "plain HTTP on the panel's port gets no bytes" plain
 
 # Four addresses may hold 200 connections; a fifth client must not notice. One late answer of twenty is let pass: the
 # machine that runs the tests is busy.
-# The clients share two processors with the host: where they themselves were too slow, a second try counts.
-slow() { slow_once "$@" || { sleep 5; slow_once "$@"; }; }
+# The clients share two processors with the host: where they themselves were too slow, a further try counts.
+slow() { slow_once "$@" || { sleep 5; slow_once "$@"; } || { sleep 20; slow_once "$@"; }; }
 slow_once() {
     local out
     out=$(outside timeout 120 python3 "$doors" slow "$address" 8443 "$panel_name" "$1" "${attackers[@]}")
