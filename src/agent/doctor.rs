@@ -175,7 +175,28 @@ fn drifted(operations: &Operations) -> Vec<Finding> {
             )
         }
     };
-    found.into_iter().map(one).collect()
+    let mut findings: Vec<Finding> = found.into_iter().map(one).collect();
+    findings.extend(outdated(operations, &sites));
+    findings
+}
+
+/// They go on working; the next version may count on the new text.
+fn outdated(operations: &Operations, sites: &[Site]) -> Option<Finding> {
+    let found = drift::outdated(operations.engine().host(), sites).ok()?;
+    let first = found.first()?;
+    let names: Vec<&str> = found.iter().map(|site| site.hostname.as_str()).collect();
+    Some(finding(
+        "files.version",
+        Level::Warning,
+        format!(
+            "files of {} are as an earlier version wrote them; they work as before",
+            names.join(", ")
+        ),
+        format!(
+            "have this version write them, site by site: `lalapanel site drift {} --restore`",
+            first.hostname
+        ),
+    ))
 }
 
 /// Log files that somebody deleted or made anew: nginx goes on writing to what nobody can read.

@@ -47,6 +47,9 @@ pub struct Site {
     /// Owned files that somebody changed and that shall stay as they are: each with the mark of what it held.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left: BTreeMap<HostPath, String>,
+    /// Owned files as they were written last, each with the mark of what it holds: a later version may write them differently.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub written: BTreeMap<HostPath, String>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -65,6 +68,7 @@ impl Site {
             settings: Settings::default(),
             snippet: Snippet::default(),
             left: BTreeMap::new(),
+            written: BTreeMap::new(),
             created,
         }
     }

@@ -3,7 +3,7 @@
 //! Invariant: a plan is made while the engine is held and runs under the same hold, so what was checked is still true.
 
 use crate::domain::account::Actor;
-use crate::domain::change::Change;
+use crate::domain::change::{Change, DriftChoice};
 use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
@@ -82,7 +82,10 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::SiteDrift { hostname, choice } => {
             let site = state.site(hostname)?;
-            let drift = drift::of_site(host, site)?;
+            let drift = match choice {
+                DriftChoice::Restore => drift::differing(host, site)?,
+                DriftChoice::Keep | DriftChoice::Leave => drift::of_site(host, site)?,
+            };
             site_drift::plan(site, *choice, &drift, &facts()?)
         }
     }?;

@@ -15,6 +15,7 @@ use crate::ops::plan::Plan;
 use crate::ops::site_parts as parts;
 use crate::ops::step::Step;
 use crate::render;
+use crate::store::Effect;
 use crate::system::facts;
 use crate::system::service;
 
@@ -38,7 +39,12 @@ impl Drifted {
     pub fn mark(&self) -> String {
         self.found
             .as_ref()
-            .map_or_else(|| "missing".to_owned(), |bytes| hex(&Sha256::digest(bytes)))
+            .map_or_else(|| "missing".to_owned(), |bytes| mark(bytes))
+    }
+
+    /// True where it is as Lala wrote it last: an earlier version of Lala did, nobody's hand.
+    fn is_of_earlier_version(&self, site: &Site) -> bool {
+        self.found.is_some() && site.written.get(&self.path) == Some(&self.mark())
     }
 
     /// True where its owner chose to leave exactly this.
@@ -63,6 +69,32 @@ impl Drifted {
         let wanted = self.wanted.as_deref().unwrap_or_default();
         super::view::unified(self.path.as_str(), wanted, &self.text())
     }
+}
+
+/// Tells one content from another.
+fn mark(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The effect of a plan, where the site remembers what the plan wrote of its files.
+#[must_use]
+pub fn remembered(plan: &Plan) -> Effect {
+    let Effect::PutSite(site) = &plan.effect else {
+        return plan.effect.clone();
+    };
+    let mut site = site.clone();
+    for planned in &plan.steps {
+        match &planned.step {
+            Step::WriteFile { path, text, .. } => {
+                site.written.insert(path.clone(), mark(text.as_bytes()));
+            }
+            Step::RemoveFile { path } => {
+                site.written.remove(path);
+            }
+            _ => {}
+        }
+    }
+    Effect::PutSite(site)
 }
 
 /// The files of a site as the panel would write them now; `None` for one that should not be.
@@ -102,9 +134,29 @@ pub fn owned(
     files.chain([snippet]).collect()
 }
 
-/// Those that are missing, differ, or should not be.
+/// Those that somebody changed: they are missing, differ, or should not be.
 pub fn of_site(host: &dyn Host, site: &Site) -> HostResult<Vec<Drifted>> {
+    let mut found = differing(host, site)?;
+    found.retain(|one| !one.is_of_earlier_version(site));
+    Ok(found)
+}
+
+/// Those that somebody changed, and those that an earlier version of Lala wrote otherwise than this one would.
+pub fn differing(host: &dyn Host, site: &Site) -> HostResult<Vec<Drifted>> {
     look(host, site, service::manager(host)?, facts::abilities(host)?)
+}
+
+/// The sites with files that an earlier version wrote otherwise than this one would.
+pub fn outdated<'a>(host: &dyn Host, sites: &'a [Site]) -> HostResult<Vec<&'a Site>> {
+    let (services, abilities) = (service::manager(host)?, facts::abilities(host)?);
+    let mut found = Vec::new();
+    for site in sites {
+        let differing = look(host, site, services, abilities)?;
+        if differing.iter().any(|one| one.is_of_earlier_version(site)) {
+            found.push(site);
+        }
+    }
+    Ok(found)
 }
 
 fn look(
@@ -140,7 +192,7 @@ pub fn undecided<'a>(
     let mut found = Vec::new();
     for site in sites {
         let mut differing = look(host, site, services, abilities)?;
-        differing.retain(|one| !one.is_left(site));
+        differing.retain(|one| !one.is_left(site) && !one.is_of_earlier_version(site));
         if !differing.is_empty() {
             found.push((site, differing.into_iter().map(|one| one.path).collect()));
         }

@@ -13,6 +13,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::host::Host;
 use crate::ops::act::{self, Context};
+use crate::ops::drift;
 use crate::ops::event::{Event, What};
 use crate::ops::gate::{Gate, Pass};
 use crate::ops::plan::Plan;
@@ -215,7 +216,7 @@ impl Engine {
         match self.store.finish(
             record.id,
             &finished,
-            &record.plan.effect,
+            &drift::remembered(&record.plan),
             self.ending(Status::Done, None, progress),
         ) {
             Ok(_) => {

@@ -9,7 +9,6 @@ use crate::domain::nginx_text::adopt::adopted;
 use crate::domain::nginx_text::{Refused, Snippet};
 use crate::domain::path::HostPath;
 use crate::domain::site::Site;
-use crate::host::{Mode, Owner};
 use crate::ops::drift::Drifted;
 use crate::ops::plan::Plan;
 use crate::ops::refuse;
@@ -167,21 +166,8 @@ fn nginx_files(steps: &mut Steps, site: &Site, drift: &[Drifted], facts: &Facts)
         if one.path == site.nginx_file() {
             let text = render::nginx::site(site, facts.nginx);
             steps.root_file("Write the site's nginx file", &one.path, text);
-        } else if let (true, Some(text)) =
-            (one.path == render::nginx::visitors_file(site), &one.wanted)
-        {
-            steps.add(
-                "Write the names that may pass",
-                Step::WriteFile {
-                    path: one.path.clone(),
-                    text: text.clone(),
-                    owner: Owner {
-                        uid: 0,
-                        gid: facts.web_gid,
-                    },
-                    mode: Mode(0o640),
-                },
-            );
+        } else if one.path == render::nginx::visitors_file(site) {
+            parts::visitors(steps, site, facts);
         }
     }
 }

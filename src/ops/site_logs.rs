@@ -211,21 +211,11 @@ fn restart_php(steps: &mut Steps, site: &Site, facts: &Facts) {
     if facts.services != ServiceManager::Systemd || !site.enabled || site.kind.php().is_none() {
         return;
     }
-    steps
-        .add(
-            "Start PHP-FPM anew with its logs",
-            Step::Service {
-                services: facts.services,
-                unit: render::systemd::php_service_name(site),
-                act: ServiceAct::Restart,
-            },
-        )
-        .add(
-            "Wait until PHP answers",
-            Step::PingPhp {
-                socket: site.php_socket(),
-            },
-        );
+    steps.add(
+        "Start PHP-FPM anew with its logs",
+        parts::service(render::systemd::php_service_name(site), ServiceAct::Restart),
+    );
+    parts::ping(steps, site, facts);
 }
 
 fn refuse_strange(amiss: &[Amiss]) -> Result<(), Fault> {

@@ -233,7 +233,7 @@ pub(super) fn service(unit: String, act: ServiceAct) -> Step {
     }
 }
 
-fn php_shared(steps: &mut Steps, site: &Site, php: PhpVersion) {
+pub(super) fn php_shared(steps: &mut Steps, site: &Site, php: PhpVersion) {
     steps
         .add(
             "Reload PHP-FPM if this is undone",

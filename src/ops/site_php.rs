@@ -274,26 +274,13 @@ fn rewritten(
 
 /// Where systemd is absent: a pool in the other version's shared master, behind a socket of its own; then nginx points at it.
 fn shared(steps: &mut Steps, before: &Site, site: &Site, old: PhpVersion, php: PhpVersion) {
-    steps
-        .add(
-            format!("Reload PHP-FPM {php} if this is undone"),
-            parts::shared(php, ServiceAct::ReloadOnUndo),
-        )
-        .root_file(
-            format!("Write the PHP-FPM {php} pool of the site"),
-            &render::php_fpm::pool_file(site, php),
-            render::php_fpm::pool(site),
-        )
-        .add(
-            format!("Reload PHP-FPM {php}"),
-            parts::shared(php, ServiceAct::Reload),
-        )
-        .add(
-            "Wait until it answers",
-            Step::PingPhp {
-                socket: site.shared_php_socket(),
-            },
-        );
+    parts::php_shared(steps, site, php);
+    steps.add(
+        "Wait until it answers",
+        Step::PingPhp {
+            socket: site.shared_php_socket(),
+        },
+    );
     if site.enabled {
         steps.add(
             format!("Try the home page on PHP {php}, before any visitor meets it"),

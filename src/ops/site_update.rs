@@ -123,12 +123,8 @@ fn refuse_php(old: &Site, new: &Site, facts: &Facts) -> Result<(), Fault> {
             format!("the PHP version is switched by its own verb, from {before} to {after}"),
             "switch the PHP version first, then change the type",
         )),
-        (_, Some(version)) if !facts.php.contains(&version) => Err(Fault::new(
-            Code::PhpNotInstalled,
-            format!("PHP {version} is not installed"),
-            "choose an installed version: `lalapanel php list` shows them",
-        )),
-        _ => Ok(()),
+        (_, Some(version)) => refuse::absent_php(version, facts),
+        (_, None) => Ok(()),
     }
 }
 
@@ -156,23 +152,8 @@ fn php_before(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
             own_php_changed(steps, old, new, version, facts);
         }
         (Some(_), Some(version), ServiceManager::Sysv) => {
-            let text = render::php_fpm::pool(new);
-            if text != render::php_fpm::pool(old) {
-                steps
-                    .add(
-                        "Reload PHP-FPM if this is undone",
-                        parts::shared(version, ServiceAct::ReloadOnUndo),
-                    )
-                    .root_file(
-                        "Write the PHP-FPM pool of the site",
-                        &render::php_fpm::pool_file(new, version),
-                        text,
-                    )
-                    .add(
-                        format!("Reload PHP-FPM {version}"),
-                        parts::shared(version, ServiceAct::Reload),
-                    );
-                parts::ping(steps, new, facts);
+            if render::php_fpm::pool(new) != render::php_fpm::pool(old) {
+                parts::php(steps, new, version, facts);
             }
         }
         (_, None, _) => {}

@@ -249,17 +249,6 @@ pub fn usual_directory(kind: &SiteKind) -> Option<SitePath> {
     }
 }
 
-/// The socket of a proxy's application, where it has one.
-#[must_use]
-pub fn application_socket(kind: &SiteKind) -> Option<&HostPath> {
-    match kind {
-        SiteKind::Proxy {
-            target: crate::domain::proxy_target::ProxyTarget::Socket(path),
-        } => Some(path),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

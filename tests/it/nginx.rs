@@ -1,16 +1,22 @@
 //! A site's own nginx directives, and files that somebody changed by hand.
 
+use sha2::{Digest, Sha256};
+
+use lalapanel::domain::account::Actor;
 use lalapanel::domain::change::{Change, DriftChoice};
 use lalapanel::domain::facts::ServiceManager;
 use lalapanel::domain::fault::Code;
 use lalapanel::domain::nginx_text::Snippet;
 use lalapanel::domain::path::HostPath;
+use lalapanel::domain::setting::Assignment;
 use lalapanel::ops::drift;
 use lalapanel::ops::engine::Outcome;
 use lalapanel::ops::nginx;
+use lalapanel::ops::plan::Plan;
+use lalapanel::store::Effect;
 
 use crate::faults::every_fault;
-use crate::world::{World, name};
+use crate::world::{World, name, operation};
 
 const SITE: &str = "/etc/nginx/sites-available/shop.example";
 const OWN: &str = "/etc/nginx/lalapanel/custom/s1001.conf";
@@ -263,4 +269,63 @@ fn no_other_change_writes_over_an_edit_and_the_refusal_names_the_three_choices()
             .unwrap()
             .is_some()
     );
+}
+
+/// As if an earlier version of Lala had written the file otherwise.
+fn as_an_earlier_version_wrote_it(world: &World) {
+    edit(
+        world,
+        SITE,
+        "    location / {",
+        "    # as it used to be\n    location / {",
+    );
+    let text = text(world, SITE).unwrap();
+    let mut site = world.state().sites.first().unwrap().clone();
+    let digest = Sha256::digest(text.as_bytes());
+    let mark = lalapanel::domain::secret::hex(&digest);
+    site.written.insert(HostPath::fixed(SITE), mark);
+    let plan = Plan::new("Remember", "test").effect(Effect::PutSite(Box::new(site)));
+    let engine = world.engine();
+    let pass = engine.enter(60_000).unwrap();
+    let record = engine
+        .begin(&pass, operation(90), Actor::LocalRoot, plan)
+        .unwrap();
+    assert_eq!(engine.run(&pass, &record), Outcome::Done);
+}
+
+#[test]
+fn what_an_earlier_version_wrote_is_nobodys_edit_and_a_change_writes_over_it() {
+    let world = with_snippet();
+    as_an_earlier_version_wrote_it(&world);
+    assert!(drifted(&world).is_empty());
+    let sites = world.state().sites;
+    assert_eq!(drift::outdated(&world.host, &sites).unwrap().len(), 1);
+    let values = Change::SiteSet {
+        hostname: name("shop.example"),
+        values: vec![Assignment::new("web.gzip", "off").unwrap()],
+    };
+    assert_eq!(world.run(5, &values).unwrap(), Some(Outcome::Done));
+    assert!(!text(&world, SITE).unwrap().contains("as it used to be"));
+    let sites = world.state().sites;
+    assert!(drift::outdated(&world.host, &sites).unwrap().is_empty());
+}
+
+#[test]
+fn restoring_brings_files_of_an_earlier_version_up_to_date() {
+    let world = with_snippet();
+    let now = text(&world, SITE);
+    as_an_earlier_version_wrote_it(&world);
+    assert_eq!(
+        world.run(5, &decide(DriftChoice::Restore)).unwrap(),
+        Some(Outcome::Done)
+    );
+    assert_eq!(text(&world, SITE), now);
+}
+
+#[test]
+fn an_edit_of_what_an_earlier_version_wrote_is_an_edit() {
+    let world = with_snippet();
+    as_an_earlier_version_wrote_it(&world);
+    edit(&world, SITE, "# as it used to be", "# by hand");
+    assert_eq!(drifted(&world), [SITE]);
 }
