@@ -14,7 +14,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::domain::nginx_text::token::Word;
-use crate::domain::nginx_text::{Directive, Snippet, allow, corpus, tree};
+use crate::domain::nginx_text::{Directive, Snippet, allow, corpus, generated, tree};
 use crate::render::golden;
 use crate::render::nginx::{self, Globals};
 
@@ -113,7 +113,7 @@ fn write_the_trees() {
     let taken = corpus::TAKEN
         .iter()
         .map(|text| Snippet::parse(text).unwrap());
-    let generated = some(&corpus::any_snippet(), SNIPPETS);
+    let generated = some(&generated::any_snippet(), SNIPPETS);
     texts.extend(taken.chain(generated).map(|snippet| snippet.to_string()));
     let mut lines = String::new();
     for (number, text) in texts.iter().enumerate() {

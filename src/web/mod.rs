@@ -25,6 +25,7 @@ mod refusal;
 mod routes;
 mod serve;
 mod setting_form;
+mod stream;
 mod tls;
 mod views;
 mod visit;

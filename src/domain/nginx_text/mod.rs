@@ -8,6 +8,8 @@ mod answer;
 mod argument;
 #[cfg(test)]
 pub(crate) mod corpus;
+#[cfg(test)]
+pub(crate) mod generated;
 mod location;
 mod pattern;
 pub mod refusal;

@@ -5,11 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use poem::http::{HeaderValue, StatusCode, header};
-use poem::{Body, Response};
+use poem::Response;
 use sailfish::Template;
 use serde_json::json;
-use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::domain::log::{LogFile, LogFilter, LogPlace, SearchText, StatusFilter};
 use crate::domain::name::Hostname;
@@ -17,6 +15,7 @@ use crate::rpc::log::{LogRecord, LogView};
 use crate::rpc::protocol::{Reply, Request};
 use crate::web::page::{ICONS, Problem};
 use crate::web::refusal::Refusal;
+use crate::web::stream::{self, Stream};
 use crate::web::views::site::{find, site_frame};
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
@@ -304,71 +303,30 @@ fn folded(record: &LogRecord) -> (String, String) {
 /// `GET /sites/{host}/logs/events`: what comes into the log after the place the browser saw last.
 pub(in crate::web) async fn events(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let asked = Asked::read(&visit, visit.hostname()?)?;
-    let seen = visit
-        .headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_else(|| visit.query.text("after"));
-    let after = LogPlace::parse(seen).ok();
-    let Ok(permit) = Arc::clone(&visit.shared.streams).try_acquire_owned() else {
-        return Err(Refusal::BUSY);
-    };
+    let after = LogPlace::parse(stream::last_seen(&visit)).ok();
+    let place = stream::place(&visit)?;
     if !asked.problems.is_empty() {
         return Err(Refusal::BAD_REQUEST);
     }
     find(&visit, asked.hostname.clone()).await?;
-    let (ours, theirs) = tokio::io::duplex(4096);
-    let watcher = Arc::clone(&visit);
-    tokio::spawn(async move {
-        let _permit = permit;
-        // An error here is a browser that has gone.
-        let _ = pour(&watcher, &asked, after, ours).await;
-    });
-    let mut response = Response::builder()
-        .status(StatusCode::OK)
-        .header(header::CONTENT_TYPE, "text/event-stream")
-        .body(Body::from_async_read(theirs));
-    response
-        .headers_mut()
-        .insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(stream::answer(visit, place, |to| pour(asked, after, to)))
 }
 
-async fn pour(
-    visit: &Visit,
-    asked: &Asked,
-    mut after: Option<LogPlace>,
-    mut to: DuplexStream,
-) -> std::io::Result<()> {
-    to.write_all(b"retry: 1000\n\n").await?;
+async fn pour(asked: Asked, mut after: Option<LogPlace>, mut to: Stream) -> std::io::Result<()> {
+    to.open().await?;
     let mut existed = true;
-    loop {
-        let follow = visit.ask(asked.follow(after));
-        tokio::pin!(follow);
-        let answer = loop {
-            tokio::select! {
-                answer = &mut follow => break answer,
-                () = tokio::time::sleep(Duration::from_secs(15)) => to.write_all(b": still here\n\n").await?,
-            }
-        };
-        let view = match answer {
-            Ok(Reply::Log(view)) => view,
-            Err(Refusal::SignedOut) => {
-                return to.write_all(b"event: signed-out\ndata: {}\n\n").await;
-            }
-            // The browser comes back by itself and resumes where it was.
-            Ok(_) | Err(_) => return Ok(()),
-        };
+    while let Some(Reply::Log(view)) = to.ask(asked.follow(after)).await? {
         after = view.newer.or(after);
         let is_news = !view.records.is_empty() || view.skipped > 0 || view.exists != existed;
         existed = view.exists;
         if is_news {
-            to.write_all(event(&view, after).as_bytes()).await?;
+            to.send(&event(&view, after)).await?;
             tokio::time::sleep(BREATH).await;
         } else {
-            to.write_all(b": still here\n\n").await?;
+            to.still_here().await?;
         }
     }
+    Ok(())
 }
 
 fn event(view: &LogView, after: Option<LogPlace>) -> String {

@@ -3,12 +3,9 @@
 //! Invariant: the live page and the page without script are the same page; the stream only says when to look again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use poem::http::{HeaderValue, StatusCode, header};
-use poem::{Body, Response};
+use poem::Response;
 use sailfish::Template;
-use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
@@ -17,6 +14,7 @@ use crate::rpc::view::{OperationState, OperationView, StepState};
 use crate::web::clock;
 use crate::web::page::{ICONS, Section, see_other};
 use crate::web::refusal::Refusal;
+use crate::web::stream::{self, Stream};
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
 
@@ -75,69 +73,28 @@ pub(in crate::web) async fn check(visit: Arc<Visit>) -> Result<Response, Refusal
 /// `GET /operations/{id}/events`: says when there is something new, from the sequence the browser saw last.
 pub(in crate::web) async fn events(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let id = id_of(&visit)?;
-    let seen = visit
-        .headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_else(|| visit.query.text("after"))
-        .parse()
-        .unwrap_or(0);
-    let Ok(permit) = Arc::clone(&visit.shared.streams).try_acquire_owned() else {
-        return Err(Refusal::BUSY);
-    };
+    let seen = stream::last_seen(&visit).parse().unwrap_or(0);
+    let place = stream::place(&visit)?;
     operation(&visit, Request::OperationFollow { id, after: 0 }).await?;
-    let (ours, theirs) = tokio::io::duplex(4096);
-    let watcher = Arc::clone(&visit);
-    tokio::spawn(async move {
-        let _permit = permit;
-        // An error here is a browser that has gone.
-        let _ = pour(&watcher, id, seen, ours).await;
-    });
-    let mut response = Response::builder()
-        .status(StatusCode::OK)
-        .header(header::CONTENT_TYPE, "text/event-stream")
-        .body(Body::from_async_read(theirs));
-    response
-        .headers_mut()
-        .insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(stream::answer(visit, place, move |to| pour(id, seen, to)))
 }
 
-/// Writes one event for every new sequence until the operation has ended, and a comment at least every 15 s.
-async fn pour(
-    visit: &Visit,
-    id: OperationId,
-    mut seen: u64,
-    mut to: DuplexStream,
-) -> std::io::Result<()> {
-    to.write_all(b"retry: 1000\n\n").await?;
-    loop {
-        let follow = visit.ask(Request::OperationFollow { id, after: seen });
-        tokio::pin!(follow);
-        let answer = loop {
-            tokio::select! {
-                answer = &mut follow => break answer,
-                () = tokio::time::sleep(Duration::from_secs(15)) => to.write_all(b": still here\n\n").await?,
-            }
-        };
-        let view = match answer {
-            Ok(Reply::Operation(view)) => view,
-            Err(Refusal::SignedOut) => {
-                return to.write_all(b"event: signed-out\ndata: {}\n\n").await;
-            }
-            // The browser comes back by itself and resumes where it was.
-            Ok(_) | Err(_) => return Ok(()),
-        };
+/// Writes one event for every new sequence until the operation has ended.
+async fn pour(id: OperationId, mut seen: u64, mut to: Stream) -> std::io::Result<()> {
+    to.open().await?;
+    let follow = |after| Request::OperationFollow { id, after };
+    while let Some(Reply::Operation(view)) = to.ask(follow(seen)).await? {
         if view.sequence > seen {
             seen = view.sequence;
-            to.write_all(event(&view).as_bytes()).await?;
+            to.send(&event(&view)).await?;
         } else {
-            to.write_all(b": still here\n\n").await?;
+            to.still_here().await?;
         }
         if view.summary.state.is_final() {
             return Ok(());
         }
     }
+    Ok(())
 }
 
 fn event(view: &OperationView) -> String {
