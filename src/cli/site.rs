@@ -168,7 +168,7 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     rows.extend(sites.iter().map(|site| {
         vec![
             site.hostname.to_string(),
-            kind(site),
+            site.runs(),
             state(site).to_owned(),
             site.user.clone(),
         ]
@@ -180,13 +180,6 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn kind(site: &SiteView) -> String {
-    match site.php {
-        Some(version) => format!("PHP {version}"),
-        None => site.r#type.clone(),
-    }
-}
-
 fn state(site: &SiteView) -> &'static str {
     if site.enabled { "online" } else { "offline" }
 }
@@ -196,7 +189,7 @@ fn show(hostname: &Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcom
     output.document(&site);
     let mut rows = vec![
         ("hostname", site.hostname.to_string()),
-        ("type", kind(&site)),
+        ("type", site.runs()),
         ("state", state(&site).to_owned()),
         ("files", site.document_root.to_string()),
         ("user", site.user.clone()),

@@ -24,6 +24,11 @@ pub(super) fn variables(file: Block) -> Block {
         .block("map", ["$http_upgrade", "$lalapanel_connection"], |map| {
             map.line("default", ["upgrade"]).line("\"\"", ["\"\""])
         });
+    let file = file
+        .comment("What Lala asks over its own socket is nobody's visit, and not in a site's log.")
+        .block("map", ["$remote_addr", "$lalapanel_is_visit"], |map| {
+            map.line("default", ["1"]).line("unix:", ["0"])
+        });
     cache(sign_ins(file))
 }
 

@@ -100,6 +100,7 @@ fn logs(server: Block, site: &Site) -> Block {
             [
                 Word::from(&logs.join("access.log")),
                 "lalapanel_json".into(),
+                "if=$lalapanel_is_visit".into(),
             ],
         )
         .line(

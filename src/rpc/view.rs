@@ -129,6 +129,21 @@ pub struct SiteView {
     pub drift: Vec<DriftView>,
 }
 
+impl SiteView {
+    /// What runs it, in words.
+    #[must_use]
+    pub fn runs(&self) -> String {
+        match (self.r#type.as_str(), self.php) {
+            ("wordpress", Some(php)) => format!("WordPress, PHP {php}"),
+            ("laravel", Some(php)) => format!("Front controller, PHP {php}"),
+            (_, Some(php)) => format!("PHP {php}"),
+            ("proxy", None) => "Application behind a proxy".to_owned(),
+            ("redirect", None) => "Redirect".to_owned(),
+            _ => "Static files".to_owned(),
+        }
+    }
+}
+
 /// The certificate of a site.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TlsView {

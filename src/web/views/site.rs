@@ -18,7 +18,6 @@ use crate::web::plan::diff_lines;
 use crate::web::refusal::Refusal;
 use crate::web::views::activity::Line;
 use crate::web::views::settings::keeps_pages;
-use crate::web::views::sites::runs;
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
 
@@ -82,7 +81,7 @@ fn describe(site: &SiteView) -> String {
         "proxy" => format!("Proxy to {}", kind.address),
         "redirect" => format!("Redirect to {} ({})", kind.target, kind.code),
         "spa" => "Single-page application".to_owned(),
-        _ => runs(site),
+        _ => site.runs(),
     }
 }
 

@@ -165,21 +165,9 @@ fn row(site: &SiteView, now: crate::domain::time::Timestamp) -> Row {
         name: site.hostname_unicode.clone(),
         aliases: aliases.join(", "),
         pill: words::site_pill(site.enabled, site.serving),
-        runs: runs(site),
+        runs: site.runs(),
         user: site.user.clone(),
         created: words::ago(now, site.created),
         created_at: words::moment(site.created),
-    }
-}
-
-/// What runs a site, in words.
-pub(in crate::web) fn runs(site: &SiteView) -> String {
-    match (site.r#type.as_str(), site.php) {
-        ("wordpress", Some(php)) => format!("WordPress, PHP {php}"),
-        ("laravel", Some(php)) => format!("Front controller, PHP {php}"),
-        (_, Some(php)) => format!("PHP {php}"),
-        ("proxy", None) => "Application behind a proxy".to_owned(),
-        ("redirect", None) => "Redirect".to_owned(),
-        _ => "Static files".to_owned(),
     }
 }
