@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 6 | `cli` | words for people |
 //! | 5 | `install` | making a host, and unmaking it |
-//! | 4 | `web`, `agent`, `worker` | processes: each a door, no business rules |
+//! | 4 | `web`, `agent`, `worker`, `courier` | processes: each a door, no business rules |
 //! | 3 | `ops` | use-cases and the engine |
 //! | 2 | `system` | nginx, PHP-FPM, services, apt, users, MariaDB, facts |
 //! | 1 | `host`, `render`, `store`, `rpc` | the port to the machine; pure text; redb; wire types and client |
@@ -14,6 +14,7 @@
 
 pub mod agent;
 pub mod cli;
+pub mod courier;
 pub mod domain;
 pub mod host;
 pub mod install;

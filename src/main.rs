@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Verb::Worker => return worker::main(),
         Verb::Agent => ended(process::agent(), &mut output),
         Verb::Web => ended(process::web(), &mut output),
+        Verb::Courier => ended(process::courier(), &mut output),
         Verb::Install(typed) => typed.run(&mut output),
         Verb::Uninstall(typed) => typed.run(&mut output),
         verb => cli::run(verb, &mut Agent::at(Path::new(SOCKET)), &mut output),

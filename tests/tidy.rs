@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["host", "render", "store", "rpc"],
     &["system"],
     &["ops"],
-    &["web", "agent", "worker"],
+    &["web", "agent", "worker", "courier"],
     &["install"],
     &["cli"],
 ];
@@ -29,6 +29,7 @@ const NARROW: &[(&str, &[&str])] = &[
     ("host", &["host", "domain"]),
     ("worker", &["worker", "host", "domain"]),
     ("web", &["web", "rpc", "domain"]),
+    ("courier", &["courier", "rpc", "domain"]),
 ];
 /// No file is longer; a longer one has two subjects.
 const MOST_LINES: usize = 400;

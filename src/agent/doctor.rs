@@ -12,7 +12,7 @@ use crate::host::{Host, Meta, Node};
 use crate::ops::site_logs::{self, Amiss};
 use crate::ops::{drift, graveyard};
 use crate::rpc::view::{DoctorReport, Finding, Level};
-use crate::system::{nginx, open_files, service};
+use crate::system::{courier, nginx, open_files, service};
 
 /// Every check.
 #[must_use]
@@ -25,6 +25,7 @@ pub fn examine(operations: &Operations) -> DoctorReport {
     findings.push(logs);
     findings.push(open_files(operations));
     findings.push(sandbox(host));
+    findings.push(courier(host));
     findings.push(graves(host));
     findings.extend(kernel(host));
     findings.push(state_file(host));
@@ -312,6 +313,19 @@ fn sandbox(host: &dyn Host) -> Finding {
             error.to_string(),
             "see `ps -p 1`",
         ),
+    }
+}
+
+/// Asked, which starts it: an errand would do no more.
+fn courier(host: &dyn Host) -> Finding {
+    match courier::ping(host) {
+        Ok(()) => finding(
+            "courier.answers",
+            Level::Ok,
+            "the courier, which talks to the internet, answers",
+            "",
+        ),
+        Err(fault) => finding("courier.answers", Level::Problem, fault.title, fault.hint),
     }
 }
 

@@ -21,6 +21,7 @@ const SERVICES: &[&str] = &[
     "lalapanel-agent",
     "lalapanel.socket",
     "lalapanel-web",
+    "lalapanel-courier.socket",
 ];
 
 /// The answer to `lalapanel status`.

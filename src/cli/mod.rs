@@ -86,6 +86,9 @@ pub enum Verb {
     /// The panel in the browser; started by its unit
     #[command(hide = true)]
     Web,
+    /// Errands to the internet; started by its socket
+    #[command(hide = true)]
+    Courier,
     /// Acts inside a site's directory; started by the agent
     #[command(hide = true)]
     Worker,
@@ -104,9 +107,12 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Audit(verb) => audit::run(&verb, agent, output),
         Verb::Account(verb) => account::run(verb, agent, output),
         Verb::Admin(verb) => admin::run(&verb, agent, output),
-        Verb::Install(_) | Verb::Uninstall(_) | Verb::Agent | Verb::Web | Verb::Worker => {
-            Ok(Exit::Usage)
-        }
+        Verb::Install(_)
+        | Verb::Uninstall(_)
+        | Verb::Agent
+        | Verb::Web
+        | Verb::Courier
+        | Verb::Worker => Ok(Exit::Usage),
     };
     result.unwrap_or_else(|fault| output.failure(&fault))
 }

@@ -1,16 +1,21 @@
-//! Runs the processes that units start: `lalapanel agent` and `lalapanel web`.
+//! Runs the processes that units start: `lalapanel agent`, `lalapanel web`, `lalapanel courier`.
 //!
-//! Invariant: the web process never serves as root; without its user it does not start.
+//! Invariant: neither the web process nor the courier serves as root; without its user it does not start.
+
+use std::os::unix::net::UnixListener;
 
 use nix::unistd::geteuid;
 
+use crate::courier::Doors;
 use crate::domain::fault::{Code, Fault};
+use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
-use crate::host::{Host, HostResult};
+use crate::host::{Host, HostResult, Mode, Node, Owner};
+use crate::rpc::courier::SOCKET;
 use crate::system::config::{self, Config};
 use crate::system::users;
 use crate::web::User;
-use crate::{agent, web};
+use crate::{agent, courier, web};
 
 /// Runs the agent until it is told to end.
 pub fn agent() -> Result<(), Fault> {
@@ -32,29 +37,74 @@ pub fn web() -> Result<(), Fault> {
     if !geteuid().is_root() {
         return web::process::run(config::DEFAULT_PORT, None);
     }
-    let host = LinuxHost::system(false).map_err(|error| missing().detail(error.to_string()))?;
-    let user = web_user(&host)?;
+    let host =
+        LinuxHost::system(false).map_err(|error| missing(users::WEB).detail(error.to_string()))?;
+    let user = user_of(&host, users::WEB)?;
     web::process::run(Config::read(&host)?.panel.port, Some(user))
 }
 
-fn web_user(host: &dyn Host) -> Result<User, Fault> {
-    match look_up(host) {
+/// Runs the courier until it is told to end, or has nothing to do.
+///
+/// Where PID 1 hands over no socket, root makes one here, for root alone, and then becomes the courier's user for good.
+pub fn courier() -> Result<(), Fault> {
+    if let Some(doors) = courier::process::passed()? {
+        return courier::process::run(doors, true);
+    }
+    let host = LinuxHost::system(false)
+        .map_err(|error| missing(users::COURIER).detail(error.to_string()))?;
+    let user = user_of(&host, users::COURIER)?;
+    let doors = Doors {
+        errands: socket(&host, SOCKET, Owner::ROOT, Mode(0o600))?,
+    };
+    web::give_up_rights(user).map_err(|errno| unmade(errno.desc()))?;
+    courier::process::run(doors, false)
+}
+
+fn socket(
+    host: &dyn Host,
+    path: &'static str,
+    owner: Owner,
+    mode: Mode,
+) -> Result<UnixListener, Fault> {
+    let place = HostPath::fixed(path);
+    let is_stale = host
+        .stat(&place)?
+        .is_some_and(|meta| meta.node == Node::Other);
+    if is_stale {
+        host.remove(&place)?;
+    }
+    let listener = UnixListener::bind(path).map_err(|error| unmade(&error.to_string()))?;
+    host.set_meta(&place, owner, mode)?;
+    Ok(listener)
+}
+
+fn unmade(why: &str) -> Fault {
+    Fault::new(
+        Code::HostFailed,
+        "The courier could not be started",
+        "start it as root by its init script: `service lalapanel restart`",
+    )
+    .detail(why)
+}
+
+fn user_of(host: &dyn Host, name: &str) -> Result<User, Fault> {
+    match look_up(host, name) {
         Ok(Some(user)) => Ok(user),
-        Ok(None) => Err(missing()),
-        Err(error) => Err(missing().detail(error.to_string())),
+        Ok(None) => Err(missing(name)),
+        Err(error) => Err(missing(name).detail(error.to_string())),
     }
 }
 
-fn look_up(host: &dyn Host) -> HostResult<Option<User>> {
-    let uid = users::user(host, users::WEB)?;
-    let gid = users::group(host, users::WEB)?;
+fn look_up(host: &dyn Host, name: &str) -> HostResult<Option<User>> {
+    let uid = users::user(host, name)?;
+    let gid = users::group(host, name)?;
     Ok(uid.zip(gid).map(|(uid, gid)| User { uid, gid }))
 }
 
-fn missing() -> Fault {
+fn missing(name: &str) -> Fault {
     Fault::new(
         Code::NotInstalled,
-        format!("The user `{}` of the web process was not found", users::WEB),
+        format!("The user `{name}` was not found"),
         "run `lalapanel install`, which makes it",
     )
 }
@@ -66,8 +116,10 @@ mod tests {
     use crate::host::memory::machine::Machine;
 
     #[test]
-    fn without_its_user_the_web_process_has_nobody_to_become() {
+    fn without_its_user_a_process_has_nobody_to_become() {
         let host = MemoryHost::new(Machine::debian());
-        assert_eq!(look_up(&host).unwrap(), None);
+        for name in [users::WEB, users::COURIER] {
+            assert_eq!(look_up(&host, name).unwrap(), None);
+        }
     }
 }

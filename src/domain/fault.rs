@@ -86,6 +86,7 @@ codes! {
     StateNewer "state.newer" Unavailable,
     StateFailed "state.failed" Unavailable,
     AgentUnreachable "agent.unreachable" Unavailable,
+    CourierUnreachable "courier.unreachable" Unavailable,
     RequestInvalid "request.invalid" Invalid,
     Unauthenticated "session.required" Unauthenticated,
     LoginRefused "session.refused" Unauthenticated,

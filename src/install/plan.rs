@@ -116,7 +116,8 @@ pub fn parts(wanted: &Wanted, facts: &InstallFacts) -> Vec<Part> {
     parts.extend(stack::masks(wanted, facts));
     parts.push(runtime(facts));
     parts.push(directories());
-    parts.push(user());
+    parts.push(user("Create the user of the web process", users::WEB));
+    parts.push(user("Create the user of the courier", users::COURIER));
     parts.push(stack::nginx(facts));
     parts.push(stack::mariadb_part(facts));
     if facts.services == ServiceManager::Sysv {
@@ -174,11 +175,11 @@ fn directories() -> Part {
     part
 }
 
-fn user() -> Part {
+fn user(title: &str, name: &str) -> Part {
     let mut part = Part::default();
-    if let Ok(name) = UnixName::parse(users::WEB) {
+    if let Ok(name) = UnixName::parse(name) {
         part.add(
-            "Create the user of the web process",
+            title,
             Step::CreateUser(User {
                 name,
                 id: None,
@@ -253,6 +254,12 @@ fn services(wanted: &Wanted, facts: &InstallFacts) -> Part {
                 },
             )
             .service(
+                "Listen for errands to the internet, now and at every boot",
+                services,
+                render::panel::COURIER_SOCKET_UNIT,
+                ServiceAct::EnableNow,
+            )
+            .service(
                 "Start the agent, now and at every boot",
                 services,
                 render::panel::AGENT_UNIT,
@@ -289,6 +296,18 @@ fn made_by_services(services: ServiceManager) -> &'static [(&'static str, &'stat
     const SYSV: &[(&str, &str)] = &[
         ("Answer for the state", "/var/lib/lalapanel/state.redb"),
         ("Answer for the agent's socket", "/run/lalapanel/agent.sock"),
+        (
+            "Answer for the courier's socket",
+            "/run/lalapanel/courier.sock",
+        ),
+        (
+            "Answer for the courier's process number",
+            "/run/lalapanel/courier.pid",
+        ),
+        (
+            "Answer for the courier's log",
+            "/var/log/lalapanel/courier.log",
+        ),
         (
             "Answer for the agent's process number",
             "/run/lalapanel/agent.pid",

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::domain::account::Actor;
 use crate::domain::change::Change;
-use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::path::HostPath;
@@ -104,21 +103,10 @@ pub(super) fn everything(
     }))
 }
 
-fn units(services: ServiceManager) -> &'static [&'static str] {
-    match services {
-        ServiceManager::Systemd => &[
-            render::panel::SOCKET_UNIT,
-            render::panel::WEB_UNIT,
-            render::panel::AGENT_UNIT,
-        ],
-        ServiceManager::Sysv => &["lalapanel"],
-    }
-}
-
 /// The state is one process's alone: the agent lets go of it.
 fn stop_panel(host: &dyn Host) -> Result<(), Fault> {
     let services = service::manager(host)?;
-    for unit in units(services) {
+    for unit in render::panel::units(services) {
         let state = service::state(host, services, unit)?;
         if state.active {
             for command in service::commands(services, Verb::Stop, unit) {
@@ -134,7 +122,7 @@ fn start_panel(host: &dyn Host) {
     let Ok(services) = service::manager(host) else {
         return;
     };
-    for unit in units(services).iter().rev() {
+    for unit in render::panel::units(services).iter().rev() {
         for command in service::commands(services, Verb::Start, unit) {
             let _ = host.run(&command);
         }

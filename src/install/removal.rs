@@ -12,7 +12,7 @@ use crate::install::plan::Part;
 use crate::ops::plan::{Plan, PlannedStep};
 use crate::ops::step::{ServiceAct, Step, User, When};
 use crate::render;
-use crate::system::config;
+use crate::system::{config, users};
 
 /// The plan.
 pub(super) fn plan(host: &dyn Host, services: ServiceManager) -> HostResult<Plan> {
@@ -62,6 +62,11 @@ fn units(services: ServiceManager) -> Vec<PlannedStep> {
             render::panel::WEB_UNIT,
         ));
         steps.push(service("Stop the agent", render::panel::AGENT_UNIT));
+        steps.push(service(
+            "Take no more errands to the internet",
+            render::panel::COURIER_SOCKET_UNIT,
+        ));
+        steps.push(service("Stop the courier", render::panel::COURIER_UNIT));
     } else {
         steps.push(service("Stop the panel", "lalapanel"));
     }
@@ -87,16 +92,18 @@ fn rest() -> Vec<PlannedStep> {
             path: config::file(),
         },
     )];
-    if let Ok(name) = UnixName::parse("lalapanel") {
-        let user = User {
-            name,
-            id: None,
-            home: HostPath::fixed("/nonexistent"),
-        };
-        steps.push(step(
-            "Remove the user of the web process",
-            Step::DeleteUser(user),
-        ));
+    for (title, name) in [
+        ("Remove the user of the web process", users::WEB),
+        ("Remove the user of the courier", users::COURIER),
+    ] {
+        if let Ok(name) = UnixName::parse(name) {
+            let user = User {
+                name,
+                id: None,
+                home: HostPath::fixed("/nonexistent"),
+            };
+            steps.push(step(title, Step::DeleteUser(user)));
+        }
     }
     steps
 }

@@ -37,6 +37,10 @@ pub const AGENT_UNIT: &str = "lalapanel-agent.service";
 pub const WEB_UNIT: &str = "lalapanel-web.service";
 /// The unit that holds the port.
 pub const SOCKET_UNIT: &str = "lalapanel.socket";
+/// The unit of the courier.
+pub const COURIER_UNIT: &str = "lalapanel-courier.service";
+/// The unit that holds its socket.
+pub const COURIER_SOCKET_UNIT: &str = "lalapanel-courier.socket";
 
 /// The drop-in of nginx's unit.
 #[must_use]
@@ -76,6 +80,14 @@ pub fn services(services: ServiceManager, port: u16) -> Vec<PanelFile> {
                 include_str!("../../packaging/systemd/lalapanel-web.service"),
             ),
             file(
+                "/etc/systemd/system/lalapanel-courier.service",
+                include_str!("../../packaging/systemd/lalapanel-courier.service"),
+            ),
+            file(
+                "/etc/systemd/system/lalapanel-courier.socket",
+                include_str!("../../packaging/systemd/lalapanel-courier.socket"),
+            ),
+            file(
                 "/etc/systemd/system/lalapanel.socket",
                 &include_str!("../../packaging/systemd/lalapanel.socket")
                     .replace("{port}", &port.to_string()),
@@ -85,6 +97,21 @@ pub fn services(services: ServiceManager, port: u16) -> Vec<PanelFile> {
             "/etc/init.d/lalapanel",
             include_str!("../../packaging/init/lalapanel"),
         )],
+    }
+}
+
+/// What runs of the panel, in the order in which it is stopped.
+#[must_use]
+pub fn units(services: ServiceManager) -> &'static [&'static str] {
+    match services {
+        ServiceManager::Systemd => &[
+            SOCKET_UNIT,
+            WEB_UNIT,
+            AGENT_UNIT,
+            COURIER_SOCKET_UNIT,
+            COURIER_UNIT,
+        ],
+        ServiceManager::Sysv => &["lalapanel"],
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod client;
 pub mod codec;
+pub mod courier;
 mod home_view;
 pub mod log;
 pub mod nginx_view;

@@ -5,6 +5,7 @@
 pub mod addresses;
 pub mod apt;
 pub mod config;
+pub mod courier;
 pub mod distro;
 pub mod facts;
 pub mod fastcgi;

@@ -15,6 +15,8 @@ const WIDE_RANGE: [&str; 4] = ["-K", "SYS_UID_MAX=60000", "-K", "SYS_GID_MAX=600
 
 /// The user of the web process, and its group.
 pub const WEB: &str = "lalapanel";
+/// The user of the courier, and its group.
+pub const COURIER: &str = "lalapanel-courier";
 
 /// True where the user exists.
 pub fn exists(host: &dyn Host, name: &UnixName) -> HostResult<bool> {

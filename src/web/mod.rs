@@ -34,5 +34,5 @@ mod words;
 pub use agent::{Agent, AgentCall, SocketAgent};
 pub use panel::router;
 pub use routes::{Access, ROUTES, Route};
-pub use serve::{ServeError, User, WebConfig, serve};
+pub use serve::{ServeError, User, WebConfig, give_up_rights, serve};
 pub use tls::PairError;

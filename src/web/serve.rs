@@ -98,7 +98,7 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
 }
 
 /// For good: the saved ids go too, and no program started later could get them back. The C library does it for every thread.
-fn give_up_rights(user: User) -> nix::Result<()> {
+pub fn give_up_rights(user: User) -> nix::Result<()> {
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
     setgroups(&[])?;
     setresgid(gid, gid, gid)?;

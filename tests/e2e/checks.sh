@@ -127,7 +127,7 @@ machine() {
                 grep -E "lalapanel|nginx|php|mariadb|mysql"
             systemctl list-units --no-legend --no-pager --plain --state=active --type=service,socket,timer |
                 awk "{ print \"active\", \$1 }" | grep -E "lalapanel|nginx|php|mariadb" |
-                grep -vE "lalapanel-(php-s[0-9]+|web)\.service" || true
+                grep -vE "lalapanel-(php-s[0-9]+|web|courier)\.service" || true
         fi
     ' | sed -E 's/\bs[0-9]{4}\b/sNNNN/g; s/^(user sNNNN:)[0-9]+:[0-9]+/\1N:N/; s/^(group sNNNN:[^:]*:)[0-9]+/\1N/'
     echo "shop.example answers $(status shop.example /)"

@@ -17,6 +17,12 @@ fn fastcgi(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// As the courier sends it: the length, then the text.
+fn framed(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
+    [length.as_slice(), text.as_bytes()].concat()
+}
+
 impl Machine {
     /// What comes back from a socket; `None` where nobody listens.
     pub(super) fn answer(&mut self, socket: &HostPath, request: &[u8]) -> Option<Vec<u8>> {
@@ -27,6 +33,9 @@ impl Machine {
             } else {
                 Vec::new()
             });
+        }
+        if self.courier_listens(socket) {
+            return Some(framed(&self.courier_returns));
         }
         let servers = self.nginx.as_ref()?.servers();
         let listen = format!("unix:{socket}");
@@ -39,6 +48,11 @@ impl Machine {
             .iter()
             .any(listens)
             .then(|| self.http(&servers, &listen, request))
+    }
+
+    fn courier_listens(&self, socket: &HostPath) -> bool {
+        let unit = self.running.get("lalapanel-courier.socket");
+        unit.is_some_and(|running| running.sockets.contains(socket))
     }
 
     fn by_php(&self, socket: &HostPath, request: &[u8]) -> Vec<u8> {

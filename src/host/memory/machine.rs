@@ -28,6 +28,8 @@ pub struct Machine {
     pub drags: Option<(String, String)>,
     /// A program that ends as soon as it is started.
     pub broken_program: Option<String>,
+    /// What the courier brings back from its next errands, as JSON.
+    pub courier_returns: String,
 }
 
 impl Machine {
@@ -36,6 +38,7 @@ impl Machine {
     pub fn debian() -> Self {
         let mut machine = Self {
             capacity: 20 << 30,
+            courier_returns: r#"{"Ok":{"pong":{"version":"0"}}}"#.to_owned(),
             ..Self::default()
         };
         for (path, text) in BASE_FILES {

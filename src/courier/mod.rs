@@ -1,0 +1,10 @@
+//! The courier: the one process that talks to the internet. It has a user of its own, no file, and no rights but to connect.
+//!
+//! Invariant: it keeps nothing between two errands; whoever owns it sees the errands under way and can lie about them, no more.
+
+mod idle;
+pub mod process;
+mod runner;
+mod server;
+
+pub use server::Doors;

@@ -1,0 +1,44 @@
+//! What the agent may have the courier do, and what it brings back: the whole surface of the one process with a network.
+//!
+//! Invariant: an errand names no file and no program; what comes back is data, which the agent checks before it uses it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::fault::Fault;
+
+/// Where the agent hands over errands. Root alone may connect.
+pub const SOCKET: &str = "/run/lalapanel/courier.sock";
+/// Where nginx asks for the answers to an authority's challenges.
+pub const CHALLENGES: &str = "/run/lalapanel/challenge.sock";
+
+/// One thing to do in the outside world. A connection carries one errand and one return, then it is closed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Errand {
+    /// Is it there?
+    Ping {},
+}
+
+impl Errand {
+    /// How long it may take, in seconds; after that the courier gives up by itself.
+    #[must_use]
+    pub fn seconds(&self) -> u64 {
+        match self {
+            Self::Ping {} => 5,
+        }
+    }
+}
+
+/// What comes back.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// To `Ping`.
+    Pong {
+        /// The courier's version.
+        version: String,
+    },
+}
+
+/// One frame from the courier.
+pub type Return = Result<Report, Fault>;

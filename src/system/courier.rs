@@ -1,0 +1,75 @@
+//! Hands an errand to the courier and waits for what it brings back.
+//!
+//! Invariant: an answer that does not come whole is a fault; it is never taken for a success.
+
+use crate::domain::fault::{Code, Fault};
+use crate::domain::path::HostPath;
+use crate::host::{Host, HostError};
+use crate::rpc::codec::{self, CodecError};
+use crate::rpc::courier::{Errand, Report, Return, SOCKET};
+
+/// The length before a frame's body.
+const HEADER: usize = 4;
+/// How much longer than the errand itself the agent waits: the process may have to be started first.
+const SPARE_SECONDS: u64 = 15;
+
+/// Sends it out, and waits.
+pub fn send(host: &dyn Host, errand: &Errand) -> Result<Report, Fault> {
+    let frame = codec::encode(errand).map_err(|error| garbled(&error))?;
+    let millis = errand.seconds().saturating_add(SPARE_SECONDS) * 1000;
+    let answer = host.exchange(
+        &HostPath::fixed(SOCKET),
+        &frame,
+        codec::LIMIT + HEADER,
+        millis,
+    );
+    let answer = answer.map_err(|error| unreachable(&error))?;
+    let mut rest = answer.as_slice();
+    let body = codec::read_frame_blocking(&mut rest).map_err(|error| garbled(&error))?;
+    codec::decode::<Return>(&body).map_err(|error| garbled(&error))?
+}
+
+/// Whether it answers.
+pub fn ping(host: &dyn Host) -> Result<(), Fault> {
+    match send(host, &Errand::Ping {})? {
+        Report::Pong { .. } => Ok(()),
+    }
+}
+
+fn unreachable(error: &HostError) -> Fault {
+    Fault::new(
+        Code::CourierUnreachable,
+        "The panel's courier, which talks to the internet, does not answer",
+        "start it: `systemctl start lalapanel-courier.socket`, then see `journalctl -u lalapanel-courier`",
+    )
+    .detail(error.to_string())
+}
+
+fn garbled(error: &CodecError) -> Fault {
+    let (title, hint) = match error {
+        CodecError::Io(_) | CodecError::Late => (
+            "The panel's courier, which talks to the internet, ended before it was done",
+            "try again; where it happens twice, see `journalctl -u lalapanel-courier`",
+        ),
+        CodecError::Malformed(_) | CodecError::TooLong { .. } => (
+            "What the courier brought back was not understood",
+            "it is of another version: `systemctl restart lalapanel-agent lalapanel-courier`",
+        ),
+    };
+    Fault::new(Code::CourierUnreachable, title, hint).detail(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+
+    #[test]
+    fn without_a_courier_the_fault_names_how_to_start_it() {
+        let host = MemoryHost::new(Machine::debian());
+        let fault = ping(&host).unwrap_err();
+        assert_eq!(fault.code, Code::CourierUnreachable);
+        assert!(fault.hint.contains("lalapanel-courier.socket"));
+    }
+}
