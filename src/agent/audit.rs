@@ -206,6 +206,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::ForeignSites {}
         | Request::SiteOptions {}
         | Request::PhpList {}
+        | Request::DatabaseList {}
         | Request::Preview { .. }
         | Request::OperationList { .. }
         | Request::OperationShow { .. }

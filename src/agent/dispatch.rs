@@ -3,7 +3,7 @@
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
 use crate::agent::operations::Operations;
-use crate::agent::{doctor, logs, overview, php};
+use crate::agent::{databases, doctor, logs, overview, php};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -70,6 +70,9 @@ impl Dispatch {
             Request::PhpList {} => {
                 php::view(self.operations.engine()).map(|view| Reply::Php(Box::new(view)))
             }
+            Request::DatabaseList {} => {
+                databases::list(self.operations.engine()).map(Reply::Databases)
+            }
             Request::Preview { change } => self.operations.preview(&change),
             Request::Apply {
                 change,
@@ -90,8 +93,9 @@ impl Dispatch {
     }
 
     fn sites(&self) -> Answer {
-        let sites = self.operations.engine().store().sites()?;
-        Ok(Reply::Sites(sites.iter().map(view).collect()))
+        let state = State::read(self.operations.engine().store())?;
+        let views = state.sites.iter().map(|site| view(site, &state));
+        Ok(Reply::Sites(views.collect()))
     }
 
     fn trash(&self) -> Answer {
@@ -105,7 +109,7 @@ impl Dispatch {
         let engine = self.operations.engine();
         let state = State::read(engine.store())?;
         let site = state.site(hostname)?;
-        let mut shown = view(site);
+        let mut shown = view(site, &state);
         shown.operations = self.operations.list(SITE_OPERATIONS)?;
         shown
             .operations
@@ -145,7 +149,7 @@ impl Dispatch {
     }
 }
 
-fn view(site: &Site) -> SiteView {
+fn view(site: &Site, state: &State) -> SiteView {
     SiteView {
         hostname: site.hostname.clone(),
         hostname_unicode: site.hostname.unicode(),
@@ -163,7 +167,10 @@ fn view(site: &Site) -> SiteView {
             not_after: None,
             names: Vec::new(),
         },
-        databases: Vec::new(),
+        databases: state
+            .databases_of(site.id)
+            .map(|database| database.name.to_string())
+            .collect(),
         created: site.created,
         settings: std::collections::BTreeMap::new(),
         operations: Vec::new(),

@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod audit;
 #[cfg(test)]
 mod conduct;
+pub mod databases;
 pub mod delays;
 mod desk;
 mod device;

@@ -80,6 +80,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::ForeignSites {}
         | Request::SiteOptions {}
         | Request::PhpList {}
+        | Request::DatabaseList {}
         | Request::Preview { .. }
         | Request::LogRead { .. }
         | Request::OperationList { .. }
@@ -213,6 +214,7 @@ pub(super) mod tests {
             ("ForeignSites", Request::ForeignSites {}),
             ("SiteOptions", Request::SiteOptions {}),
             ("PhpList", Request::PhpList {}),
+            ("DatabaseList", Request::DatabaseList {}),
             ("Preview", Request::Preview { change: change() }),
             (
                 "Apply",

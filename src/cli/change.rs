@@ -23,6 +23,9 @@ pub(super) fn preview(change: &Change, agent: &mut dyn Ask) -> Result<Option<Pla
     }
 }
 
+/// What is told beside the change itself once it is done: printed for people, returned as fields of the document.
+pub(super) type Tell<'a> = &'a dyn Fn(&mut dyn Ask, &mut Output) -> Result<Value, Fault>;
+
 /// Shows it (`plan_only`), or does it and watches; `seen` is the hash of a plan that a person agreed to.
 pub(super) fn run(
     change: &Change,
@@ -30,6 +33,19 @@ pub(super) fn run(
     seen: Option<String>,
     agent: &mut dyn Ask,
     output: &mut Output,
+) -> Outcome {
+    let nothing = |_: &mut dyn Ask, _: &mut Output| Ok(json!({}));
+    run_and_tell(change, plan_only, seen, agent, output, &nothing)
+}
+
+/// The same with more to tell.
+pub(super) fn run_and_tell(
+    change: &Change,
+    plan_only: bool,
+    seen: Option<String>,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+    tell: Tell<'_>,
 ) -> Outcome {
     if plan_only {
         if let Some(plan) = preview(change, agent)? {
@@ -49,7 +65,7 @@ pub(super) fn run(
         Reply::Began { operation } => {
             let view = follow::follow(operation, agent, output)?;
             let told = json!({ "changed": true, "operation": view.summary.id });
-            report(change, told, Some(&view), agent, output)
+            report(change, told, Some(&view), agent, output, tell)
         }
         Reply::Unchanged {} => nothing_to_do(change, agent, output),
         other => Err(unexpected(other)),
@@ -59,7 +75,8 @@ pub(super) fn run(
 /// Says that it is that way already.
 pub(super) fn nothing_to_do(change: &Change, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let told = json!({ "changed": false, "operation": null });
-    report(change, told, None, agent, output)
+    let nothing = |_: &mut dyn Ask, _: &mut Output| Ok(json!({}));
+    report(change, told, None, agent, output, &nothing)
 }
 
 /// What was changed as it is now, with what was done to it.
@@ -69,8 +86,10 @@ fn report(
     view: Option<&OperationView>,
     agent: &mut dyn Ask,
     output: &mut Output,
+    tell: Tell<'_>,
 ) -> Outcome {
     output.line(sentence(change, view));
+    let more = tell(agent, output)?;
     let in_trash = match change {
         Change::SiteDelete {
             hostname,
@@ -92,6 +111,7 @@ fn report(
             (Change::SiteDelete { .. } | Change::SiteDiscard { .. }, Some(hostname)) => {
                 json!({ "hostname": hostname })
             }
+            (Change::DatabaseCreate { .. }, _) => json!({}),
             (_, Some(hostname)) => json!(look_up(hostname, agent)?),
             (Change::PhpInstall { php } | Change::PhpRemove { php }, None) => {
                 json!({ "version": php })
@@ -99,8 +119,10 @@ fn report(
             (Change::PhpRepository { enabled }, None) => json!({ "enabled": enabled }),
             (_, None) => json!({}),
         };
-        if let (Value::Object(fields), Value::Object(told)) = (&mut document, told) {
-            fields.extend(told);
+        for told in [more, told] {
+            if let (Value::Object(fields), Value::Object(told)) = (&mut document, told) {
+                fields.extend(told);
+            }
         }
         output.document(&document);
     }
@@ -156,5 +178,8 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             format!("{subject} is on; see `lalapanel php list`")
         }
         Change::PhpRepository { enabled: false } => format!("{subject} is off"),
+        Change::DatabaseCreate { .. } => format!("{subject} is ready"),
+        Change::DatabaseDelete { .. } => format!("{subject} is deleted for good"),
+        Change::DatabasePassword { .. } => format!("{subject} has a new password"),
     }
 }

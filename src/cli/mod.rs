@@ -13,6 +13,7 @@ pub mod admin;
 pub mod agent;
 pub mod audit;
 pub mod change;
+pub mod database;
 pub mod doctor;
 pub mod follow;
 pub mod install;
@@ -65,6 +66,9 @@ pub enum Verb {
     /// PHP versions
     #[command(subcommand)]
     Php(php::Verb),
+    /// Databases
+    #[command(subcommand)]
+    Db(database::Verb),
     /// Services the panel needs
     #[command(subcommand)]
     Service(service::Verb),
@@ -102,6 +106,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Site(verb) => site::run(verb, agent, output),
         Verb::Log(typed) => log::run(typed, agent, output),
         Verb::Php(verb) => php::run(&verb, agent, output),
+        Verb::Db(verb) => database::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),
         Verb::Audit(verb) => audit::run(&verb, agent, output),

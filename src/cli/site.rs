@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
-use crate::cli::site_new::{Create, new_site};
+use crate::cli::site_new::Create;
 use crate::cli::site_set::{AliasVerb, Set};
 use crate::cli::site_trash::{Delete, Restore};
-use crate::cli::{Outcome, change, site_nginx, site_set, site_trash, site_visitor};
+use crate::cli::{Outcome, change, site_new, site_nginx, site_set, site_trash, site_visitor};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -95,11 +95,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::List { trash: true } => site_trash::list(agent, output),
         Verb::List { trash: false } => list(agent, output),
         Verb::Show { hostname } => show(&parse(&hostname)?, agent, output),
-        Verb::Create(create) => {
-            let plan_only = create.plan;
-            let change = Change::SiteCreate(new_site(&create)?);
-            change::run(&change, plan_only, None, agent, output)
-        }
+        Verb::Create(create) => site_new::run(&create, agent, output),
         Verb::Enable(which) => {
             let hostname = parse(&which.hostname)?;
             let change = Change::SiteEnable { hostname };
@@ -203,6 +199,7 @@ fn show(hostname: &Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcom
             .iter()
             .map(|alias| ("alias", alias.to_string())),
     );
+    rows.extend(site.databases.iter().map(|name| ("database", name.clone())));
     rows.extend(
         site.drift
             .iter()

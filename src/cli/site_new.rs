@@ -3,8 +3,14 @@
 //! Invariant: a flag that the type has no use for is refused, never ignored.
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
+use crate::cli::agent::Ask;
+use crate::cli::output::Output;
 use crate::cli::site::{parse, parse_name};
+use crate::cli::{Outcome, change, database};
+use crate::domain::change::Change;
+use crate::domain::database::{DatabaseHash, DatabaseName};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::php::PhpVersion;
 use crate::domain::proxy_target::ProxyTarget;
@@ -41,6 +47,9 @@ pub struct Create {
     /// HTTPS; sites have no certificates in this version
     #[arg(long, value_enum, default_value_t = Tls::Off)]
     pub tls: Tls,
+    /// With a database of its own; the password is shown once
+    #[arg(long)]
+    pub database: bool,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -83,6 +92,29 @@ pub enum Tls {
     Off,
 }
 
+/// Makes the site, and tells how to reach its database.
+pub(super) fn run(create: &Create, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let mut new = new_site(create)?;
+    let password = create.database.then(database::made).transpose()?;
+    new.database = password.as_ref().map(DatabaseHash::of);
+    let hostname = new.hostname.clone();
+    let tell = |agent: &mut dyn Ask, output: &mut Output| {
+        let Some(password) = &password else {
+            return Ok(json!({}));
+        };
+        let site = change::look_up(&hostname, agent)?;
+        let name = site.databases.first().map(|name| DatabaseName::parse(name));
+        let Some(Ok(name)) = name else {
+            return Ok(json!({}));
+        };
+        let view = database::find(&name, agent)?;
+        let told = database::told(&view, Some(password), output);
+        Ok(json!({ "database": told }))
+    };
+    let wanted = Change::SiteCreate(new);
+    change::run_and_tell(&wanted, create.plan, None, agent, output, &tell)
+}
+
 /// The site that is asked for.
 pub(super) fn new_site(create: &Create) -> Result<NewSite, Fault> {
     let kind = new_kind(create)?;
@@ -108,6 +140,7 @@ pub(super) fn new_site(create: &Create) -> Result<NewSite, Fault> {
         aliases,
         redirected,
         kind,
+        database: None,
     })
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: every promise of the contract about verbs, documents and exit codes has a test here.
 
 mod changes;
+mod databases;
 
 use std::collections::VecDeque;
 use std::io::Write;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::{DatabaseHash, DatabaseName};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
@@ -124,6 +125,28 @@ pub enum Change {
         /// Whether it shall be on.
         enabled: bool,
     },
+    /// Make a database with a user of its own.
+    DatabaseCreate {
+        /// Its name, and its user's.
+        name: DatabaseName,
+        /// The site it belongs to.
+        #[serde(default)]
+        hostname: Option<Hostname>,
+        /// The hash of the user's password.
+        hash: DatabaseHash,
+    },
+    /// Delete a database and its users for good.
+    DatabaseDelete {
+        /// Which.
+        name: DatabaseName,
+    },
+    /// Give the user of a database a new password.
+    DatabasePassword {
+        /// Which.
+        name: DatabaseName,
+        /// The hash of the new password.
+        hash: DatabaseHash,
+    },
 }
 
 impl Change {
@@ -144,7 +167,12 @@ impl Change {
             | Self::SiteSnippet { hostname, .. }
             | Self::SiteDrift { hostname, .. }
             | Self::SitePhp { hostname, .. } => Some(hostname),
-            Self::PhpInstall { .. } | Self::PhpRemove { .. } | Self::PhpRepository { .. } => None,
+            Self::DatabaseCreate { hostname, .. } => hostname.as_ref(),
+            Self::PhpInstall { .. }
+            | Self::PhpRemove { .. }
+            | Self::PhpRepository { .. }
+            | Self::DatabaseDelete { .. }
+            | Self::DatabasePassword { .. } => None,
         }
     }
 
@@ -154,6 +182,9 @@ impl Change {
         match self {
             Self::PhpInstall { php } | Self::PhpRemove { php } => format!("PHP {php}"),
             Self::PhpRepository { .. } => "the extra PHP repository".to_owned(),
+            Self::DatabaseCreate { name, .. }
+            | Self::DatabaseDelete { name }
+            | Self::DatabasePassword { name, .. } => format!("the database {name}"),
             _ => self
                 .hostname()
                 .map_or_else(|| "this server".to_owned(), ToString::to_string),
@@ -180,6 +211,9 @@ impl Change {
             Self::PhpInstall { .. } => "php install",
             Self::PhpRemove { .. } => "php remove",
             Self::PhpRepository { .. } => "php repository",
+            Self::DatabaseCreate { .. } => "db create",
+            Self::DatabaseDelete { .. } => "db delete",
+            Self::DatabasePassword { .. } => "db password",
         }
     }
 }

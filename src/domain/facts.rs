@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::DatabaseFacts;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
@@ -66,4 +67,6 @@ pub struct Facts {
     pub occupied: Vec<HostPath>,
     /// Bytes free where sites live and where the journal is, whichever is less.
     pub disk_free: u64,
+    /// What MariaDB holds; none where the change has nothing to do with it.
+    pub databases: Option<DatabaseFacts>,
 }

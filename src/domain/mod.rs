@@ -6,6 +6,7 @@ pub mod account;
 pub mod certificate;
 pub mod change;
 mod common_passwords;
+pub mod database;
 pub mod facts;
 pub mod fault;
 pub mod id;

@@ -28,7 +28,24 @@ pub enum WeakPassword {
     Common,
 }
 
+/// 32 letters and digits that are not taken for each other: five bits each.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
 impl Password {
+    /// A password of 160 random bits that can be copied by hand.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 32]) -> Self {
+        let letter = |byte: &u8| LETTERS.get(usize::from(byte & 31)).copied();
+        let letters = bytes.iter().filter_map(letter).map(char::from);
+        Self(Zeroizing::new(letters.collect()))
+    }
+
+    /// The password itself, for the one who shall keep it; shown once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// Takes what was typed at a sign-in form; length is capped by the frame that carried it.
     #[must_use]
     pub fn typed(text: String) -> Self {
@@ -160,6 +177,12 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_that_was_made_is_plain_to_copy() {
+        let made = Password::from_random(std::array::from_fn(|at| u8::try_from(at).unwrap() + 32));
+        assert_eq!(made.reveal().as_bytes(), LETTERS);
+    }
 
     #[test]
     fn a_token_is_hidden_compared_and_stored_as_a_hash() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::DatabaseHash;
 use crate::domain::id::SiteId;
 use crate::domain::log::LogFile;
 use crate::domain::name::{Hostname, UnixName};
@@ -197,6 +198,9 @@ pub struct NewSite {
     pub redirected: Vec<SiteName>,
     /// What shall run there.
     pub kind: NewSiteKind,
+    /// The hash of the password of its database's user; none for a site without a database.
+    #[serde(default)]
+    pub database: Option<DatabaseHash>,
 }
 
 /// The kind asked for; PHP without a version means the newest installed one.

@@ -78,7 +78,13 @@ pub enum HostError {
         #[source]
         source: std::io::Error,
     },
-    /// MariaDB refused or is not there.
+    /// MariaDB is not there, or lets nobody in.
+    #[error("MariaDB does not answer")]
+    SqlSilent {
+        /// What the connection came to.
+        detail: String,
+    },
+    /// MariaDB refused.
     #[error("MariaDB did not accept the statement")]
     Sql {
         /// Its own words.

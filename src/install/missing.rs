@@ -123,7 +123,11 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::FetchSource { .. }
         | Step::RefreshPackageLists {}
         | Step::Sql { .. } => return Ok(Standing::Along),
-        Step::StampNginx {}
+        Step::CreateDatabase { .. }
+        | Step::CreateDatabaseUser { .. }
+        | Step::SetDatabasePassword { .. }
+        | Step::LockDatabaseUser { .. }
+        | Step::StampNginx {}
         | Step::MakeSiteDirectory { .. }
         | Step::Move { .. }
         | Step::Job(_)

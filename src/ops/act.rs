@@ -13,8 +13,8 @@ pub use crate::ops::context::Context;
 use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
-use crate::ops::{apt_lock, home, nginx, packages, panel, php_trial, service, user};
-use crate::system::users;
+use crate::ops::{apt_lock, database, home, nginx, packages, panel, php_trial, service, user};
+use crate::system::{database as sql, users};
 
 /// Captures the way back by looking.
 pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
@@ -81,6 +81,10 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::RemovePackages { names } => Undo::InstallPackages {
             names: packages::present(host, names)?,
         },
+        Step::CreateDatabase { .. }
+        | Step::CreateDatabaseUser { .. }
+        | Step::SetDatabasePassword { .. }
+        | Step::LockDatabaseUser { .. } => database::look(step, host)?,
         Step::CreateUser(_)
         | Step::DeleteUser(_)
         | Step::ReloadUnits {
@@ -239,6 +243,14 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::Sql { statements } => statements
             .iter()
             .try_for_each(|statement| host.sql(statement).map(drop).map_err(Fault::from)),
+        Step::CreateDatabase { name } => sql::create(host, name).map_err(Fault::from),
+        Step::CreateDatabaseUser { user, hash, name } => {
+            sql::create_user(host, user, hash, name).map_err(Fault::from)
+        }
+        Step::SetDatabasePassword { user, hash } => {
+            sql::set_password(host, user, hash).map_err(Fault::from)
+        }
+        Step::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
     }
 }
 
@@ -273,6 +285,12 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         }
         Undo::RemovePackages { names } => packages::remove(host, names),
         Undo::InstallPackages { names } => packages::bring_back(host, names),
+        Undo::DropDatabase { name } => sql::drop_database(host, name).map_err(Fault::from),
+        Undo::DropDatabaseUser { user } => sql::drop_user(host, user).map_err(Fault::from),
+        Undo::SetDatabasePassword { user, hash } => {
+            sql::set_password(host, user, hash).map_err(Fault::from)
+        }
+        Undo::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
         Undo::All { undos } => undos
             .iter()
             .try_for_each(|inner| self::undo(inner, context)),

@@ -14,13 +14,13 @@ use crate::ops::gate::Pass;
 use crate::ops::php_facts::{self, Intent};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
-use crate::ops::{drift, php_install, php_remove, php_repository};
+use crate::ops::{database, drift, php_install, php_remove, php_repository};
 use crate::ops::{
     site_create, site_delete, site_drift, site_logs, site_php, site_restore, site_snippet,
     site_switch, site_update, trash,
 };
 use crate::store::{OperationRecord, Unread};
-use crate::system::facts;
+use crate::system::{self, facts};
 
 /// How long a change waits for the one before it.
 const QUEUE_MILLIS: u64 = 20_000;
@@ -80,6 +80,17 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         Change::SiteSnippet { hostname, text } => {
             site_snippet::plan(hostname, text, &state, &facts()?)
         }
+        Change::DatabaseCreate {
+            name,
+            hostname,
+            hash,
+        } => {
+            let facts = system::database::look(host)?;
+            let (site, now) = (hostname.as_ref(), host.now());
+            database::create(name, site, hash, &state, &facts, now).map(Some)
+        }
+        Change::DatabaseDelete { name } => database::delete(name, &state).map(Some),
+        Change::DatabasePassword { name, hash } => database::password(name, hash, &state).map(Some),
         Change::SiteDrift { hostname, choice } => {
             let site = state.site(hostname)?;
             let drift = match choice {
@@ -116,7 +127,11 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
         _ => Vec::new(),
     };
     let own = engine.store().sites()?;
-    facts::gather(engine.host(), panel, &own, &paths).map_err(Fault::from)
+    let mut facts = facts::gather(engine.host(), panel, &own, &paths)?;
+    if matches!(change, Change::SiteCreate(new) if new.database.is_some()) {
+        facts.databases = Some(system::database::look(engine.host())?);
+    }
+    Ok(facts)
 }
 
 /// Checks the plan against the one that was seen, and writes it into the journal.

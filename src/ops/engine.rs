@@ -118,7 +118,7 @@ impl Engine {
             recovered: false,
             plan,
         };
-        if let Effect::PutSite(site) = &record.plan.effect {
+        if let Some(site) = record.plan.effect.site() {
             self.store.retire_site_id(site.id)?;
         }
         self.store.begin(&record)?;

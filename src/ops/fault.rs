@@ -25,10 +25,16 @@ pub fn of_host(error: &HostError) -> Fault {
             error.to_string(),
             format!("see whether `{program}` works on this server, then try again"),
         ),
+        HostError::SqlSilent { detail } => Fault::new(
+            Code::MariadbSilent,
+            "MariaDB does not answer",
+            "start it with `service mariadb start` (`journalctl -u mariadb` says why it stopped), then try again",
+        )
+        .detail(shown(detail, 400)),
         HostError::Sql { detail } => Fault::new(
-            Code::HostFailed,
+            Code::MariadbRefused,
             "MariaDB did not accept a statement",
-            "see `systemctl status mariadb` and `journalctl -u mariadb`",
+            "see `journalctl -u mariadb`, then try again",
         )
         .detail(shown(detail, 400)),
         _ => Fault::new(

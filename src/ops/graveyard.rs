@@ -8,7 +8,7 @@ use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError, Node};
 use crate::ops::act::remove_site_directory;
-use crate::ops::trash;
+use crate::ops::{database, trash};
 use crate::store::Store;
 
 /// Files, on the file system of the sites, so that moving is one rename.
@@ -26,7 +26,7 @@ pub fn logs() -> HostPath {
 /// Destroys what deleted sites left. Safe beside operations: whether a site is dead is asked anew for each, and one that
 /// is being deleted is in the state until its operation has ended. What cannot be removed is passed over and named.
 pub fn sweep(host: &dyn Host, store: &Store) -> Result<(), Fault> {
-    let mut trouble = Ok(());
+    let mut trouble = database::sweep(host, store);
     for (id, base) in waiting(host, &sites())? {
         if is_dead(store, id)? {
             trouble = trouble.and(bury_files(host, id, &base));

@@ -6,6 +6,7 @@ pub mod act;
 mod apt_lock;
 pub mod change;
 pub mod context;
+pub mod database;
 pub mod drift;
 pub mod engine;
 pub mod event;

@@ -10,7 +10,7 @@ use crate::ops::act::must;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::ServiceState;
 use crate::system::service::{self, Verb};
-use crate::system::users;
+use crate::system::{database, users};
 
 /// How a service is now.
 pub fn state(host: &dyn Host, services: ServiceManager, unit: &str) -> HostResult<ServiceState> {
@@ -138,6 +138,10 @@ pub fn shown(step: &Step) -> Option<String> {
         Step::RefreshPackageLists {} => Some("apt-get update".to_owned()),
         Step::FinishPackages {} => Some("dpkg --configure -a".to_owned()),
         Step::Sql { statements } => Some(statements.join("; ")),
+        Step::CreateDatabase { name } => Some(database::create_statement(name)),
+        // What is shown of a user is what it may do: the hash of its password is nobody's business.
+        Step::CreateDatabaseUser { user, name, .. } => Some(database::grant_statement(user, name)),
+        Step::LockDatabaseUser { user, locked } => Some(database::lock_statement(user, *locked)),
         _ => None,
     }
 }

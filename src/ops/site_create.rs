@@ -14,7 +14,7 @@ use crate::ops::site_logs;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Expectation;
-use crate::ops::{names, refuse};
+use crate::ops::{database, names, refuse};
 use crate::render;
 use crate::store::Effect;
 
@@ -34,6 +34,18 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
     let mut steps = Steps::default();
     parts::ground(&mut steps, &site, facts);
     site_logs::make(&mut steps, &site, facts);
+    let mut effects = Vec::new();
+    if let Some(hash) = &new.database {
+        let known = facts.databases.clone().unwrap_or_default();
+        let name = database::name_for(&site, state, &known)?;
+        database::make(&mut steps, &name);
+        database::make_user(&mut steps, &name, hash);
+        effects.push(Effect::PutDatabase(Box::new(database::of(
+            &name,
+            Some(id),
+            now,
+        ))));
+    }
     if let Some(php) = site.kind.php() {
         parts::php(&mut steps, &site, php, facts);
     }
@@ -46,13 +58,12 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         parts::link(steps, &site);
     });
     parts::probe(&mut steps, &site, expectation(&site.kind));
-    Ok(
-        Plan::new(format!("Create {}", site.hostname), "site create")
-            .about(&site.hostname)
-            .steps(steps.into_list())
-            .notes(names::overlaps(&site, state))
-            .effect(Effect::PutSite(Box::new(site))),
-    )
+    let plan = Plan::new(format!("Create {}", site.hostname), "site create")
+        .about(&site.hostname)
+        .steps(steps.into_list())
+        .notes(names::overlaps(&site, state));
+    effects.push(Effect::PutSite(Box::new(site)));
+    Ok(plan.effect(Effect::All(effects)))
 }
 
 /// A site without files of its own has no first page of ours.

@@ -13,6 +13,7 @@ use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 use crate::domain::trash::{DAYS, TrashedSite};
 use crate::host::{Mode, Owner};
+use crate::ops::database;
 use crate::ops::graveyard;
 use crate::ops::plan::Plan;
 use crate::ops::refuse;
@@ -47,6 +48,7 @@ pub fn plan(
         format!("End what runs as {} and remove the user", site.user()),
         Step::DeleteUser(parts::user(site)),
     );
+    database::lock_all(&mut steps, site.id, state, true);
     let plan = Plan::new(format!("Delete {}", site.hostname), "site delete")
         .about(&site.hostname)
         .steps(steps.into_list());

@@ -13,7 +13,9 @@ use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Step;
-use crate::ops::{names, refuse, site_create, site_logs, site_snippet, site_update, trash};
+use crate::ops::{
+    database, names, refuse, site_create, site_logs, site_snippet, site_update, trash,
+};
 use crate::render;
 use crate::store::Effect;
 
@@ -33,7 +35,8 @@ pub fn plan(id: SiteId, hostname: &Hostname, state: &State, facts: &Facts) -> Re
     refuse_lost(&site, facts)?;
     refuse_number(&site, facts)?;
     refuse_php(&site, facts)?;
-    let steps = steps(&site, facts);
+    let mut steps = steps(&site, facts);
+    database::lock_all(&mut steps, id, state, false);
     Ok(
         Plan::new(format!("Put {} back", site.hostname), "site restore")
             .about(&site.hostname)

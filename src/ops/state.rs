@@ -2,6 +2,7 @@
 //!
 //! Invariant: a copy taken while the engine is held, so it cannot change under a planner.
 
+use crate::domain::database::{Database, DatabaseName};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
@@ -18,6 +19,10 @@ pub struct State {
     pub sites: Vec<Site>,
     /// The sites in the trash.
     pub trash: Vec<TrashedSite>,
+    /// Every database.
+    pub databases: Vec<Database>,
+    /// The databases that are deleted and still wait to be dropped.
+    pub doomed: Vec<Database>,
     /// The number the next site gets.
     pub next_site: SiteId,
 }
@@ -28,6 +33,8 @@ impl State {
         Ok(Self {
             sites: store.sites()?,
             trash: store.trash()?,
+            databases: store.databases()?,
+            doomed: store.doomed_databases()?,
             next_site: store.next_site_id()?,
         })
     }
@@ -58,6 +65,24 @@ impl State {
                 .iter()
                 .find(|trashed| trashed.site.hostname == *name);
             in_trash.map_or_else(|| not_found(name), is_in_trash)
+        })
+    }
+
+    /// The databases of a site.
+    pub fn databases_of(&self, site: SiteId) -> impl Iterator<Item = &Database> {
+        let own = move |database: &&Database| database.site == Some(site);
+        self.databases.iter().filter(own)
+    }
+
+    /// One database.
+    pub fn database(&self, name: &DatabaseName) -> Result<&Database, Fault> {
+        let found = self.databases.iter().find(|one| one.name == *name);
+        found.ok_or_else(|| {
+            Fault::new(
+                Code::DatabaseNotFound,
+                format!("there is no database {name} of this panel"),
+                "see `lalapanel db list`",
+            )
         })
     }
 

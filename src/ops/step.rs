@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
@@ -205,6 +206,34 @@ pub enum Step {
         /// One by one.
         statements: Vec<String>,
     },
+    /// Make a database.
+    CreateDatabase {
+        /// Which.
+        name: DatabaseName,
+    },
+    /// Make a user that may do everything in one database and nothing elsewhere.
+    CreateDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
+        /// The hash of its password.
+        hash: DatabaseHash,
+        /// The database.
+        name: DatabaseName,
+    },
+    /// Give a database user another password.
+    SetDatabasePassword {
+        /// Who.
+        user: DatabaseUser,
+        /// The hash of the password.
+        hash: DatabaseHash,
+    },
+    /// Keep a database user from signing in, or let it.
+    LockDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
+        /// True to keep it out.
+        locked: bool,
+    },
 }
 
 /// A user to make or to remove.
@@ -324,6 +353,10 @@ impl Step {
             Self::RefreshPackageLists {} | Self::AwaitPackages {} => "apt".to_owned(),
             Self::FinishPackages {} => "dpkg".to_owned(),
             Self::Sql { .. } => "MariaDB".to_owned(),
+            Self::CreateDatabase { name } => name.to_string(),
+            Self::CreateDatabaseUser { user, .. }
+            | Self::SetDatabasePassword { user, .. }
+            | Self::LockDatabaseUser { user, .. } => format!("{user}@localhost"),
         }
     }
 }

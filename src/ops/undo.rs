@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
@@ -125,6 +126,30 @@ pub enum Undo {
     InstallPackages {
         /// Those that were there.
         names: Vec<String>,
+    },
+    /// Drop a database that was not there before.
+    DropDatabase {
+        /// Which.
+        name: DatabaseName,
+    },
+    /// Remove a database user that was not there before.
+    DropDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
+    },
+    /// Give a database user its old password.
+    SetDatabasePassword {
+        /// Who.
+        user: DatabaseUser,
+        /// The hash of it.
+        hash: DatabaseHash,
+    },
+    /// Keep a database user out, or let it in, as it was.
+    LockDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
+        /// Whether it was kept out.
+        locked: bool,
     },
     /// Several, one after the other.
     All {

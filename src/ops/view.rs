@@ -253,6 +253,19 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
         Undo::ReloadUnits => "systemctl daemon-reload".to_owned(),
         Undo::ReloadNginx { services } => super::service::reload_line(*services, "nginx"),
         Undo::RestartService { unit, .. } => format!("systemctl restart {unit}"),
+        Undo::DropDatabase { name } => {
+            format!("mariadb -e 'DROP DATABASE IF EXISTS {name}'")
+        }
+        Undo::DropDatabaseUser { user } => {
+            format!("mariadb -e 'DROP USER IF EXISTS {user}@localhost'")
+        }
+        Undo::SetDatabasePassword { user, .. } => {
+            format!("# give the database user {user} its former password")
+        }
+        Undo::LockDatabaseUser { user, locked } => {
+            let word = if *locked { "LOCK" } else { "UNLOCK" };
+            format!("mariadb -e 'ALTER USER {user}@localhost ACCOUNT {word}'")
+        }
         Undo::All { undos } => {
             let lines: Vec<String> = undos.iter().filter_map(by_hand).collect();
             lines.join("; ")

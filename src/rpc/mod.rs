@@ -5,6 +5,7 @@
 pub mod client;
 pub mod codec;
 pub mod courier;
+pub mod database;
 mod home_view;
 pub mod log;
 pub mod nginx_view;

@@ -13,6 +13,7 @@ use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
+use crate::rpc::database::DatabaseView;
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
@@ -132,6 +133,8 @@ pub enum Request {
     SiteOptions {},
     /// PHP versions: installed, available, how long they are supported, which sites use them.
     PhpList {},
+    /// All databases.
+    DatabaseList {},
     /// What would this change do? Changes nothing.
     Preview {
         /// The change.
@@ -271,6 +274,8 @@ pub enum Reply {
     SiteOptions(SiteOptions),
     /// To `PhpList`.
     Php(Box<PhpView>),
+    /// To `DatabaseList`.
+    Databases(Vec<DatabaseView>),
     /// To `Preview`.
     Plan(Box<PlanView>),
     /// To `Apply`: it has begun (or had begun before, under this id).

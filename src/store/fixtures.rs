@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::account::{AccountName, Actor, Role};
+use crate::domain::database::{Database, DatabaseName};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
@@ -57,6 +58,17 @@ fn trashed() -> TrashedSite {
     }
 }
 
+/// Schema 3 and later have one.
+fn database() -> Database {
+    let name = DatabaseName::parse("shop_example").unwrap();
+    Database {
+        users: vec![name.user()],
+        name,
+        site: Some(SiteId::FIRST),
+        created: TIME,
+    }
+}
+
 fn id(number: u8) -> OperationId {
     OperationId::from_parts(TIME.millis() + u64::from(number), [number; 10])
 }
@@ -98,7 +110,10 @@ fn fill(store: &Store) {
         fault: None,
         recovered: false,
     };
-    let effect = Effect::PutSite(Box::new(site()));
+    let effect = Effect::All(vec![
+        Effect::PutDatabase(Box::new(database())),
+        Effect::PutSite(Box::new(site())),
+    ]);
     store.finish(id(1), &"the end", &effect, ending).unwrap();
     begin(store, 3);
     let ending = Ending {
@@ -183,6 +198,23 @@ fn a_state_file_of_schema_2_opens_with_its_trash() {
     assert_eq!(store.trash().unwrap(), [trashed()]);
     assert!(store.is_known(trashed().site.id).unwrap());
     assert_eq!(store.site_named(&trashed().site.hostname).unwrap(), None);
+    assert_eq!(store.verify_audit().unwrap(), 1);
+}
+
+#[test]
+fn a_state_file_of_schema_2_gets_an_empty_list_of_databases() {
+    let (_directory, path) = copied("schema-2.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.databases().unwrap(), []);
+    assert_eq!(store.doomed_databases().unwrap(), []);
+}
+
+#[test]
+fn a_state_file_of_schema_3_opens_with_its_databases() {
+    let (_directory, path) = copied("schema-3.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.databases().unwrap(), [database()]);
+    assert_eq!(store.sites().unwrap(), [site()]);
     assert_eq!(store.verify_audit().unwrap(), 1);
 }
 

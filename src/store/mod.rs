@@ -5,6 +5,7 @@
 pub mod account;
 pub mod audit;
 mod database;
+pub mod databases;
 pub mod error;
 #[cfg(test)]
 mod fixtures;

@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::Actor;
+use crate::domain::database::{Database, DatabaseName};
 use crate::domain::fault::Fault;
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
@@ -82,6 +83,24 @@ pub enum Effect {
     TrashSite(Box<TrashedSite>),
     /// A site is gone, from the sites or from the trash.
     RemoveSite(SiteId),
+    /// A database is new or different.
+    PutDatabase(Box<Database>),
+    /// A database is deleted; it is dropped once the operation has ended.
+    DropDatabase(DatabaseName),
+    /// Several.
+    All(Vec<Effect>),
+}
+
+impl Effect {
+    /// The site that will be new or different.
+    #[must_use]
+    pub fn site(&self) -> Option<&Site> {
+        match self {
+            Self::PutSite(site) => Some(site),
+            Self::All(effects) => effects.iter().find_map(Self::site),
+            _ => None,
+        }
+    }
 }
 
 /// Everything of an operation but its plan, as it is kept.

@@ -6,7 +6,7 @@
 use redb::TableDefinition;
 
 /// The schema this binary writes.
-pub const SCHEMA: u64 = 2;
+pub const SCHEMA: u64 = 3;
 
 type Json = &'static [u8];
 
@@ -20,6 +20,11 @@ pub const SITES: TableDefinition<u32, Json> = TableDefinition::new("site_v1");
 pub const HOSTNAMES: TableDefinition<&str, u32> = TableDefinition::new("hostname_v1");
 /// Site number → `TrashedSite`.
 pub const TRASH: TableDefinition<u32, Json> = TableDefinition::new("trash_v1");
+/// Name → `Database`.
+pub const DATABASES: TableDefinition<&str, Json> = TableDefinition::new("database_v1");
+/// Name → the `Database` that is deleted and still has to be dropped.
+pub const DOOMED_DATABASES: TableDefinition<&str, Json> =
+    TableDefinition::new("doomed_database_v1");
 /// Operation id → its header.
 pub const OPERATIONS: TableDefinition<&str, Json> = TableDefinition::new("operation_v1");
 /// Operation id → its plan.
@@ -47,6 +52,8 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(SITES)?;
     transaction.open_table(HOSTNAMES)?;
     transaction.open_table(TRASH)?;
+    transaction.open_table(DATABASES)?;
+    transaction.open_table(DOOMED_DATABASES)?;
     transaction.open_table(OPERATIONS)?;
     transaction.open_table(PLANS)?;
     transaction.open_table(EVENTS)?;

@@ -10,7 +10,7 @@ use crate::store::database::{Reading, from_json, to_json};
 use crate::store::error::StoreResult;
 use crate::store::operation::Effect;
 use crate::store::tables;
-use crate::store::{Store, site};
+use crate::store::{Store, databases, site};
 
 impl Store {
     /// All of them, by number.
@@ -50,8 +50,14 @@ pub(super) fn take_effect(transaction: &WriteTransaction, effect: &Effect) -> St
         }
         Effect::RemoveSite(id) => {
             remove(transaction, *id)?;
-            site::remove(transaction, *id)
+            site::remove(transaction, *id)?;
+            databases::doom_all_of(transaction, *id)
         }
+        Effect::PutDatabase(database) => databases::put(transaction, database),
+        Effect::DropDatabase(name) => databases::doom(transaction, name),
+        Effect::All(effects) => effects
+            .iter()
+            .try_for_each(|effect| take_effect(transaction, effect)),
     }
 }
 

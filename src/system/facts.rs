@@ -40,6 +40,7 @@ pub fn gather(
         numbers: users::site_numbers(host)?,
         occupied: occupied(host, paths)?,
         disk_free: disk_free(host)?,
+        databases: None,
     })
 }
 

@@ -6,6 +6,7 @@ pub mod addresses;
 pub mod apt;
 pub mod config;
 pub mod courier;
+pub mod database;
 pub mod distro;
 pub mod facts;
 pub mod fastcgi;

@@ -242,6 +242,9 @@ pub(super) fn command(change: &Change) -> String {
                 line.push_str(" --redirect-from ");
                 line.push_str(&name.to_string());
             }
+            if site.database.is_some() {
+                line.push_str(" --database");
+            }
             line
         }
         Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
@@ -284,6 +287,12 @@ pub(super) fn command(change: &Change) -> String {
         Change::PhpRemove { php } => format!("lalapanel php remove {php}"),
         Change::PhpRepository { enabled: true } => "lalapanel php repository enable".to_owned(),
         Change::PhpRepository { enabled: false } => "lalapanel php repository disable".to_owned(),
+        Change::DatabaseCreate { name, hostname, .. } => {
+            let site = hostname.as_ref().map(|site| format!(" --site {site}"));
+            format!("lalapanel db create {name}{}", site.unwrap_or_default())
+        }
+        Change::DatabaseDelete { name } => format!("lalapanel db delete {name}"),
+        Change::DatabasePassword { name, .. } => format!("lalapanel db password {name}"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use lalapanel::domain::change::Change;
+use lalapanel::domain::database::Database;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::site::{NewSiteKind, Site};
 use lalapanel::domain::trash::TrashedSite;
@@ -39,9 +40,9 @@ fn ends(world: fn() -> World, change: &Change) -> Ends {
     }
 }
 
-/// The sites, and those in the trash.
-fn known(state: &State) -> (&[Site], &[TrashedSite]) {
-    (&state.sites, &state.trash)
+/// The sites, those in the trash, and the databases.
+fn known(state: &State) -> (&[Site], &[TrashedSite], &[Database]) {
+    (&state.sites, &state.trash, &state.databases)
 }
 
 pub(crate) fn every_fault(world: fn() -> World, change: &Change) {

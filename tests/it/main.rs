@@ -9,6 +9,7 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod databases;
 mod faults;
 mod install;
 mod journey;

@@ -58,6 +58,7 @@ fn a_taken_hostname_is_refused_before_anything_changes() {
         aliases: vec![name("shop.example").into()],
         redirected: Vec::new(),
         kind: php(),
+        database: None,
     });
     assert_eq!(refused(&world, &alias), Code::HostnameTaken);
 }
@@ -69,6 +70,7 @@ fn an_alias_named_twice_is_refused() {
         aliases: vec![name("a.example").into()],
         redirected: Vec::new(),
         kind: php(),
+        database: None,
     });
     assert_eq!(refused(&World::installed(), &double), Code::HostnameTaken);
 }

@@ -199,6 +199,7 @@ fn further_names_that_were_taken_meanwhile_are_left_out_and_named() {
             aliases: vec![name(alias).into()],
             redirected: Vec::new(),
             kind: NewSiteKind::Static { spa: false },
+            database: None,
         })
     };
     done(&world, 1, &with_alias("shop.example", "www.shop.example"));

@@ -172,5 +172,6 @@ pub(crate) fn create(hostname: &str, kind: NewSiteKind) -> Change {
         aliases: Vec::new(),
         redirected: Vec::new(),
         kind,
+        database: None,
     })
 }

@@ -25,6 +25,15 @@ fn refused(detail: String) -> HostError {
     HostError::Sql { detail }
 }
 
+/// What the server itself says is a refusal; everything else means that nobody is there.
+fn fault(error: &mysql_async::Error) -> HostError {
+    let detail = error.to_string();
+    match error {
+        mysql_async::Error::Server(_) => HostError::Sql { detail },
+        _ => HostError::SqlSilent { detail },
+    }
+}
+
 fn block_on(statement: &str) -> HostResult<Vec<Vec<String>>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -32,8 +41,10 @@ fn block_on(statement: &str) -> HostResult<Vec<Vec<String>>> {
         .map_err(|error| refused(error.to_string()))?;
     runtime.block_on(async {
         match tokio::time::timeout(LIMIT, ask(statement)).await {
-            Ok(answer) => answer.map_err(|error| refused(error.to_string())),
-            Err(_) => Err(refused("no answer within a minute".to_owned())),
+            Ok(answer) => answer.map_err(|error| fault(&error)),
+            Err(_) => Err(HostError::SqlSilent {
+                detail: "no answer within a minute".to_owned(),
+            }),
         }
     })
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::path::HostPath;
+use crate::host::memory::mariadb::Mariadb;
 use crate::host::memory::nginx::Loaded;
 use crate::host::memory::packages::Package;
 use crate::host::memory::systemd::Running;
@@ -22,6 +23,8 @@ pub struct Machine {
     pub nginx: Option<Loaded>,
     /// Packages apt knows.
     pub packages: BTreeMap<String, Package>,
+    /// What MariaDB holds, whether it runs or not.
+    pub mariadb: Mariadb,
     /// Bytes the disk holds in all.
     pub capacity: u64,
     /// A package that brings another one along.
@@ -121,7 +124,7 @@ impl Machine {
 
     /// What is not the same on two machines, a line each; empty where `==` holds.
     #[must_use]
-    pub fn differences(&self, other: &Self) -> Vec<String> {
+    pub fn differences<'a>(&'a self, other: &'a Self) -> Vec<String> {
         let mut found = Vec::new();
         let ours: BTreeMap<_, _> = self.tree.iter().collect();
         let theirs: BTreeMap<_, _> = other.tree.iter().collect();
@@ -136,6 +139,21 @@ impl Machine {
             "package ",
             &pairs(&self.packages),
             &pairs(&other.packages),
+            &mut found,
+        );
+        let databases = |machine: &'a Self| -> BTreeMap<&'a String, &'a ()> {
+            machine
+                .mariadb
+                .databases
+                .iter()
+                .map(|name| (name, &()))
+                .collect()
+        };
+        compare("database ", &databases(self), &databases(other), &mut found);
+        compare(
+            "database user ",
+            &pairs(&self.mariadb.users),
+            &pairs(&other.mariadb.users),
             &mut found,
         );
         let (ours, theirs) = (

@@ -4,6 +4,7 @@
 //! A step lives in `vN.rs`, takes schema N to N + 1, and comes with a file of schema N under `tests/fixtures/state/`.
 
 mod v1;
+mod v2;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
@@ -15,7 +16,7 @@ use crate::store::tables;
 pub(super) type Step = fn(&WriteTransaction) -> StoreResult<()>;
 
 /// The steps: the first takes schema 1 to 2. Schema 1 is the first there is.
-pub(super) const STEPS: &[Step] = &[v1::step];
+pub(super) const STEPS: &[Step] = &[v1::step, v2::step];
 
 /// Makes a new file's tables, migrates an older file, refuses a newer one.
 pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResult<()> {

@@ -107,6 +107,7 @@ impl Typed {
                 aliases,
                 redirected,
                 kind,
+                database: None,
             }),
             _ => Err(problems),
         }

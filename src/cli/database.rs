@@ -1,0 +1,276 @@
+//! `lalapanel db …`
+//!
+//! Invariant: a password is made and hashed here and printed once; the agent and the journal see its hash alone.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::cli::agent::{Ask, unexpected};
+use crate::cli::output::{Exit, Output, moment, table};
+use crate::cli::site::parse;
+use crate::cli::{Outcome, change, plan, prompt};
+use crate::domain::change::Change;
+use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::secret::Password;
+use crate::domain::text::shown;
+use crate::rpc::database::DatabaseView;
+use crate::rpc::protocol::{Reply, Request};
+
+/// What can be done with databases.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a database with a user of the same name; the password is shown once
+    Create(Create),
+    /// All databases of this panel
+    List,
+    /// One database
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Delete a database for good, with everything in it
+    Delete(Delete),
+    /// Give the user of a database a new password, which is shown once
+    Password(NewPassword),
+}
+
+/// A new database.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Its name: a letter, then letters, digits and _
+    pub name: String,
+    /// The site it belongs to; with the site it goes to the trash and comes back
+    #[arg(long, value_name = "H")]
+    pub site: Option<String>,
+    /// Read the password from the first line of this file; `-` is standard input. Otherwise one is made
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<String>,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// A database to delete.
+#[derive(Debug, Args)]
+pub struct Delete {
+    /// Its name
+    pub name: String,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// A database whose user gets another password.
+#[derive(Debug, Args)]
+pub struct NewPassword {
+    /// Its name
+    pub name: String,
+    /// Read the password from the first line of this file; `-` is standard input. Otherwise one is made
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<String>,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// Runs one.
+pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    match verb {
+        Verb::Create(typed) => create(typed, agent, output),
+        Verb::List => list(agent, output),
+        Verb::Show { name } => show(&parse_name(name)?, agent, output),
+        Verb::Delete(typed) => delete(typed, agent, output),
+        Verb::Password(typed) => password(typed, agent, output),
+    }
+}
+
+fn parse_name(text: &str) -> Result<DatabaseName, Fault> {
+    DatabaseName::parse(text).map_err(|bad| {
+        Fault::new(
+            Code::DatabaseInvalid,
+            format!("{bad}: `{}`", shown(text, 80)),
+            "write it like shop_db",
+        )
+    })
+}
+
+/// A password of this machine's randomness.
+pub(super) fn made() -> Result<Password, Fault> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| {
+        Fault::new(
+            Code::HostFailed,
+            "the system gave no random numbers",
+            "try again; if it stays so, look at `dmesg`",
+        )
+    })?;
+    Ok(Password::from_random(bytes))
+}
+
+/// The password typed, or one that was made: then it has to be shown.
+fn given_or_made(file: Option<&str>) -> Result<(Password, bool), Fault> {
+    match file {
+        Some(file) => prompt::password(Some(file)).map(|given| (given, false)),
+        None => made().map(|made| (made, true)),
+    }
+}
+
+fn create(typed: &Create, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let name = parse_name(&typed.name)?;
+    let (password, is_made) = given_or_made(typed.password_file.as_deref())?;
+    let wanted = Change::DatabaseCreate {
+        hostname: typed.site.as_deref().map(parse).transpose()?,
+        hash: DatabaseHash::of(&password),
+        name: name.clone(),
+    };
+    let tell = |agent: &mut dyn Ask, output: &mut Output| {
+        let view = find(&name, agent)?;
+        Ok(told(&view, is_made.then_some(&password), output))
+    };
+    change::run_and_tell(&wanted, typed.plan, None, agent, output, &tell)
+}
+
+fn password(typed: &NewPassword, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let name = parse_name(&typed.name)?;
+    let (password, is_made) = given_or_made(typed.password_file.as_deref())?;
+    let wanted = Change::DatabasePassword {
+        name: name.clone(),
+        hash: DatabaseHash::of(&password),
+    };
+    let tell = |agent: &mut dyn Ask, output: &mut Output| {
+        let view = find(&name, agent)?;
+        Ok(told(&view, is_made.then_some(&password), output))
+    };
+    change::run_and_tell(&wanted, typed.plan, None, agent, output, &tell)
+}
+
+/// Prints how to reach a database, and its password where it was made here: this once.
+pub(super) fn told(view: &DatabaseView, password: Option<&Password>, output: &mut Output) -> Value {
+    let user = view.users.first().map(ToString::to_string);
+    let mut document = json!(view);
+    if let Value::Object(fields) = &mut document {
+        fields.insert("user".to_owned(), json!(user));
+        fields.insert("host".to_owned(), json!("localhost"));
+    }
+    output.line(format!("  database  {}", view.name));
+    output.line(format!("  user      {}", user.unwrap_or_default()));
+    output.line("  host      localhost");
+    if let Some(password) = password {
+        output.line(format!(
+            "  password  {}  (shown only this once)",
+            password.reveal()
+        ));
+        if let Value::Object(fields) = &mut document {
+            fields.insert("password".to_owned(), json!(password.reveal()));
+        }
+    }
+    document
+}
+
+fn delete(typed: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let name = parse_name(&typed.name)?;
+    let wanted = Change::DatabaseDelete { name: name.clone() };
+    let tell = |_: &mut dyn Ask, _: &mut Output| Ok(json!({ "name": name }));
+    if typed.plan || typed.yes {
+        return change::run_and_tell(&wanted, typed.plan, None, agent, output, &tell);
+    }
+    let not_asked = || {
+        Fault::new(
+            Code::DatabaseConfirmation,
+            format!("Deleting the database {name} needs your word"),
+            "add `--yes`, or run it in a terminal",
+        )
+    };
+    if output.is_json() || !prompt::is_possible() {
+        return Err(not_asked());
+    }
+    let Some(seen) = change::preview(&wanted, agent)? else {
+        return change::nothing_to_do(&wanted, agent, output);
+    };
+    plan::print(&seen, output);
+    if prompt::line(&format!("Type {name} to delete it for good: "))? != name.as_str() {
+        return Err(not_asked());
+    }
+    change::run_and_tell(&wanted, false, Some(seen.hash), agent, output, &tell)
+}
+
+fn look(agent: &mut dyn Ask) -> Result<Vec<DatabaseView>, Fault> {
+    match agent.ask(Request::DatabaseList {})? {
+        Reply::Databases(views) => Ok(views),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// One database as it is now.
+pub(super) fn find(name: &DatabaseName, agent: &mut dyn Ask) -> Result<DatabaseView, Fault> {
+    let found = look(agent)?.into_iter().find(|one| one.name == *name);
+    found.ok_or_else(|| {
+        Fault::new(
+            Code::DatabaseNotFound,
+            format!("there is no database {name} of this panel"),
+            "see `lalapanel db list`",
+        )
+    })
+}
+
+fn site_of(view: &DatabaseView) -> String {
+    let site = view.site.as_ref().map(ToString::to_string);
+    let site = site.unwrap_or_else(|| "-".to_owned());
+    if view.locked {
+        format!("{site} (in the trash)")
+    } else {
+        site
+    }
+}
+
+fn users_of(view: &DatabaseView) -> String {
+    let users: Vec<&str> = view.users.iter().map(DatabaseUser::as_str).collect();
+    users.join(" ")
+}
+
+fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let views = look(agent)?;
+    output.document(&json!({ "databases": views }));
+    if views.is_empty() {
+        output.line("There is no database yet; make one with `lalapanel db create shop_db`");
+        return Ok(Exit::Done);
+    }
+    let mut rows = vec![
+        ["NAME", "SITE", "USER", "CREATED"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    rows.extend(views.iter().map(|view| {
+        vec![
+            view.name.to_string(),
+            site_of(view),
+            users_of(view),
+            moment(view.created),
+        ]
+    }));
+    for row in table(&rows) {
+        output.line(row);
+    }
+    Ok(Exit::Done)
+}
+
+fn show(name: &DatabaseName, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let view = find(name, agent)?;
+    output.document(&view);
+    let rows = [
+        ("name", view.name.to_string()),
+        ("site", site_of(&view)),
+        ("user", users_of(&view)),
+        ("host", "localhost".to_owned()),
+        ("created", moment(view.created)),
+    ];
+    let rows = rows.map(|(key, value)| vec![key.to_owned(), value]);
+    for row in table(&rows) {
+        output.line(row);
+    }
+    Ok(Exit::Done)
+}

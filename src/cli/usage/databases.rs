@@ -1,0 +1,96 @@
+//! `lalapanel db` as scripts use it.
+//!
+//! Invariant: the agent is asked with a hash; the password is on standard output alone, once.
+
+use super::*;
+use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::secret::Password;
+use crate::rpc::database::DatabaseView;
+
+fn view() -> DatabaseView {
+    let name = DatabaseName::parse("shop_db").unwrap();
+    DatabaseView {
+        users: vec![name.user()],
+        name,
+        site: Some(Hostname::parse("shop.example").unwrap()),
+        locked: false,
+        created: Timestamp::from_millis(1_767_225_600_000),
+    }
+}
+
+fn listed() -> Reply {
+    Reply::Databases(vec![view()])
+}
+
+fn ended() -> Answer {
+    followed(OperationState::Done, StepState::Done)
+}
+
+#[test]
+fn a_password_that_was_made_is_printed_and_only_its_hash_is_sent() {
+    for line in [
+        "lalapanel db create shop_db --site shop.example --json",
+        "lalapanel db password shop_db --json",
+    ] {
+        let ran = ran(line, vec![began(), ended(), Ok(listed())]);
+        let document = ran.json();
+        let password = document["password"].as_str().unwrap().to_owned();
+        let hash = DatabaseHash::of(&Password::typed(password.clone()));
+        assert_eq!(password.len(), 32);
+        assert!(ran.asked[0].contains(hash.as_str()), "{}", ran.asked[0]);
+        assert!(!ran.asked.join("").contains(&password));
+        assert_eq!(ran.out.matches(&password).count(), 1);
+        assert_eq!(document["user"], "shop_db");
+        assert_eq!(document["changed"], true);
+        assert!(!ran.err.contains(&password));
+    }
+}
+
+#[test]
+fn a_site_with_a_database_says_how_to_reach_it() {
+    let mut with = site();
+    with.databases = vec!["shop_db".to_owned()];
+    let shown = || Ok(Reply::Site(Box::new(with.clone())));
+    let ran = ran(
+        "lalapanel site create shop.example --database",
+        vec![began(), ended(), shown(), Ok(listed())],
+    );
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("  user      shop_db\n"), "{}", ran.out);
+    assert!(ran.out.contains("(shown only this once)"), "{}", ran.out);
+}
+
+#[test]
+fn databases_are_listed_and_one_that_is_not_there_is_said_so() {
+    let ran = |line| super::ran(line, vec![Ok(listed())]);
+    assert_eq!(
+        ran("lalapanel db list --json").json()["databases"][0]["name"],
+        "shop_db"
+    );
+    assert!(ran("lalapanel db list").out.contains("shop.example"));
+    assert_eq!(
+        ran("lalapanel db show shop_db --json").json()["site"],
+        "shop.example"
+    );
+    let missing = ran("lalapanel db show other --json");
+    assert_eq!(
+        (missing.code, missing.json()["error"]["code"].clone()),
+        (1, Value::from("database.not_found"))
+    );
+}
+
+#[test]
+fn a_database_is_not_deleted_without_a_word_nor_made_under_a_bad_name() {
+    let asked = ran("lalapanel db delete shop_db --json", vec![]);
+    assert_eq!(asked.json()["error"]["code"], "database.confirmation");
+    let bad = ran("lalapanel db create Shop-DB --json", vec![]);
+    assert_eq!(bad.json()["error"]["code"], "database.name_invalid");
+    let gone = ran(
+        "lalapanel db delete shop_db --yes --json",
+        vec![began(), ended()],
+    );
+    assert_eq!(
+        (gone.code, gone.json()["name"].clone()),
+        (0, Value::from("shop_db"))
+    );
+}

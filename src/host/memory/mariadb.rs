@@ -1,0 +1,109 @@
+//! The MariaDB of the memory machine: databases, users and what they may do.
+//!
+//! Invariant: it understands the statements of `system::database` alone; others change nothing and answer no rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a MariaDB holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mariadb {
+    /// Its databases.
+    pub databases: BTreeSet<String>,
+    /// Its users from this machine.
+    pub users: BTreeMap<String, MariadbUser>,
+}
+
+/// A user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MariadbUser {
+    /// The hash of the password.
+    pub hash: String,
+    /// Whether it is kept from signing in.
+    pub locked: bool,
+    /// The patterns of the databases it may use.
+    pub grants: BTreeSet<String>,
+}
+
+impl Mariadb {
+    /// Runs one statement.
+    pub(super) fn run(&mut self, statement: &str) -> Result<Vec<Vec<String>>, String> {
+        let words: Vec<&str> = statement.split(' ').collect();
+        let one = |text: &String| vec![text.clone()];
+        match words.as_slice() {
+            ["SELECT", "SCHEMA_NAME", ..] => return Ok(self.databases.iter().map(one).collect()),
+            ["SELECT", "DISTINCT", "User", ..] => return Ok(self.users.keys().map(one).collect()),
+            ["SELECT", "Db,", "User", ..] => return Ok(self.grants()),
+            [
+                "SELECT",
+                "Priv",
+                "FROM",
+                "mysql.global_priv",
+                "WHERE",
+                "User",
+                "=",
+                user,
+                ..,
+            ] => {
+                return Ok(self.entry(user.trim_matches('\'')));
+            }
+            ["CREATE", "DATABASE", "IF", "NOT", "EXISTS", name, ..] => {
+                self.databases.insert(name.trim_matches('`').to_owned());
+            }
+            ["DROP", "DATABASE", "IF", "EXISTS", name] => {
+                self.databases.remove(name.trim_matches('`'));
+            }
+            ["CREATE", "USER", "IF", "NOT", "EXISTS", account, .., hash] => {
+                self.users.entry(user_of(account)).or_insert(MariadbUser {
+                    hash: hash.trim_matches('\'').to_owned(),
+                    ..MariadbUser::default()
+                });
+            }
+            ["DROP", "USER", "IF", "EXISTS", account] => {
+                self.users.remove(&user_of(account));
+            }
+            ["GRANT", "ALL", "PRIVILEGES", "ON", pattern, "TO", account] => {
+                let pattern = pattern.trim_end_matches(".*").trim_matches('`');
+                self.known(account)?.grants.insert(pattern.to_owned());
+            }
+            ["ALTER", "USER", account, "ACCOUNT", word] => {
+                self.known(account)?.locked = *word == "LOCK";
+            }
+            ["ALTER", "USER", account, .., hash] => {
+                hash.trim_matches('\'')
+                    .clone_into(&mut self.known(account)?.hash);
+            }
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+
+    fn grants(&self) -> Vec<Vec<String>> {
+        let pairs = self.users.iter().flat_map(|(name, user)| {
+            let grants = user.grants.iter();
+            grants.map(move |pattern| vec![pattern.clone(), name.clone()])
+        });
+        pairs.collect()
+    }
+
+    fn entry(&self, name: &str) -> Vec<Vec<String>> {
+        let found = self.users.get(name).map(|user| {
+            let (hash, locked) = (&user.hash, user.locked);
+            vec![format!(
+                r#"{{"plugin":"mysql_native_password","authentication_string":"{hash}","account_locked":{locked}}}"#
+            )]
+        });
+        found.into_iter().collect()
+    }
+
+    fn known(&mut self, account: &str) -> Result<&mut MariadbUser, String> {
+        let user = user_of(account);
+        self.users
+            .get_mut(&user)
+            .ok_or_else(|| format!("there is no user {user}"))
+    }
+}
+
+fn user_of(account: &str) -> String {
+    let name = account.split('@').next().unwrap_or_default();
+    name.trim_matches('\'').to_owned()
+}

@@ -1,0 +1,38 @@
+//! Databases as people and scripts see them; field names are the contract's.
+//!
+//! Invariant: no password and no hash of one is in a view.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::database::{Database, DatabaseName, DatabaseUser};
+use crate::domain::name::Hostname;
+use crate::domain::time::Timestamp;
+
+/// One database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseView {
+    /// Its name.
+    pub name: DatabaseName,
+    /// The site it belongs to, also one in the trash; none for one of the server's own.
+    pub site: Option<Hostname>,
+    /// Who may use it, from this machine.
+    pub users: Vec<DatabaseUser>,
+    /// True while its users are kept from signing in: its site is in the trash.
+    pub locked: bool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl DatabaseView {
+    /// Of a database of a site that is there, in the trash (`locked`), or of none.
+    #[must_use]
+    pub fn of(database: &Database, site: Option<Hostname>, locked: bool) -> Self {
+        Self {
+            name: database.name.clone(),
+            site,
+            users: database.users.clone(),
+            locked,
+            created: database.created,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+# Databases of sites on the real MariaDB: made, shown once, kept apart, given another password, deleted.
+use_fresh "$suite-panel"
+sql() { on mariadb -N -B -e "$1"; }
+held() { sql "SELECT CONCAT(User, '@', Host) FROM mysql.global_priv ORDER BY 1; SHOW DATABASES; SELECT Db, User FROM mysql.db ORDER BY 1, 2"; }
+mariadb_is() { is "$(held)" "$1"; }
+old=$(machine)
+old_mariadb=$(held)
+
+plan_only() {
+    matches "$(panel db create shop_db --plan)" "GRANT ALL PRIVILEGES ON .shop..db..\* TO 'shop_db'@'localhost'"
+    lacks "$(panel db create shop_db --plan --json)" '\*[0-9A-F]{40}'
+    mariadb_is "$old_mariadb"
+}
+check "db create --plan shows the grant, no hash, and changes nothing" plan_only
+
+create_with_site() {
+    panel site create a.example --database --json >"$logs/$suite.database.a"
+    jq -e '.databases == ["a_example"] and .database.name == "a_example" and .database.user == "a_example"
+        and .database.host == "localhost" and (.database.password | test("^[a-z2-9]{32}$"))' "$logs/$suite.database.a"
+    answers a.example 200
+}
+check "site create --database makes both and prints the password" create_with_site
+password_a=$(jq -r .database.password "$logs/$suite.database.a")
+create_alone() {
+    panel site create b.example
+    panel db create b_db --site b.example --json >"$logs/$suite.database.b"
+    is "$(panel_json '.databases[0]' site show b.example)" b_db
+    is "$(panel_json '.databases | map(.name) | join(" ")' db list)" "a_example b_db"
+    is "$(panel_json .site db show b_db)" b.example
+}
+check "db create --site adds one to a site; list and show know it" create_alone
+password_b=$(jq -r .password "$logs/$suite.database.b")
+
+# A page that signs in as it is told and does what it is told.
+sh_on 'for h in a b; do cat >/var/www/$h.example/htdocs/db.php <<"EOF"
+<?php
+mysqli_report(MYSQLI_REPORT_OFF);
+$c = @mysqli_connect("localhost", $_POST["u"], $_POST["w"], $_POST["d"]);
+if (!$c) { echo "no ", mysqli_connect_errno(); exit; }
+$r = @mysqli_query($c, $_POST["q"]);
+if ($r === false) { echo "no ", mysqli_errno($c); exit; }
+echo "YES ", is_bool($r) ? "" : json_encode(mysqli_fetch_all($r));
+EOF
+done'
+ask() { visit "$1" /db.php --data-urlencode "u=$2" --data-urlencode "w=$3" --data-urlencode "d=$4" --data-urlencode "q=$5"; }
+as_a() { ask a.example a_example "$password_a" a_example "$1"; }
+as_b() { ask b.example b_db "$password_b" "${2:-b_db}" "$1"; }
+works() {
+    is "$(as_a 'CREATE TABLE t (x VARCHAR(20))')" "YES "
+    is "$(as_a "INSERT INTO t VALUES ('secret-of-a')")" "YES "
+    is "$(as_a 'SELECT x FROM t')" 'YES [["secret-of-a"]]'
+    is "$(as_b 'CREATE TABLE t (x INT)')" "YES "
+    is "$(sql "SELECT DEFAULT_CHARACTER_SET_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'a_example'")" utf8mb4
+}
+check "a site's PHP uses its database" works
+apart() {
+    is "$(as_b 'SELECT 1' a_example)" "no 1044"
+    is "$(as_b 'SELECT x FROM a_example.t')" "no 1142"
+    is "$(as_b 'SELECT 1' bxdb)" "no 1044"
+    is "$(as_b 'CREATE DATABASE bxdb')" "no 1044"
+    is "$(ask b.example a_example wrong a_example 'SELECT 1')" "no 1045"
+    is "$(ask b.example root '' mysql 'SELECT 1')" "no 1698"
+    is "$(as_b 'SHOW DATABASES')" 'YES [["b_db"],["information_schema"]]'
+}
+check "a site reaches no database but its own" apart
+powers() {
+    is "$(as_b "SELECT 1 INTO OUTFILE '/tmp/x'")" "no 1045"
+    is "$(as_b "SELECT LOAD_FILE('/etc/passwd')")" 'YES [[null]]'
+    is "$(as_b "GRANT ALL ON b_db.* TO 'a_example'@'localhost'")" "no 1044"
+    is "$(as_b "CREATE USER x@localhost")" "no 1227"
+    is "$(as_b "SELECT User FROM mysql.global_priv")" "no 1142"
+    is "$(sql "SHOW GRANTS FOR b_db@localhost" | tail -1)" 'GRANT ALL PRIVILEGES ON `b\\_db`.* TO `b_db`@`localhost`'
+}
+check "its user may do nothing beyond: no files, no users, no grants" powers
+
+nowhere() {
+    local word
+    for word in "$password_a" "$password_b"; do
+        sh_on '! grep -rqF -- "$1" /var/lib/lalapanel /etc/lalapanel /var/log 2>/dev/null
+            ! journalctl --no-pager | grep -qF -- "$1"' "$word"
+    done
+}
+check "no password is in the state, the journal or a log" nowhere
+
+new_password() {
+    panel db password b_db --json >"$logs/$suite.database.new"
+    is "$(as_b 'SELECT 1')" "no 1045"
+    is "$(ask b.example b_db "$(jq -r .password "$logs/$suite.database.new")" b_db 'SELECT 1')" 'YES [["1"]]'
+}
+check "a new password works and the old one does not" new_password
+given() {
+    local word="a'b\\c\"d%;é is mine"
+    printf '%s\n' "$word" | put /root/given
+    panel db password b_db --password-file /root/given
+    is "$(ask b.example b_db "$word" b_db 'SELECT 1')" 'YES [["1"]]'
+}
+check "a password of one's own may hold quotes, backslash and umlauts" given
+
+taken() {
+    refused 1 database.name_taken db create a_example
+    refused 1 database.name_invalid db create 'a`b'
+    refused 1 database.name_invalid db create mysql
+    refused 1 database.not_found db delete nobody --yes
+    refused 1 database.confirmation db delete b_db
+    sql "CREATE DATABASE legacy; CREATE USER other@localhost; GRANT ALL ON \`wild%\`.* TO other@localhost"
+    refused 1 database.name_taken db create legacy
+    refused 1 database.name_taken db create other
+    refused 1 database.name_taken db create wild_west
+    sql "DROP DATABASE legacy; DROP USER other@localhost"
+}
+check "names that are taken, foreign, or covered by somebody's grant are refused" taken
+
+stopped() {
+    on systemctl stop mariadb
+    refused 1 mariadb.silent db create more
+    refused 1 mariadb.silent site create more.example --database
+    refused 1 mariadb.silent db delete b_db --yes
+    is "$(panel_json '.databases | length' db list)" 2
+    on systemctl start mariadb
+    mariadb_is "$1"
+}
+check "while MariaDB is stopped nothing is begun, and nothing is lost" stopped "$(held)"
+
+answering() { panel op list --json >/dev/null 2>&1; }
+killed() { # the agent dies in the middle; what it began is taken back
+    local before
+    before=$(held)
+    sh_on 'lalapanel db create half --json >/dev/null 2>&1 & sleep "0.0$((RANDOM % 9 + 1))"; systemctl kill -s KILL lalapanel-agent; wait || true'
+    soon answering
+    if panel db show half >/dev/null 2>&1; then panel db delete half --yes; fi
+    soon mariadb_is "$before"
+}
+check "an agent that is killed in the middle leaves no half database" killed
+
+in_trash() {
+    panel site delete a.example --yes
+    is "$(panel_json .locked db show a_example)" true
+    matches "$(on mariadb -ua_example "-p$password_a" -e 'SELECT 1' 2>&1 || true)" "ERROR 4151"
+    panel site restore a.example
+    soon answers a.example 200
+    is "$(as_a 'SELECT x FROM t')" 'YES [["secret-of-a"]]'
+}
+check "a site in the trash keeps its database closed, and brings it back" in_trash
+
+for_good() {
+    panel db delete b_db --yes
+    is "$(panel site show b.example --json | jq -c .databases)" '[]'
+    panel site delete a.example --yes --now
+    panel site delete b.example --yes --now
+    soon mariadb_is "$old_mariadb"
+    on rm /root/given
+    machine_is "$old"
+}
+check "deleted for good, no database, user or grant is left" for_good
