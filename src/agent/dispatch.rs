@@ -11,6 +11,7 @@ use crate::domain::setting;
 use crate::domain::site::Site;
 use crate::ops::drift;
 use crate::ops::state::State;
+use crate::ops::view::history;
 use crate::render;
 use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
@@ -111,9 +112,7 @@ impl Dispatch {
         let site = state.site(hostname)?;
         let mut shown = view(site, &state);
         shown.operations = self.operations.list(SITE_OPERATIONS)?;
-        shown
-            .operations
-            .retain(|operation| operation.hostname.as_ref() == Some(&site.hostname));
+        history(&mut shown.operations, &site.hostname);
         shown.operations.truncate(10);
         let drift = drift::of_site(engine.host(), site)?;
         let drift = drift.iter().map(|one| DriftView {

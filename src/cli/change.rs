@@ -112,6 +112,7 @@ fn report(
                 json!({ "hostname": hostname })
             }
             (Change::DatabaseCreate { .. }, _) => json!({}),
+            (Change::SiteRename { name, .. }, _) => json!(look_up(name, agent)?),
             (_, Some(hostname)) => json!(look_up(hostname, agent)?),
             (Change::PhpInstall { php } | Change::PhpRemove { php }, None) => {
                 json!({ "version": php })
@@ -153,6 +154,7 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             format!("{subject} is deleted for good")
         }
         Change::SiteRestore { hostname, .. } => format!("{subject} is back: {}", hostname.url()),
+        Change::SiteRename { name, .. } => format!("{subject} is {name} now: {}", name.url()),
         Change::SiteSet { .. } => format!("{subject} is changed"),
         Change::SiteVisitor { name, hash, .. } => match hash {
             Some(_) => format!("{name} may pass the protected paths of {subject}"),

@@ -28,6 +28,7 @@ pub mod service;
 pub mod site;
 mod site_new;
 mod site_nginx;
+mod site_rename;
 mod site_set;
 mod site_trash;
 mod site_visitor;

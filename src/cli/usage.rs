@@ -152,6 +152,7 @@ fn operation(state: OperationState, step: StepState) -> Box<OperationView> {
             title: "Create shop.example".to_owned(),
             change: "site create".to_owned(),
             hostname: None,
+            renamed_from: None,
             actor: "root on this server".to_owned(),
             state,
             began,
@@ -171,6 +172,7 @@ fn operation(state: OperationState, step: StepState) -> Box<OperationView> {
         fault: None,
         remaining: Vec::new(),
         recovered: false,
+        trashed: None,
     })
 }
 
@@ -287,6 +289,7 @@ fn every_promised_line_can_be_typed() {
         "site drift h.example --leave",
         "site delete h.example --yes --plan",
         "site delete h.example --now --yes",
+        "site rename h.example n.example --old alias --plan --json",
         "site list --trash",
         "site restore h.example --as o.example --plan --json",
         "php list",
@@ -327,6 +330,8 @@ fn wrong_usage_is_told_before_anything_runs() {
         "run id",
         "site list --force",
         "site php h.example eight",
+        "site rename h.example",
+        "site rename h.example n.example --old sold",
         "php install",
         "php repository",
     ] {

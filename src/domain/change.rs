@@ -25,6 +25,34 @@ pub enum DriftChoice {
     Leave,
 }
 
+/// What becomes of the name that a site had.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OldName {
+    /// Its visitors are sent to the new name, with the path they asked for.
+    #[default]
+    Redirect,
+    /// The site answers to it as well.
+    Alias,
+    /// Nothing answers to it, and other sites may have it.
+    Drop,
+}
+
+impl OldName {
+    /// All, in the order people are shown.
+    pub const ALL: [Self; 3] = [Self::Redirect, Self::Alias, Self::Drop];
+
+    /// The word on the command line and in forms.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Redirect => "redirect",
+            Self::Alias => "alias",
+            Self::Drop => "drop",
+        }
+    }
+}
+
 /// A change to this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -67,6 +95,16 @@ pub enum Change {
         site: SiteId,
         /// The name it had.
         hostname: Hostname,
+    },
+    /// Give a site another hostname: its directories, its logs and its nginx file move with it.
+    SiteRename {
+        /// Which.
+        hostname: Hostname,
+        /// The name it gets.
+        name: Hostname,
+        /// What becomes of the one it had.
+        #[serde(default)]
+        old: OldName,
     },
     /// Change settings of a site.
     SiteSet {
@@ -161,6 +199,7 @@ impl Change {
             | Self::SiteDelete { hostname, .. }
             | Self::SiteRestore { hostname, .. }
             | Self::SiteDiscard { hostname, .. }
+            | Self::SiteRename { hostname, .. }
             | Self::SiteSet { hostname, .. }
             | Self::SitePurge { hostname }
             | Self::SiteVisitor { hostname, .. }
@@ -202,6 +241,7 @@ impl Change {
             Self::SiteDelete { .. } => "site delete",
             Self::SiteRestore { .. } => "site restore",
             Self::SiteDiscard { .. } => "site discard",
+            Self::SiteRename { .. } => "site rename",
             Self::SiteSet { .. } => "site set",
             Self::SiteSnippet { .. } => "site snippet",
             Self::SiteDrift { .. } => "site drift",

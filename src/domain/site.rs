@@ -85,6 +85,16 @@ impl Site {
         std::iter::once(SiteName::Exact(self.hostname.clone())).chain(self.aliases.iter().cloned())
     }
 
+    /// True where it sends its visitors to one of its own names, from where they would be sent again.
+    #[must_use]
+    pub fn leads_to_itself(&self) -> bool {
+        let SiteKind::Redirect { target, .. } = &self.kind else {
+            return false;
+        };
+        Hostname::parse(target.hostname())
+            .is_ok_and(|name| self.names().any(|own| own.covers(&name)))
+    }
+
     /// The Unix user everything of this site runs as.
     #[must_use]
     pub fn user(&self) -> UnixName {

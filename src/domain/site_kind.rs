@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::path::SitePath;
 use crate::domain::php::PhpVersion;
 use crate::domain::proxy_target::ProxyTarget;
 use crate::domain::web_target::{RedirectCode, WebAddress};
@@ -83,6 +84,15 @@ impl SiteKind {
             Self::Wordpress { .. } => Self::Wordpress { php },
             Self::Laravel { .. } => Self::Laravel { php },
             other => other,
+        }
+    }
+
+    /// Where it keeps what it serves, below htdocs, unless its owner says otherwise.
+    #[must_use]
+    pub fn usual_directory(&self) -> Option<SitePath> {
+        match self {
+            Self::Laravel { .. } => SitePath::parse("public").ok(),
+            _ => None,
         }
     }
 

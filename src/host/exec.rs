@@ -20,6 +20,8 @@ pub enum Program {
     Nginx,
     /// Makes users.
     Useradd,
+    /// Gives users another home.
+    Usermod,
     /// Removes users.
     Userdel,
     /// Makes groups.
@@ -54,6 +56,7 @@ impl Program {
             Self::UpdateRcD => "/usr/sbin/update-rc.d",
             Self::Nginx => "/usr/sbin/nginx",
             Self::Useradd => "/usr/sbin/useradd",
+            Self::Usermod => "/usr/sbin/usermod",
             Self::Userdel => "/usr/sbin/userdel",
             Self::Groupadd => "/usr/sbin/groupadd",
             Self::Groupdel => "/usr/sbin/groupdel",

@@ -196,6 +196,7 @@ impl Host for MemoryHost {
             Program::Service => machine.service(arguments),
             Program::Nginx => machine.nginx_program(arguments),
             Program::Useradd => machine.useradd(arguments),
+            Program::Usermod => machine.usermod(arguments),
             Program::Userdel => machine.userdel(arguments),
             Program::Groupadd => machine.groupadd(arguments),
             Program::Groupdel => machine.groupdel(arguments),

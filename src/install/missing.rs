@@ -82,6 +82,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         ),
         Step::CreateUser(user) => users::exists(host, &user.name)?,
         Step::DeleteUser(user) => !users::exists(host, &user.name)?,
+        Step::MoveHome { name, to, .. } => users::home(host, name)?.as_deref() == Some(to.as_str()),
         Step::PanelCertificate { .. } => {
             exists(host, &panel_certificate::certificate_file())?
                 && exists(host, &panel_certificate::key_file())?

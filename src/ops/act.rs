@@ -56,6 +56,15 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::DeleteUser(user) if users::exists(host, &user.name)? => {
             Undo::CreateUser(user.clone())
         }
+        Step::MoveHome { name, from, to }
+            if users::home(host, name)?.as_deref() == Some(from.as_str()) =>
+        {
+            Undo::MoveHome {
+                name: name.clone(),
+                from: to.clone(),
+                to: from.clone(),
+            }
+        }
         Step::Job(job) => undo_of_job(job),
         Step::Claim { path } => panel::claim(host, path)?,
         Step::PanelCertificate { .. } => panel::certificate_undo(host)?,
@@ -87,6 +96,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
         Step::CreateUser(_)
         | Step::DeleteUser(_)
+        | Step::MoveHome { .. }
         | Step::ReloadUnits {
             when: When::Forward,
         }
@@ -197,6 +207,7 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::Move { from, to } => move_away(host, from, to),
         Step::CreateUser(user) => user::create(host, user),
         Step::DeleteUser(user) => user::delete(host, user),
+        Step::MoveHome { name, from, to } => user::move_home(host, name, from, to),
         Step::Job(job) => run_job(host, job),
         Step::Service {
             services,
@@ -266,6 +277,7 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         Undo::MoveBack { from, to } => move_away(host, from, to),
         Undo::DeleteUser(user) => user::delete(host, user),
         Undo::CreateUser(user) => user::create(host, user),
+        Undo::MoveHome { name, from, to } => user::move_home(host, name, from, to),
         Undo::Job(job) => match host.stat(&job.base)? {
             Some(_) => run_job(host, job),
             None => Ok(()),

@@ -16,8 +16,8 @@ use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{database, drift, php_install, php_remove, php_repository};
 use crate::ops::{
-    site_create, site_delete, site_drift, site_logs, site_php, site_restore, site_snippet,
-    site_switch, site_update, trash,
+    site_create, site_delete, site_drift, site_logs, site_php, site_rename, site_restore,
+    site_snippet, site_switch, site_update, trash,
 };
 use crate::store::{OperationRecord, Unread};
 use crate::system::{self, facts};
@@ -50,6 +50,11 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         Change::SiteRestore { site, hostname } => {
             site_restore::plan(*site, hostname, &state, &facts()?).map(Some)
         }
+        Change::SiteRename {
+            hostname,
+            name,
+            old,
+        } => site_rename::plan(hostname, name, *old, &state, &facts()?),
         Change::SiteDiscard { site, .. } => site_delete::discard(*site, &state).map(Some),
         Change::SitePhp { hostname, php } => site_php::plan(hostname, *php, &state, &facts()?),
         Change::PhpInstall { php } => {
@@ -119,6 +124,7 @@ fn refuse_drift(engine: &Engine, change: &Change, plan: &Plan, site: &Site) -> R
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
         Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
+        Change::SiteRename { name, .. } => site_create::paths_of(name),
         Change::SiteRestore { site, hostname } => {
             let mut paths = site_create::paths_of(hostname);
             paths.extend([trash::files_of(*site), trash::logs_of(*site)]);

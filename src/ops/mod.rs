@@ -33,6 +33,7 @@ pub mod site_drift;
 pub mod site_logs;
 mod site_parts;
 pub mod site_php;
+pub mod site_rename;
 pub mod site_restore;
 pub mod site_snippet;
 pub mod site_switch;

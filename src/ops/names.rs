@@ -10,8 +10,18 @@ use crate::domain::site::Site;
 use crate::domain::site_name::SiteName;
 use crate::ops::state::State;
 
-/// Refuses names that are taken, reserved or named twice.
+/// Refuses names that are taken, reserved, named twice, or the target of the site's own redirect.
 pub fn refuse(site: &Site, state: &State, facts: &Facts) -> Result<(), Fault> {
+    if site.leads_to_itself() {
+        return Err(Fault::new(
+            Code::SettingInvalid,
+            format!(
+                "{} would send its visitors to itself, in circles",
+                site.hostname
+            ),
+            "let it lead to another name, or take that name out of this site",
+        ));
+    }
     let mut seen = BTreeSet::new();
     for name in site.names() {
         refuse_one(&name, site, state, facts)?;

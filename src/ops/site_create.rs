@@ -26,7 +26,7 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         redirected: new.redirected.clone(),
         ..Site::new(id, new.hostname.clone(), kind(&new.kind, facts)?, now)
     };
-    site.settings.web.directory = render::nginx_kinds::usual_directory(&site.kind);
+    site.settings.web.directory = site.kind.usual_directory();
     names::refuse(&site, state, facts)?;
     refuse::broken_nginx(facts)?;
     refuse::no_room(facts)?;

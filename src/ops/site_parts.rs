@@ -292,13 +292,14 @@ pub(super) fn link(steps: &mut Steps, site: &Site) {
                 with: Some(site.nginx_file()),
             },
         )
-        .add(
-            "Link the site's nginx file",
-            Step::Link {
-                target: format!("../sites-available/{}", site.hostname),
-                path: site.nginx_link(),
-            },
-        );
+        .add("Link the site's nginx file", nginx_link(site));
+}
+
+pub(super) fn nginx_link(site: &Site) -> Step {
+    Step::Link {
+        target: format!("../sites-available/{}", site.hostname),
+        path: site.nginx_link(),
+    }
 }
 
 /// The names and passwords that nginx asks visitors for, where the site has some.

@@ -26,7 +26,9 @@ pub fn plan(
 ) -> Result<Option<Plan>, Fault> {
     let old = state.site(hostname)?;
     let mut new = old.clone();
-    for value in values {
+    // The type first: it may bring its own directory along, and what was typed beside it counts.
+    let (kind, others): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.key() == "type");
+    for value in kind.into_iter().chain(others) {
         value.apply(&mut new).map_err(|bad| {
             Fault::new(
                 Code::SettingInvalid,
@@ -47,11 +49,16 @@ pub fn purge(hostname: &Hostname, state: &State, facts: &Facts) -> Result<Option
     let mut new = old.clone();
     new.settings.web.cache_generation = old.settings.web.cache_generation.wrapping_add(1);
     let plan = update(old, new, state, facts)?;
-    Ok(plan.map(|plan| Plan {
-        title: format!("Purge the page cache of {hostname}"),
-        change: "site purge".to_owned(),
+    let title = format!("Purge the page cache of {hostname}");
+    Ok(plan.map(|plan| called(plan, title, "site purge")))
+}
+
+fn called(plan: Plan, title: String, change: &str) -> Plan {
+    Plan {
+        title,
+        change: change.to_owned(),
         ..plan
-    }))
+    }
 }
 
 /// Lets somebody pass the protected paths, or nobody of that name any more.
@@ -71,7 +78,15 @@ pub fn visitor(
         hash: hash.clone(),
     }));
     visitors.sort_by(|one, other| one.name.cmp(&other.name));
-    update(old, new, state, facts)
+    let title = match hash {
+        Some(_) => format!("Let {name} pass the protected paths of {}", old.hostname),
+        None => format!(
+            "Let {name} pass no protected path of {} any more",
+            old.hostname
+        ),
+    };
+    let plan = update(old, new, state, facts)?;
+    Ok(plan.map(|plan| called(plan, title, "site visitor")))
 }
 
 /// The plan from one site to another of the same name and number.
@@ -101,6 +116,7 @@ pub(super) fn update(
             .about(&new.hostname)
             .steps(steps.into_list())
             .notes(names::overlaps(&new, state))
+            .notes(directory_note(old, &new))
             .notes(memory_note(&new, state, facts))
             .effect(Effect::PutSite(Box::new(new))),
     ))
@@ -270,6 +286,16 @@ fn php_after(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
         }
         ServiceManager::Sysv => site_delete::remove_pool(steps, old, version),
     }
+}
+
+fn directory_note(old: &Site, new: &Site) -> Option<String> {
+    let moves = new.kind.has_files() && old.document_root() != new.document_root();
+    moves.then(|| {
+        format!(
+            "From then on nginx serves what is in `{}`; no file is moved there.",
+            new.document_root()
+        )
+    })
 }
 
 /// 300 MB are the system's and the panel's; MariaDB takes a quarter of what is left.

@@ -102,6 +102,15 @@ pub enum Step {
     },
     /// Make a user with a group of the same name and number.
     CreateUser(User),
+    /// End what runs as a user and give it another home; one whose home somebody chose keeps it.
+    MoveHome {
+        /// Who.
+        name: UnixName,
+        /// From this home.
+        from: HostPath,
+        /// To this one; nothing is moved by this.
+        to: HostPath,
+    },
     /// End what runs as a user and remove it with its group.
     DeleteUser(User),
     /// Have the site's worker do something in its tree.
@@ -336,6 +345,7 @@ impl Step {
             Self::PlaceProgram { .. } => Program::Lalapanel.path().to_owned(),
             Self::MakeSiteDirectory { base, name, .. } => base.join(name).to_string(),
             Self::Move { from, to } => format!("{from} → {to}"),
+            Self::MoveHome { name, .. } => name.to_string(),
             Self::CreateUser(user) | Self::DeleteUser(user) => user.name.to_string(),
             Self::Job(job) => format!("{} as {}", job.base, job.site),
             Self::Service { unit, .. } => unit.clone(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
+use crate::domain::name::UnixName;
 use crate::domain::path::HostPath;
 use crate::host::job::Job;
 use crate::host::{Host, HostError, HostResult, Meta, Mode, Node, Owner};
@@ -85,6 +86,15 @@ pub enum Undo {
     DeleteUser(User),
     /// Make a user again that was there before.
     CreateUser(User),
+    /// Give a user its home back.
+    MoveHome {
+        /// Who.
+        name: UnixName,
+        /// From this home.
+        from: HostPath,
+        /// To this one.
+        to: HostPath,
+    },
     /// Do another job in the site's tree.
     Job(Job),
     /// Bring a service back to how it was found.

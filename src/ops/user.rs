@@ -1,9 +1,10 @@
-//! Users as steps see them: made with their number, removed with all that runs as them.
+//! Users as steps see them: made with their number, given another home, removed with all that runs as them.
 //!
 //! Invariant: a user of another number is never taken for ours.
 
 use crate::domain::fault::Fault;
 use crate::domain::name::UnixName;
+use crate::domain::path::HostPath;
 use crate::host::Host;
 use crate::host::exec::{Command, Program};
 use crate::ops::act::must;
@@ -27,18 +28,38 @@ pub(super) fn create(host: &dyn Host, user: &User) -> Result<(), Fault> {
     )
 }
 
+/// Gives a user another home where it has the one it is known to have. What runs as it is ended first: `usermod` refuses
+/// while a process of the user lives, and that process would go on under the old paths.
+pub(super) fn move_home(
+    host: &dyn Host,
+    name: &UnixName,
+    from: &HostPath,
+    to: &HostPath,
+) -> Result<(), Fault> {
+    if users::home(host, name)?.as_deref() != Some(from.as_str()) {
+        return Ok(());
+    }
+    end_all(host, name)?;
+    must(host, &users::home_command(name, to))
+}
+
 /// Why first kill: `userdel` refuses while a process of the user lives, and a deleted user's process would go on.
 pub(super) fn delete(host: &dyn Host, user: &User) -> Result<(), Fault> {
     if !users::exists(host, &user.name)? {
         return Ok(());
     }
+    end_all(host, &user.name)?;
+    must(host, &users::delete_command(&user.name))
+}
+
+fn end_all(host: &dyn Host, name: &UnixName) -> Result<(), Fault> {
     for _ in 0..KILL_TRIES {
-        if !kill(host, &user.name)? {
+        if !kill(host, name)? {
             break;
         }
         host.pause(20);
     }
-    must(host, &users::delete_command(&user.name))
+    Ok(())
 }
 
 /// Ends what runs as a user; false once nothing did. Stopped first, so that nothing forks away between two looks.

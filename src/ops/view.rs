@@ -5,6 +5,7 @@
 use similar::TextDiff;
 
 use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
 use crate::domain::time::Timestamp;
 use crate::host::{Host, Node};
 use crate::ops::event::{Event, What};
@@ -17,7 +18,7 @@ use crate::rpc::view::{
     OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView,
     StepState,
 };
-use crate::store::{OperationRecord, Status};
+use crate::store::{Effect, OperationRecord, Status};
 use crate::system::users;
 
 /// A file longer than this is not shown as a diff.
@@ -92,6 +93,7 @@ pub fn header<P>(record: &OperationRecord<P>) -> OperationSummary {
         title: record.title.clone(),
         change: record.change.clone(),
         hostname: record.hostname.clone(),
+        renamed_from: None,
         actor: record.actor.to_string(),
         state: state(record.status, &Progress::default()),
         began: record.began,
@@ -107,12 +109,41 @@ pub fn summary(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Opera
     let progress = Progress::read(events);
     let shown: Vec<usize> = shown(&record.plan).collect();
     let done = shown.iter().filter(|index| progress.is_done(**index));
+    let (hostname, renamed_from) = named(record);
     OperationSummary {
+        hostname,
+        renamed_from,
         state: state(record.status, &progress),
         done: count(done.count()),
         steps: count(shown.len()),
         ..header(record)
     }
+}
+
+/// Under which name the site is found now, and under which it was before a renaming that is done.
+fn named(record: &OperationRecord<Plan>) -> (Option<Hostname>, Option<Hostname>) {
+    match &record.plan.effect {
+        Effect::PutSite(site)
+            if record.status == Status::Done
+                && record.change == "site rename"
+                && record.hostname.as_ref() != Some(&site.hostname) =>
+        {
+            (Some(site.hostname.clone()), record.hostname.clone())
+        }
+        _ => (record.hostname.clone(), None),
+    }
+}
+
+/// Those of a list, newest first, that are about the site of this name, also from when it had another.
+pub fn history(operations: &mut Vec<OperationSummary>, hostname: &Hostname) {
+    let mut name = hostname.clone();
+    operations.retain(|operation| {
+        let is_about = operation.hostname.as_ref() == Some(&name);
+        if let (true, Some(before)) = (is_about, &operation.renamed_from) {
+            name = before.clone();
+        }
+        is_about
+    });
 }
 
 fn state(status: Status, progress: &Progress) -> OperationState {
@@ -147,6 +178,10 @@ pub fn operation(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Ope
             Vec::new()
         },
         recovered,
+        trashed: match &record.plan.effect {
+            Effect::TrashSite(gone) if record.status == Status::Done => Some(gone.site.id),
+            _ => None,
+        },
     }
 }
 
@@ -244,6 +279,7 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
         Undo::MoveBack { from, to } => format!("mv -n '{from}' '{to}'"),
         Undo::DeleteUser(user) => format!("userdel {}", user.name),
         Undo::CreateUser(user) => users::create_command(&user.name, user.id, &user.home).shown(),
+        Undo::MoveHome { name, to, .. } => users::home_command(name, to).shown(),
         Undo::Job(job) => format!("# undo in {}: {:?}", job.base, job.act),
         Undo::Service { unit, was, .. } => format!(
             "systemctl {} {unit}",

@@ -7,7 +7,9 @@ use crate::domain::path::HostPath;
 use crate::render::block::{Block, Word};
 use crate::render::nginx_shared as shared;
 
-pub use crate::render::nginx_site::{Abilities, holds_hashes, site, visitors, visitors_file};
+pub use crate::render::nginx_site::{
+    Abilities, holds_hashes, resting, site, visitors, visitors_file,
+};
 pub use crate::render::nginx_snippet::{
     snippet, snippet_directory, snippet_file, staged_snippet_file, with_staged_snippet,
 };

@@ -2,7 +2,7 @@
 //!
 //! Invariant: no script runs but those the type means to run; where two patterns match, nginx takes the first, so walls stand before doors.
 
-use crate::domain::path::{HostPath, SitePath};
+use crate::domain::path::HostPath;
 use crate::domain::setting::{Cache, HeaderSet};
 use crate::domain::site::{Site, SiteKind};
 use crate::render::block::{Block, Word};
@@ -240,15 +240,6 @@ fn cached(place: Block, site: &Site, bypass: &[&'static str]) -> Block {
     )
 }
 
-/// Where a site of a kind keeps what it serves, below htdocs, unless its owner says otherwise.
-#[must_use]
-pub fn usual_directory(kind: &SiteKind) -> Option<SitePath> {
-    match kind {
-        SiteKind::Laravel { .. } => SitePath::parse("public").ok(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,6 +311,11 @@ mod tests {
             ("serving", "maintenance"),
             ("access.maintenance_allow", "198.51.100.7"),
         ]);
+        let names = closed.names();
+        golden::check(
+            "nginx-resting-site.conf",
+            &crate::render::nginx::resting(names, ALL),
+        );
         golden::check("nginx-maintenance-site.conf", &site(&closed, ALL));
         golden::check(
             "nginx-suspended-site.conf",

@@ -75,6 +75,22 @@ pub fn site(site: &Site, abilities: Abilities) -> String {
     .finish()
 }
 
+/// While the directories of a site are moved: 503 under all these names, and programs ask again in a moment.
+///
+/// Why no log of the site: nginx does not start where the directory of a log is missing, and a power cut may fall in between.
+#[must_use]
+pub fn resting(all: impl Iterator<Item = SiteName>, abilities: Abilities) -> String {
+    Block::file()
+        .server(|server| {
+            let server = names(server, all, abilities)
+                .set("access_log", "off")
+                .set("include", "/etc/nginx/lalapanel/server.conf");
+            closed_page(server, kinds::MAINTENANCE, "5")
+                .block("location", ["/"], |place| place.set("return", "503"))
+        })
+        .finish()
+}
+
 /// Where nginx finds PHP: masters that sites share have a socket for each version.
 fn php_socket(site: &Site, abilities: Abilities) -> HostPath {
     if abilities.shared_php {
@@ -231,20 +247,24 @@ fn guests(file: Block, site: &Site) -> Block {
 
 /// 503 for everybody; search engines come back.
 fn closed(server: Block, site: &Site) -> Block {
-    closed_page(server, site).block("location", ["/"], |place| place.set("return", "503"))
+    closed_page(server, closed_text(site), "3600")
+        .block("location", ["/"], |place| place.set("return", "503"))
 }
 
-fn closed_page(server: Block, site: &Site) -> Block {
-    let text = match site.settings.serving {
+fn closed_text(site: &Site) -> &'static str {
+    match site.settings.serving {
         Serving::Suspended => kinds::SUSPENDED,
         Serving::Maintenance | Serving::Live => kinds::MAINTENANCE,
-    };
+    }
+}
+
+fn closed_page(server: Block, text: &'static str, seconds: &'static str) -> Block {
     server
         .line("error_page", ["503", "@lalapanel_closed"])
         .block("location", ["@lalapanel_closed"], |place| {
             place
                 .set("default_type", "text/html")
-                .line("add_header", ["Retry-After", "3600", "always"])
+                .line("add_header", ["Retry-After", seconds, "always"])
                 .line("add_header", ["Cache-Control", "no-store", "always"])
                 .line("return", ["503", text])
         })
@@ -254,7 +274,8 @@ fn open(server: Block, site: &Site, abilities: Abilities) -> Block {
     let web = &site.settings.web;
     let server = server.when(site.settings.serving == Serving::Maintenance, |server| {
         let condition = [Word::of_site("($lalapanel_", site.id, "_closed)")];
-        closed_page(server, site).block("if", condition, |inside| inside.set("return", "503"))
+        closed_page(server, closed_text(site), "3600")
+            .block("if", condition, |inside| inside.set("return", "503"))
     });
     let is_redirect = matches!(site.kind, SiteKind::Redirect { .. });
     let server = match web.headers {

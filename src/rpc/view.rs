@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{AccountName, Role};
 use crate::domain::fault::Fault;
-use crate::domain::id::OperationId;
+use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
@@ -267,6 +267,9 @@ pub struct OperationSummary {
     pub change: String,
     /// The site concerned.
     pub hostname: Option<Hostname>,
+    /// The name the site had before this operation renamed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed_from: Option<Hostname>,
     /// Who asked.
     pub actor: String,
     /// How far it is.
@@ -296,6 +299,9 @@ pub struct OperationView {
     pub remaining: Vec<String>,
     /// True where the agent recovered it after a crash or a power cut.
     pub recovered: bool,
+    /// The number of the site that it moved to the trash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trashed: Option<SiteId>,
 }
 
 /// One step of an operation.

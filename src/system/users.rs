@@ -52,6 +52,23 @@ pub fn create_command(name: &UnixName, id: Option<u32>, home: &HostPath) -> Comm
     Command::new(Program::Useradd, arguments)
 }
 
+/// Names another home; nothing is moved by this.
+#[must_use]
+pub fn home_command(name: &UnixName, home: &HostPath) -> Command {
+    let arguments = ["--home", home.as_str(), "--", name.as_str()];
+    Command::new(Program::Usermod, arguments)
+}
+
+/// The home of a user; none where there is no such user.
+pub fn home(host: &dyn Host, name: &UnixName) -> HostResult<Option<String>> {
+    let text = files::text(host, &HostPath::fixed("/etc/passwd"))?.unwrap_or_default();
+    let line = text
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.first() == Some(&name.as_str()));
+    Ok(line.and_then(|fields| fields.get(5).map(|home| (*home).to_owned())))
+}
+
 /// Removes a user and its group.
 #[must_use]
 pub fn delete_command(name: &UnixName) -> Command {

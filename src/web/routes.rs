@@ -12,7 +12,7 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, change, home, login, logs, new_site, nginx, open, operation, php, services,
-    settings, site, site_php, sites, start, trash,
+    settings, site, site_php, site_rename, sites, start, trash,
 };
 use crate::web::visit::Visit;
 
@@ -101,6 +101,8 @@ routes! {
     POST "/sites/{host}/disable"        Session FORM, change::disable;
     GET  "/sites/{host}/delete"         Session 0,    change::delete;
     POST "/sites/{host}/delete"         Session FORM, change::delete;
+    GET  "/sites/{host}/rename"         Session 0,    site_rename::show;
+    POST "/sites/{host}/rename"         Session FORM, site_rename::show;
     GET  "/sites/{host}/purge"          Session 0,    change::purge;
     POST "/sites/{host}/purge"          Session FORM, change::purge;
     GET  "/sites/{host}/settings/{section}" Session 0, settings::page;

@@ -5,7 +5,7 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::domain::change::{Change, DriftChoice};
+use crate::domain::change::{Change, DriftChoice, OldName};
 use crate::domain::name::Hostname;
 use crate::domain::setting::{Assignment, Serving};
 use crate::domain::time::Timestamp;
@@ -201,6 +201,8 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         ("site delete", Working) => format!("Deleting {host}"),
         ("site delete", Done) => format!("{host} is deleted"),
         ("site delete", Undone) => format!("{host} was not deleted"),
+        ("site rename", Undone) => format!("{host} was not renamed"),
+        ("site rename", Done) => format!("{host} has its new name"),
         ("site php", Undone) => format!("{host} runs on the PHP it had"),
         ("site set", Working) => format!("Changing {host}"),
         ("site set", Done) => format!("{host} is changed"),
@@ -256,6 +258,17 @@ pub(super) fn command(change: &Change) -> String {
         }
         Change::SiteRestore { site, hostname } => {
             format!("lalapanel site restore {site} --as {hostname}")
+        }
+        Change::SiteRename {
+            hostname,
+            name,
+            old,
+        } => {
+            let old = match old {
+                OldName::Redirect => String::new(),
+                other => format!(" --old {}", other.word()),
+            };
+            format!("lalapanel site rename {hostname} {name}{old}")
         }
         Change::SiteDiscard { site, .. } => format!("lalapanel site delete {site} --now"),
         Change::SiteVisitor {

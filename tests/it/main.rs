@@ -17,6 +17,7 @@ mod logs;
 mod nginx;
 mod php;
 mod recovery;
+mod rename;
 mod settings;
 mod sites;
 mod trash;

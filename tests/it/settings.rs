@@ -1,12 +1,16 @@
 //! Changing a site: every kind of change, and every fault at every call it makes.
 
 use lalapanel::domain::change::Change;
+use lalapanel::domain::fault::Code;
 use lalapanel::domain::setting::Assignment;
+use lalapanel::domain::site::NewSiteKind;
+use lalapanel::domain::web_target::{RedirectCode, WebAddress};
+use lalapanel::ops::engine::Outcome;
 use lalapanel::ops::step::{Expectation, Step};
 use lalapanel::ops::view;
 
 use crate::faults::every_fault;
-use crate::world::{World, name};
+use crate::world::{World, create, name};
 
 fn set(values: &[(&str, &str)]) -> Change {
     Change::SiteSet {
@@ -140,4 +144,68 @@ fn nobody_is_shown_the_hash_of_a_visitors_password() {
     };
     let shown = view::plan(&world.plan(&file).unwrap().unwrap(), &world.host);
     assert!(!serde_json::to_string(&shown).unwrap().contains("$6$"));
+}
+
+#[test]
+fn a_type_brings_its_directory_and_what_is_typed_beside_it_counts() {
+    let world = World::with_sites();
+    let root = |world: &World| {
+        let site = world.store.site_named(&name("shop.example")).unwrap();
+        site.unwrap().document_root().to_string()
+    };
+    let laravel = set(&[("type", "laravel")]);
+    let plan = world.plan(&laravel).unwrap().unwrap();
+    let told = plan.notes.iter().any(|note| note.contains("htdocs/public"));
+    assert!(told, "{:?}", plan.notes);
+    world.run(3, &laravel).unwrap();
+    assert_eq!(root(&world), "/var/www/shop.example/htdocs/public");
+    let both = set(&[("web.directory", "web"), ("type", "php")]);
+    world.run(4, &both).unwrap();
+    assert_eq!(root(&world), "/var/www/shop.example/htdocs/web");
+}
+
+#[test]
+fn a_redirect_that_leads_to_itself_is_refused_however_it_is_asked_for() {
+    let world = World::with_sites();
+    let code = |change: &Change| world.run(90, change).unwrap_err().code;
+    let to = |target: &str| NewSiteKind::Redirect {
+        target: WebAddress::parse(target).unwrap(),
+        code: RedirectCode::default(),
+    };
+    let own = create("old.example", to("https://old.example/x"));
+    assert_eq!(code(&own), Code::SettingInvalid);
+    assert!(world.state().site(&name("old.example")).is_err());
+    let fine = create("old.example", to("https://shop.example"));
+    assert_eq!(world.run(3, &fine).unwrap(), Some(Outcome::Done));
+    let other = create("far.example", to("https://away.example"));
+    world.run(4, &other).unwrap();
+    let far = |key| Change::SiteSet {
+        hostname: name("far.example"),
+        values: vec![Assignment::new(key, "away.example").unwrap()],
+    };
+    for key in ["aliases", "redirected_names"] {
+        assert_eq!(code(&far(key)), Code::SettingInvalid, "{key}");
+    }
+}
+
+#[test]
+fn a_change_of_visitors_is_called_what_it_is() {
+    let world = World::with_sites();
+    let hash = format!("$6$saltsalt${}", "a".repeat(86));
+    let visitor = |hash: Option<&str>| Change::SiteVisitor {
+        hostname: name("shop.example"),
+        name: "mara".parse().unwrap(),
+        hash: hash.map(|hash| hash.parse().unwrap()),
+    };
+    let add = world.plan(&visitor(Some(&hash))).unwrap().unwrap();
+    assert_eq!(
+        (add.change.as_str(), add.title.as_str()),
+        (
+            "site visitor",
+            "Let mara pass the protected paths of shop.example"
+        )
+    );
+    world.run(3, &visitor(Some(&hash))).unwrap();
+    let remove = world.plan(&visitor(None)).unwrap().unwrap();
+    assert_eq!(remove.change, visitor(None).word());
 }

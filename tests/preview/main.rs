@@ -165,6 +165,7 @@ fn past(index: u64, end: OperationState) -> OperationView {
             title: "Create shop.example".to_owned(),
             change: "site create".to_owned(),
             hostname: "shop.example".parse().ok(),
+            renamed_from: None,
             actor: "mara".to_owned(),
             state: end,
             began,
@@ -193,5 +194,6 @@ fn past(index: u64, end: OperationState) -> OperationView {
             Vec::new()
         },
         recovered: false,
+        trashed: None,
     }
 }

@@ -13,6 +13,7 @@ mod fake;
 mod forms;
 mod gates;
 mod logs;
+mod rename;
 mod settings;
 mod stream;
 mod trash;

@@ -2,9 +2,10 @@
 //!
 //! Invariant: nothing is put back or ended that was not on screen.
 
-use lalapanel::domain::id::SiteId;
+use lalapanel::domain::id::{OperationId, SiteId};
 use lalapanel::domain::name::Hostname;
 use lalapanel::rpc::trash::TrashedView;
+use lalapanel::rpc::view::OperationState;
 use poem::http::StatusCode;
 
 use crate::fake;
@@ -106,4 +107,41 @@ async fn a_name_that_is_none_is_told_at_its_field() {
         .await;
     assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(seen.text.contains("id=\"hostname-error\"") && seen.text.contains("value=\"a..b\""));
+}
+
+#[tokio::test]
+async fn the_page_of_a_deletion_puts_the_site_back_while_it_can_be() {
+    let panel = panel();
+    let site = fake::site("gone.example", None, true, now());
+    panel.agent.state.lock().unwrap().sites.push(site);
+    let page = panel
+        .ask(signed_in(get("/sites/gone.example/delete")))
+        .await;
+    let body = format!(
+        "token={}&operation={}&plan={}&confirm=gone.example",
+        page.field("token"),
+        page.field("operation"),
+        page.field("plan")
+    );
+    let begun = panel
+        .ask(signed_in(post("/sites/gone.example/delete", &body)))
+        .await;
+    let id = OperationId::parse(&page.field("operation")).unwrap();
+    panel.agent.note(id, |view, _| {
+        view.summary.state = OperationState::Done;
+        view.trashed = Some(SiteId::new(1007));
+    });
+    panel.agent.state.lock().unwrap().trash.push(gone());
+    let address = begun.header("location").to_owned();
+    let seen = panel.ask(signed_in(get(&address))).await;
+    for told in [
+        "gone.example is offline and in the trash until",
+        "href=\"/trash/s1007/restore\">Put it back</a>",
+        "/sites#deleted",
+    ] {
+        assert!(seen.text.contains(told), "{told}: {}", seen.text);
+    }
+    panel.agent.state.lock().unwrap().trash.clear();
+    let later = panel.ask(signed_in(get(&address))).await;
+    assert!(!later.text.contains("Put it back"));
 }

@@ -1,6 +1,6 @@
 //! Fields: type, state, names, redirects.
 //!
-//! Invariant: changing the type keeps every setting, so changing it back brings the old site back.
+//! Invariant: changing the type keeps every setting its owner chose, so changing it back brings the old site back.
 
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
@@ -152,11 +152,23 @@ fn write_kind(site: &mut Site, text: &str) -> Result<(), String> {
         },
         _ => return Err("write php, wordpress, laravel, static, spa, `proxy 127.0.0.1:3000` or `redirect https://new.example`".to_owned()),
     };
-    if let SiteKind::Redirect { target, .. } = &kind {
-        refuse_loop(site, target)?;
+    let changed = with_kind(site, kind);
+    if changed.leads_to_itself() {
+        return Err("this address is the site itself: visitors would go in circles".to_owned());
     }
-    site.kind = kind;
+    *site = changed;
     Ok(())
+}
+
+/// What is served moves to where the new type keeps it, unless the owner chose another directory.
+fn with_kind(site: &Site, kind: SiteKind) -> Site {
+    let mut changed = site.clone();
+    let directory = &mut changed.settings.web.directory;
+    if *directory == site.kind.usual_directory() {
+        *directory = kind.usual_directory();
+    }
+    changed.kind = kind;
+    changed
 }
 
 fn php_kind(site: &Site, word: &str, rest: &[&str]) -> Result<SiteKind, String> {
@@ -173,15 +185,6 @@ fn php_kind(site: &Site, word: &str, rest: &[&str]) -> Result<SiteKind, String> 
         "laravel" => SiteKind::Laravel { php },
         _ => SiteKind::Php { php },
     })
-}
-
-fn refuse_loop(site: &Site, target: &WebAddress) -> Result<(), String> {
-    let own = Hostname::parse(target.hostname())
-        .is_ok_and(|name| site.served_names().any(|served| served.covers(&name)));
-    if own {
-        return Err("this address is the site itself: visitors would go in circles".to_owned());
-    }
-    Ok(())
 }
 
 fn www(site: &Site) -> Option<SiteName> {
@@ -290,6 +293,38 @@ mod tests {
         ] {
             assert!(write_kind(&mut shop, bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_directory_goes_with_the_type_until_its_owner_chooses_one() {
+        let mut shop = site();
+        let directory = |site: &Site| {
+            let chosen = site.settings.web.directory.as_ref();
+            chosen.map(ToString::to_string).unwrap_or_default()
+        };
+        write_kind(&mut shop, "laravel").unwrap();
+        assert_eq!(directory(&shop), "public");
+        write_kind(&mut shop, "php").unwrap();
+        assert_eq!(shop, site());
+        let web = crate::domain::setting::field("web.directory").unwrap();
+        web.write(&mut shop, "web").unwrap();
+        for kind in ["laravel", "static", "php 8.2"] {
+            write_kind(&mut shop, kind).unwrap();
+            assert_eq!(directory(&shop), "web", "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_to_any_name_of_the_site_itself_is_refused() {
+        let mut shop = site_with_alias();
+        shop.redirected = vec![SiteName::parse("*.old.example").unwrap()];
+        for own in ["shop.example", "a.example", "x.old.example"] {
+            let typed = format!("redirect https://{own}/x");
+            assert!(write_kind(&mut shop, &typed).is_err(), "{own}");
+        }
+        write_kind(&mut shop, "redirect https://old.example/").unwrap();
+        shop.aliases.push(SiteName::parse("old.example").unwrap());
+        assert!(shop.leads_to_itself());
     }
 
     #[test]

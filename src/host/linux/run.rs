@@ -63,6 +63,7 @@ pub(super) fn leaves_unflushed(command: &Command) -> &'static [&'static str] {
             &["/etc/systemd/system"]
         }
         Program::Useradd
+        | Program::Usermod
         | Program::Userdel
         | Program::Groupadd
         | Program::Groupdel

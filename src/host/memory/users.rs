@@ -1,4 +1,4 @@
-//! `useradd`, `userdel`, `groupadd`, `groupdel` and `pkill` as they act on `/etc/passwd` and `/etc/group` in memory.
+//! `useradd`, `usermod`, `userdel`, `groupadd`, `groupdel` and `pkill` as they act on `/etc/passwd` and `/etc/group` in memory.
 //!
 //! Invariant: users and groups are only ever the lines of those two files, so whoever reads the files sees the truth.
 
@@ -11,7 +11,8 @@ const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
 /// Options with a value that these programs are called with.
-const VALUED: [&str; 14] = [
+const VALUED: [&str; 15] = [
+    "--home",
     "--uid",
     "-u",
     "--gid",
@@ -194,6 +195,31 @@ impl Machine {
             String::new(),
         ]);
         self.write_lines(GROUP, &lines);
+    }
+
+    /// `usermod --home`, and nothing else of it.
+    pub(super) fn usermod(&mut self, arguments: &[String]) -> Output {
+        let call = Call::read(arguments);
+        let Some(uid) = self.uid_of(call.name) else {
+            return failed(6, format!("usermod: user '{}' does not exist", call.name));
+        };
+        if !self.services_of(uid).is_empty() {
+            return failed(
+                8,
+                format!(
+                    "usermod: user {} is currently used by process 4711",
+                    call.name
+                ),
+            );
+        }
+        let mut lines = self.lines(PASSWD);
+        for line in lines.iter_mut().filter(|line| field(line, 0) == call.name) {
+            if let (Some(home), Some(wanted)) = (line.get_mut(5), call.value("--home", "-d")) {
+                wanted.clone_into(home);
+            }
+        }
+        self.write_lines(PASSWD, &lines);
+        done("")
     }
 
     pub(super) fn userdel(&mut self, arguments: &[String]) -> Output {

@@ -10,6 +10,7 @@ use sailfish::Template;
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{OperationState, OperationView, StepState};
 use crate::web::clock;
 use crate::web::page::{ICONS, Section, see_other};
@@ -47,6 +48,8 @@ struct Operation {
     exists: bool,
     still: bool,
     again: Option<String>,
+    /// The number of the site it put into the trash, where it still lies.
+    trash: Option<String>,
 }
 
 /// `GET /operations/{id}`; with `watch`, by a page that renews itself.
@@ -60,7 +63,19 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
         Request::OperationShow { id }
     };
     let view = operation(&visit, request).await?;
-    Ok(page(&visit, view))
+    let trashed = in_trash(&visit, &view).await?;
+    Ok(page(&visit, view, trashed.as_ref()))
+}
+
+/// The site this operation put into the trash, while it can still be put back.
+async fn in_trash(visit: &Visit, view: &OperationView) -> Result<Option<TrashedView>, Refusal> {
+    let Some(number) = view.trashed else {
+        return Ok(None);
+    };
+    match visit.ask(Request::SiteTrash {}).await? {
+        Reply::Trash(trash) => Ok(trash.into_iter().find(|site| site.number == number)),
+        _ => Err(unexpected()),
+    }
 }
 
 /// `POST /operations/{id}/check`.
@@ -121,7 +136,7 @@ fn id_of(visit: &Visit) -> Result<OperationId, Refusal> {
         .ok_or(Refusal::NOT_FOUND)
 }
 
-fn page(visit: &Visit, view: OperationView) -> Response {
+fn page(visit: &Visit, view: OperationView, trashed: Option<&TrashedView>) -> Response {
     let summary = &view.summary;
     let headline = words::headline(summary);
     let finished = summary.state.is_final();
@@ -140,7 +155,8 @@ fn page(visit: &Visit, view: OperationView) -> Response {
         id: summary.id.to_string(),
         token: frame.token.clone(),
         steps: steps(&view),
-        sentence: sentence(&view),
+        sentence: trashed.map_or_else(|| sentence(&view), trash_sentence),
+        trash: trashed.map(|site| site.id.clone()),
         announce: announcement(&view, &headline),
         tab_title: format!("{} · Lala Panel", frame.title),
         pill: words::operation_pill(summary.state),
@@ -221,6 +237,14 @@ fn sentence(view: &OperationView) -> String {
     }
 }
 
+fn trash_sentence(site: &TrashedView) -> String {
+    format!(
+        "{} is offline and in the trash until {}.",
+        site.hostname_unicode,
+        words::moment(site.until)
+    )
+}
+
 /// What a screen reader is told when this view appears.
 fn announcement(view: &OperationView, headline: &str) -> String {
     match view.summary.state {
@@ -281,6 +305,7 @@ fn again(view: &OperationView) -> Option<String> {
         "site enable" => Some(format!("/sites/{host}/enable")),
         "site disable" => Some(format!("/sites/{host}/disable")),
         "site delete" => Some(format!("/sites/{host}/delete")),
+        "site rename" => Some(format!("/sites/{host}/rename")),
         _ => None,
     }
 }

@@ -125,6 +125,20 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
                 "put this one back under another name",
             ));
         }
+    } else if let Change::SiteRename {
+        name: wanted,
+        hostname,
+        ..
+    } = change
+    {
+        find(state, hostname)?;
+        if find(state, wanted).is_ok() {
+            return Err(Fault::new(
+                Code::HostnameTaken,
+                format!("{wanted} is already served by a site here"),
+                "choose another hostname",
+            ));
+        }
     } else if let Change::SiteCreate(new) = change {
         if state.sites.iter().any(|site| site.hostname == new.hostname) {
             return Err(Fault::new(
@@ -215,12 +229,16 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteLogs { .. } => "Put the logs back of",
         Change::SiteDelete { .. } | Change::SiteDiscard { .. } => "Delete",
         Change::SiteRestore { .. } => "Put back",
+        Change::SiteRename { .. } => "Rename",
         Change::SiteSet { .. } => "Change",
         Change::SiteVisitor { .. } => "Change the visitors of",
         Change::SiteSnippet { .. } => "Change the nginx directives of",
         Change::SiteDrift { .. } => "Decide about the changed files of",
         Change::SitePurge { .. } => "Forget the kept pages of",
         Change::SitePhp { .. } => "Switch the PHP of",
+        Change::DatabaseCreate { .. } => "Create",
+        Change::DatabaseDelete { .. } => "Delete",
+        Change::DatabasePassword { .. } => "Make a new password of",
         Change::PhpInstall { .. } => "Install",
         Change::PhpRemove { .. } => "Remove",
         Change::PhpRepository { .. } => "Turn on or off",
@@ -240,6 +258,7 @@ pub(crate) fn begun(
             title: plan.title.clone(),
             change: change.word().to_owned(),
             hostname: change.hostname().cloned(),
+            renamed_from: None,
             actor: "mara".to_owned(),
             state: OperationState::Working,
             began: now,
@@ -263,6 +282,7 @@ pub(crate) fn begun(
         fault: None,
         remaining: Vec::new(),
         recovered: false,
+        trashed: None,
     }
 }
 
@@ -299,6 +319,9 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::SiteVisitor { .. }
         | Change::SiteSnippet { .. }
         | Change::SiteDrift { .. }
+        | Change::DatabaseCreate { .. }
+        | Change::DatabaseDelete { .. }
+        | Change::DatabasePassword { .. }
         | Change::PhpInstall { .. }
         | Change::PhpRemove { .. }
         | Change::PhpRepository { .. } => {}
@@ -318,6 +341,14 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         }
         Change::SiteDiscard { site, .. } => state.trash.retain(|gone| gone.number != *site),
         Change::SiteLogs { .. } => {}
+        Change::SiteRename { hostname, name, .. } => {
+            for site in &mut state.sites {
+                if site.hostname == *hostname {
+                    site.hostname = name.clone();
+                    site.hostname_unicode = name.unicode();
+                }
+            }
+        }
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
             let enabled = matches!(change, Change::SiteEnable { .. });
             for site in state
