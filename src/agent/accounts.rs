@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::agent::device;
 use crate::agent::panel::{self, Panel};
 use crate::agent::password::{Hasher, Strength, Verdict};
+use crate::agent::policy;
 use crate::agent::session::{Live, Sessions};
 use crate::domain::account::{AccountName, Role};
 use crate::domain::fault::{Code, Fault};
@@ -216,6 +217,18 @@ impl Accounts {
         })
     }
 
+    /// Compares the password of whoever is signed in, and counts it as typed now.
+    pub fn confirm(&self, by: Option<&Live>, password: &Password) -> Answer {
+        let live = by.ok_or_else(policy::unauthenticated)?;
+        match self.hasher.verify(password, Some(&live.account.password))? {
+            Verdict::Wrong => Err(wrong_password()),
+            Verdict::Right | Verdict::RightButWeak => {
+                self.sessions.confirm(&live.hash, self.now());
+                Ok(Reply::Done {})
+            }
+        }
+    }
+
     /// Deletes an account; the last one stays.
     pub fn delete(&self, name: &AccountName) -> Answer {
         self.store.remove_account(self.named(name)?.id)?;
@@ -297,6 +310,14 @@ fn refused() -> Fault {
         Code::LoginRefused,
         "The name or the password is not right",
         "try again; if the password is lost, run `lalapanel admin link` as root on the server",
+    )
+}
+
+fn wrong_password() -> Fault {
+    Fault::new(
+        Code::LoginRefused,
+        "The password is not right",
+        "type the one you sign in with",
     )
 }
 

@@ -189,6 +189,7 @@ fn words(request: &Request) -> (String, String) {
         },
         Request::AccountCreate { name, .. } => about("account create", name),
         Request::AccountPassword { name, .. } => about("account password", name),
+        Request::Confirm { .. } => plain("confirm"),
         Request::AccountDelete { name } => about("account delete", name),
         Request::Apply { change, .. } => about(change.word(), &change.subject()),
         Request::OperationCheck { id } => about("operation check", id),

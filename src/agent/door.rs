@@ -295,6 +295,9 @@ impl Inner {
             None => None,
         };
         policy::authorize(rule.who, actor.as_ref())?;
+        if let Some(live) = &live {
+            policy::confirmed(&call.request, live.confirmed, self.host.now())?;
+        }
         Ok(Asker {
             actor,
             live,
@@ -370,6 +373,7 @@ impl Inner {
                 password,
                 current,
             } => accounts.set_password(asker.live.as_ref(), &name, &password, current.as_ref()),
+            Request::Confirm { password } => accounts.confirm(asker.live.as_ref(), &password),
             Request::AccountDelete { name } => accounts.delete(&name),
             Request::AuditList { limit } => self.trail.list(limit).map(Reply::Audit),
             Request::AuditVerify {} => {

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod clock;
 #[cfg(test)]
 mod conduct;
 pub mod databases;

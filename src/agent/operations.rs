@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::agent::clock::Clock;
 use crate::agent::pulse::Pulse;
 use crate::domain::account::Actor;
 use crate::domain::change::Change;
@@ -17,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::{graveyard, trash, view};
+use crate::ops::{graveyard, log_sizes, trash, view};
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{Finding, OperationSummary, OperationView};
@@ -40,13 +41,17 @@ pub struct Operations {
     ended: Arc<Mutex<BTreeMap<OperationId, OperationSummary>>>,
     broom: Arc<Mutex<()>>,
     trash_looked_at: Arc<Mutex<Option<Timestamp>>>,
+    clock: Arc<Mutex<Clock>>,
 }
 
 impl Operations {
     /// Over an engine; `panel` are the panel's own names, which no site may have.
     #[must_use]
     pub fn new(engine: Engine, panel: Vec<Hostname>) -> Self {
+        // Where that cannot be read, it is as on a new server.
+        let seen = engine.store().clock_seen().unwrap_or_default();
         Self {
+            clock: Arc::new(Mutex::new(Clock::last_seen(seen))),
             engine,
             panel,
             pulse: Pulse::default(),
@@ -207,11 +212,20 @@ impl Operations {
         self.end_trash()
     }
 
+    /// Has logs that have grown large rotated. To be called now and then; may take a while.
+    pub fn hold_logs(&self) -> Result<bool, Fault> {
+        log_sizes::hold(self.engine.host(), &self.engine.store().sites()?)
+    }
+
     /// Ends the sites whose time in the trash is over. Each is an operation like any other, so that people find it in the list.
     ///
     /// Why not each time: one that cannot be ended would fill the list with its tries.
     fn end_trash(&self) -> Result<(), Fault> {
         let now = self.engine.host().now();
+        let is_trusted = {
+            let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+            clock.look(now)
+        };
         let mut last = self
             .trash_looked_at
             .lock()
@@ -220,6 +234,10 @@ impl Operations {
             return Ok(());
         }
         *last = Some(now);
+        self.engine.store().see_clock(now)?;
+        if !is_trusted {
+            return Ok(());
+        }
         for change in trash::due(self.engine.store(), now)? {
             self.apply(&Actor::Panel, &change, None, None)?;
         }

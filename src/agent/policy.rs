@@ -4,6 +4,7 @@
 
 use crate::domain::account::{Actor, Role};
 use crate::domain::fault::{Code, Fault};
+use crate::domain::time::Timestamp;
 use crate::rpc::protocol::Request;
 
 /// Who may ask.
@@ -66,6 +67,7 @@ pub fn rule(request: &Request) -> Rule {
         Request::Logout {} => row(Session, Outcome, false),
         Request::Session { passive } => row(Session, None, !passive),
         Request::AccountPassword { .. } => limited(row(Session, Change, true)),
+        Request::Confirm { .. } => limited(row(Session, Outcome, true)),
         Request::AdminLink {}
         | Request::AdminUnban { .. }
         | Request::AccountCreate { .. }
@@ -113,6 +115,22 @@ pub fn authorize(who: Who, actor: Option<&Actor>) -> Result<(), Fault> {
         (Who::LocalRoot, Actor::Account { .. }) | (_, Actor::Recovery | Actor::Panel) => false,
     };
     if allowed { Ok(()) } else { Err(forbidden()) }
+}
+
+/// How long a password counts as typed just now.
+const FRESH_SECONDS: u64 = 10 * 60;
+
+/// Some changes ask for the password again, where it was typed too long ago (`confirmed`).
+pub fn confirmed(request: &Request, confirmed: Timestamp, now: Timestamp) -> Result<(), Fault> {
+    let asks = matches!(request, Request::Apply { change, .. } if change.brings_directives());
+    if !asks || now.millis_since(confirmed) <= FRESH_SECONDS * 1000 {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::ConfirmationNeeded,
+        "This change asks for your password once more",
+        "type the password you sign in with",
+    ))
 }
 
 /// Nobody is signed in, or not any more.
@@ -193,6 +211,12 @@ pub(super) mod tests {
                     name: name(),
                     password: password(),
                     current: None,
+                },
+            ),
+            (
+                "Confirm",
+                Request::Confirm {
+                    password: password(),
                 },
             ),
             ("AccountDelete", Request::AccountDelete { name: name() }),

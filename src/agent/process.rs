@@ -145,6 +145,9 @@ async fn housekeep(door: Door, operations: Operations) {
             if let Err(fault) = operations.tidy() {
                 log(&fault.title);
             }
+            if let Err(fault) = operations.hold_logs() {
+                log(&fault.title);
+            }
         })
         .await;
     }

@@ -35,6 +35,8 @@ pub struct Live {
     pub account: AccountRecord,
     /// What the person is shown of it.
     pub view: SessionView,
+    /// When the password was typed last.
+    pub confirmed: Timestamp,
 }
 
 impl Live {
@@ -54,6 +56,8 @@ impl Live {
 pub struct Sessions {
     store: Store,
     seen: Mutex<HashMap<TokenHash, Timestamp>>,
+    /// Not in the state: an agent that starts anew asks once more.
+    confirmed: Mutex<HashMap<TokenHash, Timestamp>>,
     ended: watch::Sender<u64>,
 }
 
@@ -64,6 +68,7 @@ impl Sessions {
         Self {
             store,
             seen: Mutex::new(HashMap::new()),
+            confirmed: Mutex::new(HashMap::new()),
             ended: watch::Sender::new(0),
         }
     }
@@ -96,7 +101,25 @@ impl Sessions {
             hash,
             account,
             view,
+            confirmed: self.last_confirmed(&hash, &record),
         }))
+    }
+
+    /// Whoever holds this session has typed the password just now.
+    pub fn confirm(&self, hash: &TokenHash, now: Timestamp) {
+        let mut confirmed = self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        confirmed.insert(*hash, now);
+    }
+
+    fn last_confirmed(&self, hash: &TokenHash, record: &SessionRecord) -> Timestamp {
+        let confirmed = self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        confirmed.get(hash).copied().unwrap_or(record.began)
     }
 
     /// Begins a session of an account; the eleventh ends the one seen longest ago.
@@ -145,6 +168,11 @@ impl Sessions {
             .end_sessions(|record| is_over(record, record.seen, now) && is_cold(record, now))?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|_, at| now.millis_since(*at) < IDLE_SECONDS * 1000);
+        let mut confirmed = self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        confirmed.retain(|_, at| now.millis_since(*at) < ABSOLUTE_SECONDS * 1000);
         Ok(swept)
     }
 
@@ -179,6 +207,11 @@ impl Sessions {
     fn forget(&self, hash: &TokenHash) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.remove(hash);
+        let mut confirmed = self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        confirmed.remove(hash);
     }
 }
 

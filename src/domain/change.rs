@@ -215,6 +215,19 @@ impl Change {
         }
     }
 
+    /// True where it hands text of a person's own to a program that runs as root.
+    #[must_use]
+    pub fn brings_directives(&self) -> bool {
+        matches!(
+            self,
+            Self::SiteSnippet { .. }
+                | Self::SiteDrift {
+                    choice: DriftChoice::Keep,
+                    ..
+                }
+        )
+    }
+
     /// What it is about, in words: a hostname, `PHP 8.4`.
     #[must_use]
     pub fn subject(&self) -> String {

@@ -98,6 +98,7 @@ codes! {
     LoginRefused "session.refused" Unauthenticated,
     LoginLimited "session.limited" Limited,
     Forbidden "session.forbidden" Forbidden,
+    ConfirmationNeeded "session.confirm" Forbidden,
     SetupClosed "setup.closed" Missing,
     NameInvalid "account.name_invalid" Invalid,
     NameTaken "account.name_taken" Conflict,

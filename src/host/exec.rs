@@ -40,8 +40,12 @@ pub enum Program {
     DpkgQuery,
     /// Makes runtime directories.
     SystemdTmpfiles,
+    /// Rotates logs.
+    Logrotate,
     /// Checks MariaDB's options without starting it.
     Mariadbd,
+    /// Lets a running process open more files.
+    Prlimit,
     /// This binary itself, for processes it starts where no service manager does.
     Lalapanel,
 }
@@ -66,7 +70,9 @@ impl Program {
             Self::Dpkg => "/usr/bin/dpkg",
             Self::DpkgQuery => "/usr/bin/dpkg-query",
             Self::SystemdTmpfiles => "/usr/bin/systemd-tmpfiles",
+            Self::Logrotate => "/usr/sbin/logrotate",
             Self::Mariadbd => "/usr/sbin/mariadbd",
+            Self::Prlimit => "/usr/bin/prlimit",
             Self::Lalapanel => "/usr/local/bin/lalapanel",
         }
     }
@@ -75,7 +81,10 @@ impl Program {
     /// `/etc/passwd`, apt): under systemd they run as a transient unit, outside it.
     #[must_use]
     pub fn needs_the_whole_host(self) -> bool {
-        !matches!(self, Self::Systemctl | Self::DpkgQuery | Self::AptCache)
+        !matches!(
+            self,
+            Self::Systemctl | Self::DpkgQuery | Self::AptCache | Self::Prlimit
+        )
     }
 }
 

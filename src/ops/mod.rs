@@ -14,6 +14,7 @@ pub mod fault;
 pub mod gate;
 pub mod graveyard;
 pub mod home;
+pub mod log_sizes;
 pub mod names;
 pub mod nginx;
 pub mod packages;

@@ -11,10 +11,11 @@ use crate::domain::path::HostPath;
 use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, Mode, Owner};
+use crate::ops::act::must;
 use crate::ops::service;
 use crate::ops::step::{Expectation, ServiceAct};
 use crate::render;
-use crate::system::nginx;
+use crate::system::{nginx, open_files};
 
 /// How long a reload may take before it counts as not applied.
 const CONFIRM_MILLIS: u64 = 10_000;
@@ -126,14 +127,31 @@ fn test(host: &dyn Host, file: Option<&HostPath>) -> Result<(), Fault> {
 
 /// Reloads nginx and waits for the marker that is on disk.
 pub fn reload(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
+    // nginx itself says where it still cannot open a file: then the marker is not heard.
+    let _ = open_files::lift(host);
     let before = nginx::workers(host);
-    service::act(host, services, "nginx", ServiceAct::Reload)?;
+    signal(host, services)?;
     until_replaced(host, &before);
     let wanted = marker_on_disk(host)?;
     let heard = steadily(host, CONFIRM_MILLIS, || {
         Ok(Some(nginx::marker(host)).filter(|heard| heard.is_some() && *heard == wanted))
     })?;
     heard.map(drop).map_err(|()| unconfirmed(host))
+}
+
+/// Why not `systemctl reload`: that starts a second nginx, which reads the whole configuration only to send this signal.
+fn signal(host: &dyn Host, services: ServiceManager) -> Result<(), Fault> {
+    if services == ServiceManager::Sysv {
+        return service::act(host, services, "nginx", ServiceAct::Reload);
+    }
+    let arguments = [
+        "kill",
+        "--kill-whom=main",
+        "--signal=HUP",
+        "--",
+        "nginx.service",
+    ];
+    must(host, &Command::new(Program::Systemctl, arguments))
 }
 
 /// Waits until no worker of before takes connections. On a busy machine such a one still answers visitors with the

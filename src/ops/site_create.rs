@@ -50,11 +50,7 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         parts::php(&mut steps, &site, php, facts);
     }
     parts::nginx_change(&mut steps, facts, |steps| {
-        steps.root_file(
-            "Write the site's nginx file",
-            &site.nginx_file(),
-            render::nginx::site(&site, facts.nginx),
-        );
+        steps.nginx_file(&site.nginx_file(), render::nginx::site(&site, facts.nginx));
         parts::link(steps, &site);
     });
     parts::probe(&mut steps, &site, expectation(&site.kind));

@@ -165,7 +165,7 @@ fn nginx_files(steps: &mut Steps, site: &Site, drift: &[Drifted], facts: &Facts)
     for one in drift {
         if one.path == site.nginx_file() {
             let text = render::nginx::site(site, facts.nginx);
-            steps.root_file("Write the site's nginx file", &one.path, text);
+            steps.nginx_file(&one.path, text);
         } else if one.path == render::nginx::visitors_file(site) {
             parts::visitors(steps, site, facts);
         }

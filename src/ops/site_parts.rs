@@ -43,6 +43,19 @@ impl Steps {
         )
     }
 
+    /// What nginx reads of a site, which is nobody else's business: it names other machines, addresses and closed paths.
+    pub(super) fn nginx_file(&mut self, path: &HostPath, text: String) -> &mut Self {
+        self.add(
+            "Write the site's nginx file",
+            Step::WriteFile {
+                path: path.clone(),
+                text,
+                owner: Owner::ROOT,
+                mode: Mode(0o640),
+            },
+        )
+    }
+
     pub(super) fn into_list(self) -> Vec<PlannedStep> {
         self.0
     }

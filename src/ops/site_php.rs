@@ -89,7 +89,7 @@ fn switch(
     match facts.services {
         ServiceManager::Systemd => {
             trial(steps, site, old, php);
-            hand_over(steps, site, php);
+            hand_over(steps, site, php, None);
         }
         ServiceManager::Sysv => {
             shared(steps, before, site, old, php);
@@ -174,8 +174,9 @@ fn trial(steps: &mut Steps, site: &Site, old: PhpVersion, php: PhpVersion) {
     }
 }
 
-/// Both versions behind one socket, until the old one has ended.
-fn hand_over(steps: &mut Steps, site: &Site, php: PhpVersion) {
+/// Both behind one socket, until the old one has ended: another version, or the same one under other limits. `pool` is a
+/// new configuration, where it changes as well.
+pub(super) fn hand_over(steps: &mut Steps, site: &Site, php: PhpVersion, pool: Option<String>) {
     let next = render::systemd::php_next_name(site);
     let own = render::systemd::php_service_name(site);
     steps
@@ -188,7 +189,12 @@ fn hand_over(steps: &mut Steps, site: &Site, php: PhpVersion) {
             Step::ReloadUnits {
                 when: When::Undoing,
             },
-        )
+        );
+    if let Some(text) = pool {
+        let path = render::php_fpm::master_file(site);
+        steps.root_file("Write the PHP-FPM configuration of the site", &path, text);
+    }
+    steps
         .root_file(
             format!("Write a systemd service for PHP-FPM {php} beside the old one"),
             &render::systemd::unit_file(&next),

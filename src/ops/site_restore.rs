@@ -80,12 +80,12 @@ fn steps(site: &Site, facts: &Facts) -> Steps {
     let (file, text) = (site.nginx_file(), render::nginx::site(site, facts.nginx));
     if site.enabled {
         parts::nginx_change(&mut steps, facts, |steps| {
-            steps.root_file("Write the site's nginx file", &file, text);
+            steps.nginx_file(&file, text);
             parts::link(steps, site);
         });
         parts::probe(&mut steps, site, site_update::expectation(site));
     } else {
-        steps.root_file("Write the site's nginx file", &file, text);
+        steps.nginx_file(&file, text);
     }
     steps
 }

@@ -13,7 +13,7 @@ use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::{Expectation, ServiceAct, Step, When};
-use crate::ops::{names, refuse, site_delete};
+use crate::ops::{names, refuse, site_delete, site_php};
 use crate::render;
 use crate::store::Effect;
 
@@ -193,16 +193,8 @@ fn own_php_changed(
     if !pool_differs && !unit_differs {
         return;
     }
-    let (on_undo, act, verb) = if unit_differs {
-        (ServiceAct::RestartOnUndo, ServiceAct::Restart, "Restart")
-    } else {
-        (ServiceAct::ReloadOnUndo, ServiceAct::Reload, "Reload")
-    };
-    if new.enabled {
-        steps.add(
-            format!("{verb} the site's PHP-FPM if this is undone"),
-            parts::service(unit.clone(), on_undo),
-        );
+    if unit_differs && new.enabled {
+        return site_php::hand_over(steps, new, version, pool_differs.then_some(pool));
     }
     if unit_differs {
         steps.add(
@@ -210,6 +202,11 @@ fn own_php_changed(
             Step::ReloadUnits {
                 when: When::Undoing,
             },
+        );
+    } else if new.enabled {
+        steps.add(
+            "Reload the site's PHP-FPM if this is undone",
+            parts::service(unit.clone(), ServiceAct::ReloadOnUndo),
         );
     }
     if pool_differs {
@@ -232,11 +229,10 @@ fn own_php_changed(
                     when: When::Forward,
                 },
             );
-    }
-    if new.enabled {
+    } else if new.enabled {
         steps.add(
-            format!("{verb} the site's PHP-FPM; visitors wait meanwhile"),
-            parts::service(unit, act),
+            "Reload the site's PHP-FPM; visitors wait meanwhile",
+            parts::service(unit, ServiceAct::Reload),
         );
         parts::ping(steps, new, facts);
     }
@@ -258,10 +254,10 @@ pub(super) fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
         };
         steps.add("Test the nginx configuration with the new file", test);
         parts::nginx_change(steps, facts, |steps| {
-            steps.root_file("Write the site's nginx file", &new.nginx_file(), text);
+            steps.nginx_file(&new.nginx_file(), text);
         });
     } else if text != before {
-        steps.root_file("Write the site's nginx file", &new.nginx_file(), text);
+        steps.nginx_file(&new.nginx_file(), text);
     }
     if guests_before.is_some() && render::nginx::visitors(new).is_none() {
         let path = render::nginx::visitors_file(new);

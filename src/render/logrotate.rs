@@ -4,6 +4,11 @@
 
 use crate::domain::path::HostPath;
 
+/// What nginx writes of one site is rotated before its day is over once it is larger, in MiB.
+pub const VISITS_MB: u64 = 1024;
+/// The same for what its PHP writes: a page that complains in a loop fills a disk.
+pub const PHP_MB: u64 = 100;
+
 /// Where the file is.
 #[must_use]
 pub fn file() -> HostPath {
@@ -14,9 +19,11 @@ pub fn file() -> HostPath {
 #[must_use]
 pub fn sites() -> String {
     format!(
-        "# {}\n\
+        "# {owned}\n\
+         # Lala looks at the sizes every minute, and runs logrotate with this file where one is reached.\n\
          /var/log/lalapanel/*/*.log {{\n\
          \tdaily\n\
+         \tmaxsize {VISITS_MB}M\n\
          \trotate 14\n\
          \tmissingok\n\
          \tnotifempty\n\
@@ -33,6 +40,7 @@ pub fn sites() -> String {
          # PHP opens them for every message, so nobody has to be told.\n\
          /var/log/lalapanel/*/php/*.log {{\n\
          \tdaily\n\
+         \tmaxsize {PHP_MB}M\n\
          \trotate 14\n\
          \tmissingok\n\
          \tnotifempty\n\
@@ -40,7 +48,7 @@ pub fn sites() -> String {
          \tdelaycompress\n\
          \tcreate 0640\n\
          }}\n",
-        super::OWNED
+        owned = super::OWNED
     )
 }
 

@@ -144,7 +144,6 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
          [Service]\n\
          Type=notify\n\
          # PHP-FPM does not start without its slow log, and the site may not make files there: root makes what was deleted.\n\
-         ExecStartPre=-+/usr/bin/install -d -m 0751 -o root -g adm {logs} {php_logs}\n\
          ExecStartPre=-+/usr/bin/touch -a {errors} {slow}\n\
          ExecStartPre=-+/usr/bin/chown {user}:adm {errors} {slow}\n\
          ExecStart=/usr/sbin/php-fpm{php} --nodaemonize --fpm-config {config} -d opcache.memory_consumption={opcache}\n\
@@ -172,7 +171,7 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
          # Of the logs, those that its PHP writes.\n\
          TemporaryFileSystem=/var/log/lalapanel:ro\n\
          BindPaths={php_logs}\n\
-         InaccessiblePaths=-/run/lalapanel -/var/lib/lalapanel\n\
+         InaccessiblePaths=-/run/lalapanel -/var/lib/lalapanel -/etc/nginx\n\
          # Over D-Bus a user may have a manager of its own started, outside of all this.\n\
          InaccessiblePaths=-/run/dbus -/run/snapd.socket -/run/snapd-snap.socket\n\
          {SANDBOX}",
@@ -189,7 +188,6 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
         tasks = limits.tasks,
         high = limits.memory / 4 * 3,
         memory = limits.memory,
-        logs = site.log_directory(),
         php_logs = site.php_log_directory(),
         errors = site.log_file(LogFile::Php),
         slow = site.log_file(LogFile::Slow),

@@ -106,6 +106,11 @@ pub enum Request {
         #[serde(default)]
         current: Option<Password>,
     },
+    /// Say again who one is: asked for before changes that are not for whoever finds a browser open.
+    Confirm {
+        /// One's own password.
+        password: Password,
+    },
     /// Delete an account; the last one stays.
     AccountDelete {
         /// Whose.

@@ -12,7 +12,7 @@ type Json = &'static [u8];
 
 /// `schema` → the schema's number. The one table that keeps its shape for ever.
 pub const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
-/// A counter's name → its value: numbers that are handed out once.
+/// A counter's name → its value: numbers that are handed out once, and when the clock was last looked at.
 pub const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counter_v1");
 /// Site number → `Site`.
 pub const SITES: TableDefinition<u32, Json> = TableDefinition::new("site_v1");

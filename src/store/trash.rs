@@ -5,6 +5,7 @@
 use redb::{ReadableTable, WriteTransaction};
 
 use crate::domain::id::SiteId;
+use crate::domain::time::Timestamp;
 use crate::domain::trash::TrashedSite;
 use crate::store::database::{Reading, from_json, to_json};
 use crate::store::error::StoreResult;
@@ -12,7 +13,27 @@ use crate::store::operation::Effect;
 use crate::store::tables;
 use crate::store::{Store, databases, site};
 
+const CLOCK: &str = "clock_seen";
+
 impl Store {
+    /// When the agent last looked at the trash.
+    pub fn clock_seen(&self) -> StoreResult<Option<Timestamp>> {
+        self.read(|transaction| {
+            let counters = transaction.open_table(tables::COUNTERS).reading()?;
+            let seen = counters.get(CLOCK).reading()?;
+            Ok(seen.map(|millis| Timestamp::from_millis(millis.value())))
+        })
+    }
+
+    /// Writes down that it looks now.
+    pub fn see_clock(&self, now: Timestamp) -> StoreResult<()> {
+        self.write(|transaction| {
+            let mut counters = transaction.open_table(tables::COUNTERS).changing()?;
+            counters.insert(CLOCK, now.millis()).changing()?;
+            Ok(())
+        })
+    }
+
     /// All of them, by number.
     pub fn trash(&self) -> StoreResult<Vec<TrashedSite>> {
         self.read(|transaction| {

@@ -17,8 +17,9 @@ use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::{Host, HostResult, Mode, Owner};
 
-/// Browsers refuse certificates of their own users' trust that live longer than this many days (Apple, 2019).
-const DAYS: i64 = 825;
+/// Browsers refuse certificates of their own users' trust that live longer than 825 days (Apple, 2019), and the last
+/// second counts as another day (RFC 5280, 4.1.2.5).
+const DAYS: i64 = 820;
 
 /// A certificate with its key.
 pub struct PanelCertificate {

@@ -7,14 +7,18 @@ use sha2::{Digest, Sha256};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
-use crate::domain::secret::hex;
+use crate::domain::secret::{Password, hex};
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::{PlanStepView, PlanView};
 use crate::web::clock;
 use crate::web::form::Fields;
 use crate::web::refusal::{Refusal, belongs_to_the_form};
+use crate::web::views::change::sentence;
 use crate::web::visit::{Visit, unexpected};
 use crate::web::words;
+
+/// The name of the field for one's own password.
+const CONFIRM: &str = "own_password";
 
 /// One line of a diff with its sign kept apart, so that colour is not the only sign.
 pub(super) struct DiffLine {
@@ -40,6 +44,14 @@ pub(super) struct ShownPlan {
     pub(super) summary: String,
     pub(super) steps: Vec<ShownStep>,
     pub(super) notes: Vec<String>,
+    /// Set where the change asks for the password once more.
+    pub(super) confirm: Option<Confirm>,
+}
+
+/// The field for one's own password.
+pub(super) struct Confirm {
+    /// What was wrong with the last one.
+    pub(super) problem: Option<String>,
 }
 
 impl ShownPlan {
@@ -73,6 +85,7 @@ impl ShownPlan {
             ),
             steps,
             notes: plan.notes,
+            confirm: None,
         }
     }
 }
@@ -105,6 +118,17 @@ pub(super) async fn attempt(visit: &Visit, change: Change) -> Result<Attempt, Re
     let (false, Some(operation)) = (plan.is_empty(), operation) else {
         return check(visit, change, false).await;
     };
+    let typed = visit.form.raw(CONFIRM);
+    if !typed.is_empty() {
+        let password = Password::typed(typed.to_owned());
+        match visit.ask(Request::Confirm { password }).await {
+            Ok(_) => {}
+            Err(Refusal::Fault(fault)) if is_about_the_password(&fault) => {
+                return confirm(visit, change, Some(sentence(&fault))).await;
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
     let request = Request::Apply {
         change: change.clone(),
         plan: Some(plan.to_owned()),
@@ -117,8 +141,28 @@ pub(super) async fn attempt(visit: &Visit, change: Change) -> Result<Attempt, Re
         Err(Refusal::Fault(fault)) if fault.code == Code::PlanChanged => {
             check(visit, change, true).await
         }
+        Err(Refusal::Fault(fault)) if fault.code == Code::ConfirmationNeeded => {
+            confirm(visit, change, None).await
+        }
         Err(refusal) => refused(refusal),
     }
+}
+
+fn is_about_the_password(fault: &Fault) -> bool {
+    matches!(fault.code, Code::LoginRefused | Code::LoginLimited)
+}
+
+/// The plan again, with a field for the password.
+async fn confirm(
+    visit: &Visit,
+    change: Change,
+    problem: Option<String>,
+) -> Result<Attempt, Refusal> {
+    let mut attempt = check(visit, change, false).await?;
+    if let Attempt::Check { plan, .. } = &mut attempt {
+        plan.confirm = Some(Confirm { problem });
+    }
+    Ok(attempt)
 }
 
 async fn check(visit: &Visit, change: Change, changed: bool) -> Result<Attempt, Refusal> {

@@ -61,6 +61,8 @@ pub(super) fn config(files: Files) -> Result<ServerConfig, PairError> {
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(current));
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
+    // All of ours are strong; but a client that prefers the weakest of them gets the strongest it has.
+    config.ignore_client_order = true;
     Ok(config)
 }
 

@@ -327,12 +327,32 @@ fn the_agent_ends_what_is_due_by_itself_and_writes_it_down() {
         world.state().trash.len()
     };
     assert_eq!(tidy_at(6 * 86_400), 2);
+    assert_eq!(tidy_at(7 * 86_400 - 1), 2);
     assert_eq!(tidy_at(7 * 86_400 + 5), 0);
     let newest = operations.list(1).unwrap().remove(0);
     assert_eq!(
         (newest.change.as_str(), newest.actor.as_str()),
         ("site discard", "the panel itself")
     );
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_ends_nothing_even_across_a_restart_of_the_agent() {
+    let world = with_trash();
+    let deleted = world.state().trash.first().unwrap().deleted;
+    let tidy_at = |operations: &Operations, seconds| {
+        world.host.set_now(deleted.plus_seconds(seconds));
+        operations.tidy().unwrap();
+        drop(operations.engine().enter(60_000).unwrap());
+        world.state().trash.len()
+    };
+    let operations = Operations::new(world.engine(), Vec::new());
+    assert_eq!(tidy_at(&operations, 60), 2);
+    assert_eq!(tidy_at(&operations, 40 * 86_400), 2);
+    world.host.set_now(deleted.plus_seconds(7200));
+    operations.tidy().unwrap();
+    let restarted = Operations::new(world.engine(), Vec::new());
+    assert_eq!(tidy_at(&restarted, 40 * 86_400), 2);
 }
 
 #[test]

@@ -361,3 +361,40 @@ async fn directives_are_checked_line_by_line_and_what_was_typed_stays_in_the_edi
         format!("/operations/{}", planned.field("operation"))
     );
 }
+
+#[tokio::test]
+async fn own_directives_ask_for_the_password_once_more_where_it_was_typed_too_long_ago() {
+    let panel = panel();
+    let site = fake::site("shop.example", None, true, now());
+    panel.agent.state.lock().unwrap().sites.push(site);
+    let host = "/sites/shop.example/nginx";
+    let body = format!("token={}&text=expires+1d%3B", token());
+    let planned = panel.ask(signed_in(post(host, &body))).await;
+    assert!(!planned.text.contains("own_password"));
+    panel.agent.state.lock().unwrap().stale = true;
+    let form = |page: &crate::Seen, extra: &str| {
+        format!(
+            "{body}&plan={}&seen={}&operation={}{extra}",
+            page.field("plan"),
+            page.field("seen"),
+            page.field("operation")
+        )
+    };
+    let asked = panel.ask(signed_in(post(host, &form(&planned, "")))).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(
+        asked
+            .text
+            .contains("id=\"own_password\" name=\"own_password\" type=\"password\"")
+    );
+    let wrong = form(&asked, "&own_password=not+this+one");
+    let again = panel.ask(signed_in(post(host, &wrong))).await;
+    assert!(again.text.contains("Error: The password is not right"));
+    assert!(again.text.contains("expires 1d;") && !again.text.contains("not this one"));
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let typed: String = form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
+    let right = form(&again, &format!("&own_password={typed}"));
+    let begun = panel.ask(signed_in(post(host, &right))).await;
+    assert!(begun.header("location").starts_with("/operations/"));
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
+}

@@ -3,6 +3,9 @@
 //! Invariant: every refusal here is checked by what is in the state afterwards, not by the words of the answer alone.
 
 use super::*;
+use crate::domain::change::Change;
+use crate::domain::name::Hostname;
+use crate::domain::nginx_text::Snippet;
 
 #[tokio::test]
 async fn wrong_names_wrong_passwords_and_impossible_names_are_answered_alike() {
@@ -152,4 +155,40 @@ async fn a_new_password_needs_the_current_one_and_ends_every_session() {
     let by_root = new_password("mara", PASSWORD, None);
     scene.ask(ROOT, None, by_root).await.unwrap();
     signed_in(scene.login("mara", PASSWORD).await);
+}
+
+#[tokio::test]
+async fn own_directives_ask_for_the_password_again_after_ten_minutes_and_nothing_else_does() {
+    let scene = Scene::new();
+    let session = scene.owner().await;
+    let apply = |change: Change| Request::Apply {
+        change,
+        plan: None,
+        operation: None,
+    };
+    let hostname = Hostname::parse("shop.example").unwrap();
+    let snippet = || Change::SiteSnippet {
+        hostname: hostname.clone(),
+        text: Snippet::parse("expires 1h;").unwrap(),
+    };
+    let enable = Change::SiteEnable {
+        hostname: hostname.clone(),
+    };
+    let confirm = |with: &str| Request::Confirm {
+        password: password(with),
+    };
+    let ask = |request| scene.ask(WEB, Some(&session), request);
+    ask(apply(snippet())).await.unwrap();
+    scene.later(601);
+    let stale = ask(apply(snippet())).await;
+    assert_eq!(code(stale), Code::ConfirmationNeeded);
+    assert_eq!(scene.passed(), 1);
+    ask(apply(enable)).await.unwrap();
+    let wrong = ask(confirm(OTHER)).await;
+    assert_eq!(code(wrong), Code::LoginRefused);
+    assert_eq!(code(ask(apply(snippet())).await), Code::ConfirmationNeeded);
+    ask(confirm(PASSWORD)).await.unwrap();
+    ask(apply(snippet())).await.unwrap();
+    scene.ask(ROOT, None, apply(snippet())).await.unwrap();
+    assert_eq!(scene.passed(), 4);
 }

@@ -42,6 +42,11 @@ impl Machine {
         let mut output = done("");
         for unit in words.map(full) {
             let now = options.contains(&"--now");
+            let verb = if verb == "kill" && options.contains(&"--signal=HUP") {
+                "reload"
+            } else {
+                verb
+            };
             let one = self.act(verb, &unit, now).err().unwrap_or_else(|| done(""));
             output.stdout.push_str(&one.stdout);
             output.stderr.push_str(&one.stderr);

@@ -18,6 +18,12 @@ smuggling() {
     matches "$out" '^[0-9]{2,} requests, 0 wrong$' || { echo "$out"; return 1; }
 }
 check "no request is read in two ways, and none gets two answers" smuggling
+framed() {
+    local out
+    out=$(outside timeout 300 python3 "$here/h2.py" "$address" 8443 "$panel_name")
+    matches "$out" '^[0-9]{2,} attacks, 0 wrong$' || { echo "$out"; return 1; }
+}
+check "nor over HTTP/2; floods of frames end their own connection only" framed
 plain() { is "$(outside curl -s --max-time 5 -o - -w '|%{http_code}|%{size_download}' "http://$address:8443/" || true)" "|000|0"; }
 check "plain HTTP on the panel's port gets no bytes" plain
 

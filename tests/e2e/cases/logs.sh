@@ -13,6 +13,10 @@ page fatal.php <<<'<?php error_log("told by hand"); undefined_function_x();'
 page slow.php <<<'<?php function deep() { sleep(7); } deep(); echo "slow";'
 page status.php <<<'<?php http_response_code((int) $_GET["s"]);'
 
+# A PHP that complained in a loop: the agent looks at sizes once a minute, so this one is looked at again at the end.
+panel site create loud.example >/dev/null 2>&1
+on truncate -s 101M /var/log/lalapanel/loud.example/php/error.log
+
 # found CHECK: how bad the doctor finds it (its own exit code tells of problems).
 found() { (panel doctor --json || true) | jq -r --arg c "$1" '.findings[] | select(.check == $c) | .level'; }
 
@@ -232,6 +236,17 @@ limits() {
     is "$(found nginx.open_files)" ok
 }
 check "the doctor knows how many files nginx may open" limits
+
+large() {
+    local i loud=/var/log/lalapanel/loud.example/php/error.log
+    for i in $(seq 180); do
+        ! on test -e "$loud.1" || break
+        sleep 1
+    done
+    on test -e "$loud.1" # after $i looks
+    is "$(on stat -c '%U:%G %a %s' "$loud")" "$(panel_json .user site show loud.example):adm 640 0"
+}
+check "a PHP log over 100 MiB is rotated before its day is over" large
 
 gone_with_the_site() {
     panel site delete shop.example --yes --now

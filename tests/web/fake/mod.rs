@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) log: Vec<LogRecord>,
     /// How the logs are left out of order: `deleted`.
     pub(crate) log_trouble: &'static str,
+    /// The password was typed too long ago.
+    pub(crate) stale: bool,
     /// Grows when the plan of the same change becomes another one.
     pub(crate) world: u32,
 }
@@ -183,6 +185,18 @@ impl Fake {
                     "type it again",
                 )),
             },
+            Request::Confirm { password } if password.bytes() == PASSWORD.as_bytes() => {
+                state.stale = false;
+                Ok(Reply::Done {})
+            }
+            Request::Confirm { .. } => Err(Fault::new(
+                Code::LoginRefused,
+                "The password is not right",
+                "type the one you sign in with",
+            )),
+            Request::Apply { change, .. } if state.stale && change.brings_directives() => {
+                Err(Fault::new(Code::ConfirmationNeeded, "once more", "type it"))
+            }
             Request::Home {} => Ok(Reply::Home(Box::new(self.home(state)))),
             Request::Status {} => Ok(Reply::Status(status(state))),
             Request::SiteList {} => Ok(Reply::Sites(state.sites.clone())),
