@@ -327,7 +327,7 @@ fn the_agent_ends_what_is_due_by_itself_and_writes_it_down() {
         world.state().trash.len()
     };
     assert_eq!(tidy_at(6 * 86_400), 2);
-    assert_eq!(tidy_at(7 * 86_400 - 1), 2);
+    assert_eq!(tidy_at(6 * 86_400 + 43_200), 2);
     assert_eq!(tidy_at(7 * 86_400 + 5), 0);
     let newest = operations.list(1).unwrap().remove(0);
     assert_eq!(
