@@ -32,6 +32,22 @@ plan_only() {
 }
 check "with --plan it runs the binary and installs nothing" plan_only
 
+from_checkout() { # this server has no network, so the compilers themselves cannot come
+    local out packages
+    on mkdir -p /root/clone
+    "$here/host" push "$host" "$here/../../packaging" /root/clone/packaging
+    "$here/host" push "$host" "$here/../../install.sh" /root/clone/install.sh
+    "$here/host" push "$host" "$here/../../Cargo.toml" /root/clone/Cargo.toml
+    sh_on 'rm -rf /var/lib/apt/lists/*'
+    packages=$(on dpkg-query -W)
+    out=$(on /root/clone/install.sh --yes 2>&1) && return 1
+    matches "$out" 'installing .*rustc-web'
+    matches "$out" 'error: the build failed'
+    is "$(on dpkg-query -W)" "$packages"
+    nothing_done
+}
+check "from a checkout it asks for the compiler Debian keeps current, and a build that fails installs nothing" from_checkout
+
 truncated() { # at every line, and at every byte of the last ones
     sh_on 'cd /tmp; n=$(wc -c </srv/release/install.sh)
         { awk "{ n += length(\$0) + 1; print n - 1; print n - 8 }" /srv/release/install.sh | awk -v n=$n "\$1 > 0 && \$1 < n - 2"

@@ -76,6 +76,24 @@ limits() {
 }
 check "limits of a site are its unit's" limits
 
+limits_under_load() { # another PHP-FPM takes over behind the same socket
+    local load=$logs/$suite.settings-load.json opcache
+    rm -f "$load.end"
+    outside "$here/load.py" "$address" shop.example /page.php 500 4 "$load.end" >"$load" &
+    sleep 0.5
+    set_ limits.memory=768 limits.tasks=48 php.memory_limit=300
+    opcache=$(get php.opcache_memory)
+    set_ php.opcache_memory=$((opcache + 16))
+    touch "$load.end"
+    wait $!
+    jq -c 'del(.bodies)' "$load"
+    jq -e '.failed == 0' "$load"
+    is "$(ini memory_limit) $(ini opcache.memory_consumption)" "300M $((opcache + 16))"
+    is "$(on sh -c 'ls /etc/systemd/system | grep -c next || true')" 0
+    set_ limits.memory=1024 limits.tasks=64 php.memory_limit=333 php.opcache_memory="$opcache"
+}
+check "limits and OPcache change while visitors come, and no request fails" limits_under_load
+
 walls() { # behaviour that no setting opens
     local path
     for path in /.env /.git/config /logo.png/x.php /page.php/x /wp-config.php.bak; do
