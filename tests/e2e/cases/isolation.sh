@@ -173,7 +173,8 @@ check "nor anybody else in it" not_in_mariadb
 check "what B's PHP puts into /tmp is B's alone" nobody_can "cat /tmp/of-b" "cat /tmp/systemd-private-*/tmp/of-b" "ls /tmp/systemd-private-*/tmp"
 walls_of_php() { # what a shell on a server may, and a site's PHP may not
     local command
-    for command in "ls /home/x || ls /root" "unshare -r true" "unshare -m true" "ls /proc/1" "cat /proc/1/cmdline" "cat /etc/nginx/nginx.conf" "mount -t tmpfs none /tmp" "ls /var/www/b.example" "ls /sys/fs/cgroup/system.slice && touch /sys/fs/cgroup/x"; do
+    sh_on 'mkdir -p /home/somebody; echo x >/root/secret; chmod 755 /home/somebody /root; chmod 644 /root/secret'
+    for command in "cat /root/secret" "ls /home/somebody" "unshare -r true" "unshare -m true" "ls /proc/1" "cat /proc/1/cmdline" "cat /etc/nginx/nginx.conf" "mount -t tmpfs none /tmp" "ls /var/www/b.example" "ls /sys/fs/cgroup/system.slice && touch /sys/fs/cgroup/x"; do
         ! in_php "$command" || { echo "PHP could: $command"; return 1; }
     done
     is "$(probe sh 'ls /var/www')" "YES a.example"
