@@ -33,6 +33,15 @@ killed() { # (nobody restarts it here: the init script does)
     soon panel site list
 }
 check "a killed agent is started again by its init script" killed
+renames() {
+    panel site rename shop.example new.example
+    soon answers new.example 200
+    matches "$(visit new.example /who.php)" " as $user$"
+    is "$(status shop.example /)" 301
+    panel site rename new.example shop.example --old drop
+    matches "$(visit shop.example /who.php)" " as $user$"
+}
+check "the site is renamed, there and back" renames
 deletes() { panel site delete shop.example --yes --now; soon not answers shop.example 200; sh_on '! getent passwd "$1"' "$user"; }
 check "the site is deleted" deletes
 purges() { panel uninstall --purge --yes; is "$(on find /etc /var /usr/local -iname '*lalapanel*' -not -path '/var/lib/e2e-mirror/*')" ""; }
