@@ -202,7 +202,10 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         ("site delete", Done) => format!("{host} is deleted"),
         ("site delete", Undone) => format!("{host} was not deleted"),
         ("site rename", Undone) => format!("{host} was not renamed"),
-        ("site rename", Done) => format!("{host} has its new name"),
+        ("site rename", Done) => match &summary.renamed_from {
+            Some(before) => format!("{} is {host} now", before.unicode()),
+            None => format!("{host} has its new name"),
+        },
         ("site php", Undone) => format!("{host} runs on the PHP it had"),
         ("site set", Working) => format!("Changing {host}"),
         ("site set", Done) => format!("{host} is changed"),

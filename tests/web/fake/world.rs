@@ -116,40 +116,7 @@ fn view(site: &Site) -> SiteView {
 pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
     let fallback = Hostname::parse("server.example").unwrap();
     let name = change.hostname().unwrap_or(&fallback);
-    if let Change::SiteRestore { .. } | Change::SiteDiscard { .. } = change {
-        let is_taken = state.sites.iter().any(|site| site.hostname == *name);
-        if is_taken && matches!(change, Change::SiteRestore { .. }) {
-            return Err(Fault::new(
-                Code::HostnameTaken,
-                format!("{name} is already served by the site {name}"),
-                "put this one back under another name",
-            ));
-        }
-    } else if let Change::SiteRename {
-        name: wanted,
-        hostname,
-        ..
-    } = change
-    {
-        find(state, hostname)?;
-        if find(state, wanted).is_ok() {
-            return Err(Fault::new(
-                Code::HostnameTaken,
-                format!("{wanted} is already served by a site here"),
-                "choose another hostname",
-            ));
-        }
-    } else if let Change::SiteCreate(new) = change {
-        if state.sites.iter().any(|site| site.hostname == new.hostname) {
-            return Err(Fault::new(
-                Code::HostnameTaken,
-                format!("`{name}` is already served by a site here"),
-                "remove it there, or choose another hostname",
-            ));
-        }
-    } else if change.hostname().is_some() {
-        find(state, name)?;
-    }
+    refuse(state, change, name)?;
     let step = |title: &str, target: String| PlanStepView {
         title: title.to_owned(),
         target,
@@ -219,6 +186,44 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
         steps,
         notes: vec!["PHP for this site may use up to 512 MB; 900 MB is free.".to_owned()],
     })
+}
+
+fn refuse(state: &State, change: &Change, name: &Hostname) -> Result<(), Fault> {
+    if let Change::SiteRestore { .. } | Change::SiteDiscard { .. } = change {
+        let is_taken = state.sites.iter().any(|site| site.hostname == *name);
+        if is_taken && matches!(change, Change::SiteRestore { .. }) {
+            return Err(Fault::new(
+                Code::HostnameTaken,
+                format!("{name} is already served by the site {name}"),
+                "put this one back under another name",
+            ));
+        }
+    } else if let Change::SiteRename {
+        name: wanted,
+        hostname,
+        ..
+    } = change
+    {
+        find(state, hostname)?;
+        if find(state, wanted).is_ok() {
+            return Err(Fault::new(
+                Code::HostnameTaken,
+                format!("{wanted} is already served by a site here"),
+                "choose another hostname",
+            ));
+        }
+    } else if let Change::SiteCreate(new) = change {
+        if state.sites.iter().any(|site| site.hostname == new.hostname) {
+            return Err(Fault::new(
+                Code::HostnameTaken,
+                format!("`{name}` is already served by a site here"),
+                "remove it there, or choose another hostname",
+            ));
+        }
+    } else if change.hostname().is_some() {
+        find(state, name)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn title(change: &Change) -> String {
