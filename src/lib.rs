@@ -8,10 +8,11 @@
 //! | 5 | `install` | making a host, and unmaking it |
 //! | 4 | `web`, `agent`, `worker`, `courier` | processes: each a door, no business rules |
 //! | 3 | `ops` | use-cases and the engine |
-//! | 2 | `system` | nginx, PHP-FPM, services, apt, users, MariaDB, facts |
+//! | 2 | `system`, `acme` | nginx, PHP-FPM, services, apt, users, MariaDB, facts; orders at an authority |
 //! | 1 | `host`, `render`, `store`, `rpc` | the port to the machine; pure text; redb; wire types and client |
 //! | 0 | `domain` | values that cannot be wrong; faults |
 
+pub mod acme;
 pub mod agent;
 pub mod cli;
 pub mod courier;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["host", "render", "store", "rpc"],
-    &["system"],
+    &["system", "acme"],
     &["ops"],
     &["web", "agent", "worker", "courier"],
     &["install"],
@@ -29,7 +29,8 @@ const NARROW: &[(&str, &[&str])] = &[
     ("host", &["host", "domain"]),
     ("worker", &["worker", "host", "domain"]),
     ("web", &["web", "rpc", "domain"]),
-    ("courier", &["courier", "rpc", "domain"]),
+    ("acme", &["acme", "domain"]),
+    ("courier", &["courier", "acme", "rpc", "domain"]),
 ];
 /// No file is longer; a longer one has two subjects.
 const MOST_LINES: usize = 400;

@@ -11,11 +11,14 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, HostResult, Mode, Node, Owner};
-use crate::rpc::courier::SOCKET;
+use crate::rpc::courier::{CHALLENGES, SOCKET};
 use crate::system::config::{self, Config};
 use crate::system::users;
 use crate::web::User;
 use crate::{agent, courier, web};
+
+/// nginx runs as `www-data`, whose number is fixed on Debian (base-passwd).
+const WEB_SERVER: Owner = Owner { uid: 0, gid: 33 };
 
 /// Runs the agent until it is told to end.
 pub fn agent() -> Result<(), Fault> {
@@ -55,6 +58,7 @@ pub fn courier() -> Result<(), Fault> {
     let user = user_of(&host, users::COURIER)?;
     let doors = Doors {
         errands: socket(&host, SOCKET, Owner::ROOT, Mode(0o600))?,
+        challenges: socket(&host, CHALLENGES, WEB_SERVER, Mode(0o660))?,
     };
     web::give_up_rights(user).map_err(|errno| unmade(errno.desc()))?;
     courier::process::run(doors, false)

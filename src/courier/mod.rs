@@ -2,6 +2,7 @@
 //!
 //! Invariant: it keeps nothing between two errands; whoever owns it sees the errands under way and can lie about them, no more.
 
+mod challenge;
 mod idle;
 pub mod process;
 mod runner;

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::courier::server::{self, Doors, Leave};
 use crate::domain::fault::{Code, Fault};
-use crate::rpc::courier::SOCKET;
+use crate::rpc::courier::{CHALLENGES, SOCKET};
 
 /// With nothing to do for so long it ends; PID 1 keeps the sockets and starts it for the next errand.
 const QUIET: Duration = Duration::from_secs(20);
@@ -19,18 +19,22 @@ const QUIET: Duration = Duration::from_secs(20);
 /// The sockets PID 1 holds for it; none where it was not started by them.
 pub fn passed() -> Result<Option<Doors>, Fault> {
     let mut passed = ListenFd::from_env();
-    let mut errands = None;
+    let (mut errands, mut challenges) = (None, None);
     for index in 0..passed.len() {
         let socket = passed
             .take_unix_listener(index)
             .map_err(|error| failed("The courier's sockets are not what they should be", &error))?;
-        if let Some(socket) = socket
-            && is_at(&socket, SOCKET)
-        {
-            errands = Some(socket);
+        match socket {
+            Some(socket) if is_at(&socket, SOCKET) => errands = Some(socket),
+            Some(socket) if is_at(&socket, CHALLENGES) => challenges = Some(socket),
+            _ => {}
         }
     }
-    Ok(errands.map(|errands| Doors { errands }))
+    let both = errands.zip(challenges);
+    Ok(both.map(|(errands, challenges)| Doors {
+        errands,
+        challenges,
+    }))
 }
 
 /// Sockets come in no promised order.

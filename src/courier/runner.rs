@@ -4,14 +4,28 @@
 
 use std::time::Duration;
 
+use crate::acme::challenge::Tokens;
+use crate::acme::client::Client;
+use crate::acme::order::{Course, Diary, Wanted};
 use crate::domain::fault::{Code, Fault};
-use crate::rpc::courier::{Errand, Report, Return};
+use crate::domain::order::{Problem, ProblemKind};
+use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
+
+/// An order ends by itself before the errand's own time is over, so that what happened so far is told.
+const ORDER: Duration = Duration::from_secs(220);
 
 /// Runs errands. Clones share everything.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Runner {}
+pub(super) struct Runner {
+    tokens: Tokens,
+}
 
 impl Runner {
+    /// What authorities may ask for now.
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// Runs one errand, for at most the time it has.
     pub(super) async fn run(&self, errand: Errand) -> Return {
         let within = Duration::from_secs(errand.seconds());
@@ -25,6 +39,30 @@ impl Runner {
             Errand::Ping {} => Ok(Report::Pong {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             }),
+            Errand::Order(order) => {
+                let ordered = self.order(&order).await;
+                Ok(Report::Ordered(Box::new(ordered)))
+            }
+        }
+    }
+
+    async fn order(&self, order: &Order) -> Ordered {
+        let diary = Diary::default();
+        let wanted = Wanted {
+            names: &order.names,
+            request: &order.request,
+        };
+        let outcome = match Client::new(&order.authority, &order.account) {
+            Err(problem) => Err(problem),
+            Ok(client) => {
+                let course = Course::new(&client, wanted, &self.tokens, &diary, order.seed);
+                let ended = tokio::time::timeout(ORDER, course.run()).await;
+                ended.unwrap_or_else(|_| Err(Problem::new(ProblemKind::Late, "it took too long")))
+            }
+        };
+        Ordered {
+            moments: diary.read(),
+            outcome,
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
+use crate::courier::challenge;
 use crate::courier::idle::Idle;
 use crate::courier::runner::Runner;
 use crate::domain::fault::{Code, Fault};
@@ -19,6 +20,8 @@ use crate::rpc::courier::{Errand, Return};
 
 /// Errands at the same time.
 const MOST: usize = 32;
+/// Questions of authorities, and of whoever else asks port 80 for such a path, at the same time.
+const MOST_ASKING: usize = 64;
 /// For an errand to come in whole, and for its return to be taken.
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -27,6 +30,8 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub struct Doors {
     /// Where errands come in.
     pub errands: Socket,
+    /// Where nginx asks on behalf of an authority.
+    pub challenges: Socket,
 }
 
 /// When the courier ends by itself.
@@ -41,9 +46,12 @@ pub(super) enum Leave {
 /// Serves until `stop` is ready, or until it may leave.
 pub(super) async fn serve(doors: Doors, leave: Leave, stop: impl Future) -> std::io::Result<()> {
     doors.errands.set_nonblocking(true)?;
+    doors.challenges.set_nonblocking(true)?;
     let errands = UnixListener::from_std(doors.errands)?;
+    let challenges = UnixListener::from_std(doors.challenges)?;
     let (idle, runner) = (Idle::new(), Runner::default());
     let places = Arc::new(Semaphore::new(MOST));
+    let asking = Arc::new(Semaphore::new(MOST_ASKING));
     tokio::pin!(stop);
     loop {
         let over = async {
@@ -58,6 +66,10 @@ pub(super) async fn serve(doors: Doors, leave: Leave, stop: impl Future) -> std:
             accepted = errands.accept() => match accepted {
                 Ok((stream, _)) => admit(stream, &idle, &runner, &places),
                 // Out of file descriptors: a moment later some are free again.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            accepted = challenges.accept() => match accepted {
+                Ok((stream, _)) => challenge::admit(stream, idle.serve(), runner.tokens(), &asking),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
         }
@@ -170,6 +182,7 @@ mod tests {
         let path = directory.path().join("courier.sock");
         let doors = Doors {
             errands: Socket::bind(&path).unwrap(),
+            challenges: Socket::bind(directory.path().join("challenge.sock")).unwrap(),
         };
         let quiet = Duration::from_millis(300);
         let serving = tokio::spawn(serve(

@@ -3,6 +3,7 @@
 //! Invariant: nothing here imports another floor or does I/O; a text from outside becomes one of these types or is refused.
 
 pub mod account;
+pub mod authority;
 pub mod certificate;
 pub mod change;
 mod common_passwords;
@@ -15,6 +16,7 @@ pub mod name;
 pub mod network;
 pub mod new_password;
 pub mod nginx_text;
+pub mod order;
 pub mod path;
 pub mod php;
 pub mod proxy_target;

@@ -260,6 +260,12 @@ fn services(wanted: &Wanted, facts: &InstallFacts) -> Part {
                 ServiceAct::EnableNow,
             )
             .service(
+                "Listen for questions of authorities, now and at every boot",
+                services,
+                render::panel::CHALLENGE_SOCKET_UNIT,
+                ServiceAct::EnableNow,
+            )
+            .service(
                 "Start the agent, now and at every boot",
                 services,
                 render::panel::AGENT_UNIT,
@@ -299,6 +305,10 @@ fn made_by_services(services: ServiceManager) -> &'static [(&'static str, &'stat
         (
             "Answer for the courier's socket",
             "/run/lalapanel/courier.sock",
+        ),
+        (
+            "Answer for the socket of authorities' questions",
+            "/run/lalapanel/challenge.sock",
         ),
         (
             "Answer for the courier's process number",

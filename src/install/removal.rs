@@ -66,6 +66,10 @@ fn units(services: ServiceManager) -> Vec<PlannedStep> {
             "Take no more errands to the internet",
             render::panel::COURIER_SOCKET_UNIT,
         ));
+        steps.push(service(
+            "Answer no more questions of authorities",
+            render::panel::CHALLENGE_SOCKET_UNIT,
+        ));
         steps.push(service("Stop the courier", render::panel::COURIER_UNIT));
     } else {
         steps.push(service("Stop the panel", "lalapanel"));

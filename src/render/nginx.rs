@@ -131,6 +131,12 @@ fn catch_all_plain(file: Block, ipv4: bool, ipv6: bool) -> Block {
                 .set("server_name", "lalapanel-catch-all.invalid")
                 .set("server_tokens", "off")
                 .set("access_log", "off")
+                .comment("But for an authority: names may be proved that have no site yet.")
+                .block(
+                    "location",
+                    ["^~", "/.well-known/acme-challenge/"],
+                    |place| place.set("proxy_pass", "http://unix:/run/lalapanel/challenge.sock"),
+                )
                 .block("location", ["/"], |place| place.set("return", "444"))
         })
 }

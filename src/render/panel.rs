@@ -88,6 +88,10 @@ pub fn services(services: ServiceManager, port: u16) -> Vec<PanelFile> {
                 include_str!("../../packaging/systemd/lalapanel-courier.socket"),
             ),
             file(
+                "/etc/systemd/system/lalapanel-challenge.socket",
+                include_str!("../../packaging/systemd/lalapanel-challenge.socket"),
+            ),
+            file(
                 "/etc/systemd/system/lalapanel.socket",
                 &include_str!("../../packaging/systemd/lalapanel.socket")
                     .replace("{port}", &port.to_string()),
@@ -100,6 +104,9 @@ pub fn services(services: ServiceManager, port: u16) -> Vec<PanelFile> {
     }
 }
 
+/// The unit that holds the socket nginx asks at on behalf of an authority.
+pub const CHALLENGE_SOCKET_UNIT: &str = "lalapanel-challenge.socket";
+
 /// What runs of the panel, in the order in which it is stopped.
 #[must_use]
 pub fn units(services: ServiceManager) -> &'static [&'static str] {
@@ -109,6 +116,7 @@ pub fn units(services: ServiceManager) -> &'static [&'static str] {
             WEB_UNIT,
             AGENT_UNIT,
             COURIER_SOCKET_UNIT,
+            CHALLENGE_SOCKET_UNIT,
             COURIER_UNIT,
         ],
         ServiceManager::Sysv => &["lalapanel"],

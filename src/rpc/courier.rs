@@ -4,7 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::authority::{Authority, KeyText};
 use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
+use crate::domain::order::{Moment, Problem};
 
 /// Where the agent hands over errands. Root alone may connect.
 pub const SOCKET: &str = "/run/lalapanel/courier.sock";
@@ -17,6 +20,34 @@ pub const CHALLENGES: &str = "/run/lalapanel/challenge.sock";
 pub enum Errand {
     /// Is it there?
     Ping {},
+    /// Get a certificate.
+    Order(Box<Order>),
+}
+
+/// A certificate to get. The key it is for stays with the agent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// From whom.
+    pub authority: Authority,
+    /// The key of our account there, as PEM.
+    pub account: KeyText,
+    /// For which names.
+    pub names: Vec<Hostname>,
+    /// The request, signed with the certificate's key, as PEM.
+    pub request: String,
+    /// A random number, by which waiting times are spread.
+    pub seed: u64,
+}
+
+/// How an order ended.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ordered {
+    /// What happened, in order.
+    pub moments: Vec<Moment>,
+    /// The chain as PEM, or why there is none.
+    pub outcome: Result<String, Problem>,
 }
 
 impl Errand {
@@ -25,6 +56,7 @@ impl Errand {
     pub fn seconds(&self) -> u64 {
         match self {
             Self::Ping {} => 5,
+            Self::Order(_) => 240,
         }
     }
 }
@@ -38,6 +70,8 @@ pub enum Report {
         /// The courier's version.
         version: String,
     },
+    /// To `Order`.
+    Ordered(Box<Ordered>),
 }
 
 /// One frame from the courier.

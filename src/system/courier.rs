@@ -33,6 +33,7 @@ pub fn send(host: &dyn Host, errand: &Errand) -> Result<Report, Fault> {
 pub fn ping(host: &dyn Host) -> Result<(), Fault> {
     match send(host, &Errand::Ping {})? {
         Report::Pong { .. } => Ok(()),
+        Report::Ordered(_) => Err(beside_the_point()),
     }
 }
 
@@ -57,6 +58,16 @@ fn garbled(error: &CodecError) -> Fault {
         ),
     };
     Fault::new(Code::CourierUnreachable, title, hint).detail(error.to_string())
+}
+
+/// It brought back something else than it was sent for.
+#[must_use]
+pub fn beside_the_point() -> Fault {
+    Fault::new(
+        Code::CourierUnreachable,
+        "The courier brought back something else than it was sent for",
+        "it is of another version: `systemctl restart lalapanel-agent lalapanel-courier`",
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,13 @@
+//! Certificates from an authority by the ACME protocol (RFC 8555): the order's course, its proofs, when to try again.
+//!
+//! Invariant: only `client` knows the protocol crate; the key of a certificate never comes here, only a request signed with it.
+
+mod answer;
+pub mod challenge;
+pub mod client;
+mod jitter;
+pub mod order;
+pub mod retry;
+mod transport;
+
+pub use jitter::Jitter;
