@@ -9,6 +9,7 @@ use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::domain::site_name::SiteName;
+use crate::host::{Mode, Owner};
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
@@ -169,7 +170,13 @@ fn close(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     };
     steps.add("Test the nginx configuration with the site closed", test);
     parts::nginx_change(steps, facts, |steps| {
-        steps.root_file("Close the site for a moment", &old.nginx_file(), text);
+        let closed = Step::WriteFile {
+            path: old.nginx_file(),
+            text,
+            owner: Owner::ROOT,
+            mode: Mode(0o640),
+        };
+        steps.add("Close the site for a moment", closed);
     });
 }
 
@@ -206,7 +213,7 @@ fn start_php(steps: &mut Steps, new: &Site, facts: &Facts) {
 fn open(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     let (file, text) = (new.nginx_file(), render::nginx::site(new, facts.nginx));
     let write = |steps: &mut Steps| {
-        steps.root_file("Write the site's nginx file", &file, text.clone());
+        steps.nginx_file(&file, text.clone());
     };
     let forget = |steps: &mut Steps| {
         let path = old.nginx_file();
