@@ -35,6 +35,7 @@ mod site_visitor;
 pub mod status;
 #[cfg(test)]
 mod usage;
+mod wordpress;
 
 /// Turns a fresh Debian or Ubuntu server into a web host and keeps it one.
 #[derive(Debug, Parser)]

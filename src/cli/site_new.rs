@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::agent::Ask;
 use crate::cli::output::Output;
 use crate::cli::site::{parse, parse_name};
-use crate::cli::{Outcome, change, database};
+use crate::cli::{Outcome, change, database, wordpress};
 use crate::domain::change::Change;
 use crate::domain::database::{DatabaseHash, DatabaseName};
 use crate::domain::fault::{Code, Fault};
@@ -50,6 +50,9 @@ pub struct Create {
     /// With a database of its own; the password is shown once
     #[arg(long)]
     pub database: bool,
+    /// WordPress in it
+    #[command(flatten)]
+    pub wordpress: wordpress::Wordpress,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -95,6 +98,9 @@ pub enum Tls {
 /// Makes the site, and tells how to reach its database.
 pub(super) fn run(create: &Create, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let mut new = new_site(create)?;
+    if create.wordpress.install {
+        return install_wordpress(create, new, agent, output);
+    }
     let password = create.database.then(database::made).transpose()?;
     new.database = password.as_ref().map(DatabaseHash::of);
     let hostname = new.hostname.clone();
@@ -110,6 +116,33 @@ pub(super) fn run(create: &Create, agent: &mut dyn Ask, output: &mut Output) -> 
         let view = database::find(&name, agent)?;
         let told = database::told(&view, Some(password), output);
         Ok(json!({ "database": told }))
+    };
+    let wanted = Change::SiteCreate(new);
+    change::run_and_tell(&wanted, create.plan, None, agent, output, &tell)
+}
+
+fn install_wordpress(
+    create: &Create,
+    mut new: NewSite,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    if create.r#type != Type::Wordpress || create.database {
+        return Err(Fault::new(
+            Code::RequestInvalid,
+            "`--install` makes a site of the type wordpress, with a database of its own",
+            "use it with `--type wordpress` and without `--database`",
+        ));
+    }
+    let (prepared, bytes) = wordpress::prepare(&create.wordpress, new.hostname.as_str())?;
+    prepared.announce(output);
+    let _handed_over = wordpress::HandedOver::new(&prepared.new.archive, &bytes)?;
+    drop(bytes);
+    new.wordpress = Some(Box::new(prepared.new.clone()));
+    let url = new.hostname.url();
+    let tell = |_: &mut dyn Ask, output: &mut Output| {
+        let told = prepared.tell(&url, output);
+        Ok(json!({ "wordpress": told }))
     };
     let wanted = Change::SiteCreate(new);
     change::run_and_tell(&wanted, create.plan, None, agent, output, &tell)
@@ -141,6 +174,7 @@ pub(super) fn new_site(create: &Create) -> Result<NewSite, Fault> {
         redirected,
         kind,
         database: None,
+        wordpress: None,
     })
 }
 

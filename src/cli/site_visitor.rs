@@ -11,6 +11,7 @@ use crate::cli::site::parse;
 use crate::cli::{Outcome, change as changes, prompt};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
+use crate::domain::secret::Password;
 use crate::domain::visitor::{VisitorHash, VisitorName};
 
 /// What can be done with visitors.
@@ -64,7 +65,7 @@ pub(super) fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outc
         )
     })?;
     let hash = match verb {
-        Verb::Add(add) => Some(hash(add)?),
+        Verb::Add(add) => Some(hash(&prompt::password(add.password_file.as_deref())?)?),
         Verb::Remove(_) => None,
     };
     let change = Change::SiteVisitor {
@@ -75,8 +76,8 @@ pub(super) fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outc
     changes::run(&change, plan_only, None, agent, output)
 }
 
-fn hash(add: &Add) -> Result<VisitorHash, Fault> {
-    let password = prompt::password(add.password_file.as_deref())?;
+/// The hash of a password, as crypt(5) knows it.
+pub(super) fn hash(password: &Password) -> Result<VisitorHash, Fault> {
     let failed = || {
         Fault::new(
             Code::HostFailed,

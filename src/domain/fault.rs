@@ -75,6 +75,8 @@ codes! {
     DatabaseConfirmation "database.confirmation" Invalid,
     MariadbSilent "mariadb.silent" Unavailable,
     MariadbRefused "mariadb.refused" Unavailable,
+    WordpressArchive "wordpress.archive" Invalid,
+    WordpressFailed "wordpress.failed" Unavailable,
     NginxBroken "nginx.broken" Conflict,
     NginxRejected "nginx.rejected" Unavailable,
     NginxStopped "nginx.stopped" Conflict,

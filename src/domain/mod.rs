@@ -30,6 +30,7 @@ pub mod time;
 pub mod trash;
 pub mod visitor;
 pub mod web_target;
+pub mod wordpress;
 
 /// Gives a text type its one door in (`parse`), its one way out (`as_str`), and the same door for serde.
 macro_rules! parsed_text {

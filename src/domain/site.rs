@@ -18,6 +18,7 @@ use crate::domain::setting::Settings;
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 use crate::domain::web_target::{RedirectCode, WebAddress};
+use crate::domain::wordpress::NewWordpress;
 
 pub use crate::domain::site_kind::SiteKind;
 
@@ -211,6 +212,9 @@ pub struct NewSite {
     /// The hash of the password of its database's user; none for a site without a database.
     #[serde(default)]
     pub database: Option<DatabaseHash>,
+    /// WordPress, installed to its end; it brings a database of its own.
+    #[serde(default)]
+    pub wordpress: Option<Box<NewWordpress>>,
 }
 
 /// The kind asked for; PHP without a version means the newest installed one.

@@ -19,6 +19,15 @@ pub struct Job {
     pub act: Act,
 }
 
+impl Job {
+    /// An act in a site's tree.
+    #[must_use]
+    pub fn new(site: SiteId, base: &HostPath, act: Act) -> Self {
+        let base = base.clone();
+        Self { site, base, act }
+    }
+}
+
 /// What a worker can do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -29,6 +38,20 @@ pub enum Act {
         path: SitePath,
         /// Its text.
         text: String,
+    },
+    /// Make a file that must not exist yet and that the site alone can read, mode 0600.
+    PutSecret {
+        /// Where, below the base.
+        path: SitePath,
+        /// Its text.
+        text: String,
+    },
+    /// Unpack an archive into a directory of the site's; nothing in there is written over.
+    Unpack {
+        /// The archive: a file of root's, which the worker is handed open.
+        archive: HostPath,
+        /// Where to, below the base.
+        path: SitePath,
     },
     /// Remove one regular file of the site's. Nothing there is fine.
     RemoveFile {

@@ -9,8 +9,11 @@ mod files;
 mod job;
 mod run;
 mod sql;
+mod unpacking;
 pub mod work;
 
+use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,7 +25,7 @@ use nix::sys::stat::Mode as Bits;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
-use crate::host::job::{Job, JobResult};
+use crate::host::job::{Act, Job, JobResult};
 use crate::host::walk::{self, Trust};
 use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
 
@@ -138,11 +141,19 @@ impl Host for LinuxHost {
 
     fn job(&self, job: &Job) -> HostResult<JobResult> {
         let base = walk::directory(self.root(), &job.base, Trust::OnlyRoot)?;
+        let archive = match &job.act {
+            Act::Unpack { archive, .. } => Some(files::open_regular(self.root(), archive)?.0),
+            _ => None,
+        };
         match self.workers {
-            Workers::Process => job::run(base, job),
+            Workers::Process => job::run(base, job, archive),
             Workers::Here => {
                 let uid = nix::unistd::geteuid().as_raw();
-                Ok(acts::perform(base.as_fd(), uid, &job.act))
+                let archive: Box<dyn Read> = match archive {
+                    Some(handle) => Box::new(File::from(handle)),
+                    None => Box::new(std::io::empty()),
+                };
+                Ok(acts::perform(base.as_fd(), uid, &job.act, archive))
             }
         }
     }

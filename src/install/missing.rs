@@ -128,6 +128,9 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::CreateDatabaseUser { .. }
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. }
+        | Step::UnpackWordpress { .. }
+        | Step::ConfigureWordpress { .. }
+        | Step::InstallWordpress(_)
         | Step::StampNginx {}
         | Step::MakeSiteDirectory { .. }
         | Step::Move { .. }

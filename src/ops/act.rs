@@ -13,7 +13,9 @@ pub use crate::ops::context::Context;
 use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
-use crate::ops::{apt_lock, database, home, nginx, packages, panel, php_trial, service, user};
+use crate::ops::{
+    apt_lock, database, home, nginx, packages, panel, php_trial, service, user, wordpress,
+};
 use crate::system::{database as sql, users};
 
 /// Captures the way back by looking.
@@ -27,12 +29,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::GiveFile { path, .. } => Undo::of_meta(host, path)?,
         Step::StampNginx {} => restore(host, &nginx::marker_file())?,
         Step::CheckNginx { with: Some(_) } => restore(host, &nginx::staged_file())?,
-        Step::TestNginx { .. } => Undo::All {
-            undos: nginx::staged_files()
-                .iter()
-                .map(|path| restore(host, path))
-                .collect::<HostResult<_>>()?,
-        },
+        Step::TestNginx { .. } => restore_all(host, &nginx::staged_files())?,
         Step::MakeSiteDirectory {
             site, base, name, ..
         } => match host.stat(&base.join(name))? {
@@ -93,8 +90,12 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::CreateDatabase { .. }
         | Step::CreateDatabaseUser { .. }
         | Step::SetDatabasePassword { .. }
+        | Step::ConfigureWordpress { .. }
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
-        Step::CreateUser(_)
+        // Files and tables are in what earlier steps of the same plan made.
+        Step::UnpackWordpress { .. }
+        | Step::InstallWordpress(_)
+        | Step::CreateUser(_)
         | Step::DeleteUser(_)
         | Step::MoveHome { .. }
         | Step::ReloadUnits {
@@ -155,6 +156,12 @@ fn restore(host: &dyn Host, path: &HostPath) -> HostResult<Undo> {
     })
 }
 
+fn restore_all(host: &dyn Host, paths: &[HostPath]) -> HostResult<Undo> {
+    let undos = paths.iter().map(|path| restore(host, path));
+    let undos = undos.collect::<HostResult<_>>()?;
+    Ok(Undo::All { undos })
+}
+
 /// A file the job makes is removed again. One that existed stays: the job leaves it alone and so does the undo, since
 /// planners put files only into directories that the same plan makes.
 fn undo_of_job(job: &Job) -> Undo {
@@ -163,7 +170,11 @@ fn undo_of_job(job: &Job) -> Undo {
             act: Act::RemoveFile { path: path.clone() },
             ..job.clone()
         }),
-        Act::RemoveFile { .. } | Act::MakeDirectory { .. } | Act::Empty { .. } => Undo::Nothing,
+        Act::PutSecret { .. }
+        | Act::Unpack { .. }
+        | Act::RemoveFile { .. }
+        | Act::MakeDirectory { .. }
+        | Act::Empty { .. } => Undo::Nothing,
     }
 }
 
@@ -262,6 +273,9 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             sql::set_password(host, user, hash).map_err(Fault::from)
         }
         Step::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
+        Step::UnpackWordpress { .. }
+        | Step::ConfigureWordpress { .. }
+        | Step::InstallWordpress(_) => wordpress::act(host, step),
     }
 }
 
@@ -340,7 +354,7 @@ fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Faul
     host.rename(from, to).map_err(Fault::from)
 }
 
-fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
+pub(super) fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
     match host.job(job)? {
         JobResult::Done { .. } => Ok(()),
         JobResult::Failed {

@@ -123,8 +123,12 @@ fn refuse_drift(engine: &Engine, change: &Change, plan: &Plan, site: &Site) -> R
 
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
-        Change::SiteCreate(new) => site_create::paths_of(&new.hostname),
         Change::SiteRename { name, .. } => site_create::paths_of(name),
+        Change::SiteCreate(new) => {
+            let mut paths = site_create::paths_of(&new.hostname);
+            paths.extend(new.wordpress.iter().map(|new| new.archive.file()));
+            paths
+        }
         Change::SiteRestore { site, hostname } => {
             let mut paths = site_create::paths_of(hostname);
             paths.extend([trash::files_of(*site), trash::logs_of(*site)]);
@@ -134,7 +138,8 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
     };
     let own = engine.store().sites()?;
     let mut facts = facts::gather(engine.host(), panel, &own, &paths)?;
-    if matches!(change, Change::SiteCreate(new) if new.database.is_some()) {
+    if matches!(change, Change::SiteCreate(new) if new.database.is_some() || new.wordpress.is_some())
+    {
         facts.databases = Some(system::database::look(engine.host())?);
     }
     Ok(facts)

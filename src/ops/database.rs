@@ -189,6 +189,11 @@ pub(super) fn look(step: &Step, host: &dyn Host) -> HostResult<Undo> {
         Step::CreateDatabaseUser { user, .. } if database::user(host, user)?.is_none() => {
             Undo::DropDatabaseUser { user: user.clone() }
         }
+        Step::ConfigureWordpress { database: name, .. }
+            if database::user(host, &name.user())?.is_none() =>
+        {
+            Undo::DropDatabaseUser { user: name.user() }
+        }
         Step::SetDatabasePassword { user, .. } => {
             match database::user(host, user)?.and_then(|was| was.hash) {
                 Some(hash) => Undo::SetDatabasePassword {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything that could be refused is refused here, before the first step runs.
 
+use crate::domain::database::DatabaseName;
 use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
@@ -14,7 +15,7 @@ use crate::ops::site_logs;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Expectation;
-use crate::ops::{database, names, refuse};
+use crate::ops::{database, names, refuse, wordpress};
 use crate::render;
 use crate::store::Effect;
 
@@ -33,21 +34,32 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
     refuse_occupied(&site, facts)?;
     let mut steps = Steps::default();
     parts::ground(&mut steps, &site, facts);
+    if new.wordpress.is_none() {
+        parts::first_page(&mut steps, &site);
+    }
     site_logs::make(&mut steps, &site, facts);
     let mut effects = Vec::new();
-    if let Some(hash) = &new.database {
-        let known = facts.databases.clone().unwrap_or_default();
-        let name = database::name_for(&site, state, &known)?;
-        database::make(&mut steps, &name);
-        database::make_user(&mut steps, &name, hash);
+    let name = database_name(new, &site, state, facts)?;
+    match (&name, &new.wordpress, &new.database) {
+        (Some(name), Some(new), _) => wordpress::files(&mut steps, &site, new, name),
+        (Some(name), None, Some(hash)) => {
+            database::make(&mut steps, name);
+            database::make_user(&mut steps, name, hash);
+        }
+        _ => {}
+    }
+    if let Some(name) = &name {
         effects.push(Effect::PutDatabase(Box::new(database::of(
-            &name,
+            name,
             Some(id),
             now,
         ))));
     }
     if let Some(php) = site.kind.php() {
         parts::php(&mut steps, &site, php, facts);
+    }
+    if let (Some(name), Some(new)) = (&name, &new.wordpress) {
+        wordpress::install(&mut steps, &site, new, name, facts);
     }
     parts::nginx_change(&mut steps, facts, |steps| {
         steps.nginx_file(&site.nginx_file(), render::nginx::site(&site, facts.nginx));
@@ -60,6 +72,29 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         .notes(names::overlaps(&site, state));
     effects.push(Effect::PutSite(Box::new(site)));
     Ok(plan.effect(Effect::All(effects)))
+}
+
+/// The name of the database that comes with the site; none where it gets none.
+fn database_name(
+    new: &NewSite,
+    site: &Site,
+    state: &State,
+    facts: &Facts,
+) -> Result<Option<DatabaseName>, Fault> {
+    if let Some(wordpress) = &new.wordpress {
+        if !matches!(site.kind, SiteKind::Wordpress { .. }) {
+            return Err(Fault::new(
+                Code::RequestInvalid,
+                "WordPress can only be installed on a site of that type",
+                "add `--type wordpress`",
+            ));
+        }
+        wordpress::refuse_absent(wordpress, facts)?;
+    } else if new.database.is_none() {
+        return Ok(None);
+    }
+    let known = facts.databases.clone().unwrap_or_default();
+    database::name_for(site, state, &known).map(Some)
 }
 
 /// A site without files of its own has no first page of ours.

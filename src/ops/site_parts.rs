@@ -101,6 +101,10 @@ pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
             steps.add("Make the directory that is served", job);
         }
     }
+}
+
+/// The page a site shows until its owner puts something better there.
+pub(super) fn first_page(steps: &mut Steps, site: &Site) {
     let text = render::welcome::page(site);
     if let Some(job) = job(site, render::welcome::path(site), |path| Act::PutFile {
         path,

@@ -12,10 +12,12 @@ use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
+use crate::domain::wordpress::ArchiveDigest;
 use crate::host::exec::Program;
 use crate::host::job::Job;
 use crate::host::{Mode, Owner};
 use crate::ops::php_trial::Trial;
+pub use crate::ops::step_detail::{Expectation, ServiceAct, User, When, WordpressInstall};
 use crate::system::panel_certificate;
 
 /// One thing to do.
@@ -236,6 +238,28 @@ pub enum Step {
         /// The hash of the password.
         hash: DatabaseHash,
     },
+    /// Have the site's worker unpack WordPress into its files.
+    UnpackWordpress {
+        /// Whose.
+        site: SiteId,
+        /// The site's base.
+        base: HostPath,
+        /// Which archive.
+        archive: ArchiveDigest,
+    },
+    /// Make a database user, its password and secret keys, and have the site's worker write them into `wp-config.php`.
+    ConfigureWordpress {
+        /// Whose.
+        site: SiteId,
+        /// The site's base.
+        base: HostPath,
+        /// Its name.
+        hostname: Hostname,
+        /// The database; the user has the same name.
+        database: DatabaseName,
+    },
+    /// Run WordPress's installer.
+    InstallWordpress(Box<WordpressInstall>),
     /// Keep a database user from signing in, or let it.
     LockDatabaseUser {
         /// Who.
@@ -243,69 +267,6 @@ pub enum Step {
         /// True to keep it out.
         locked: bool,
     },
-}
-
-/// A user to make or to remove.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// Its name.
-    pub name: UnixName,
-    /// Its user and group number; none lets the system choose one of the system range.
-    pub id: Option<u32>,
-    /// Its home; never created by this.
-    pub home: HostPath,
-}
-
-/// What can be done to a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ServiceAct {
-    /// Start now and at every boot.
-    EnableNow,
-    /// Stop now and not at boot.
-    DisableNow,
-    /// Stop and forbid to start, also for package upgrades.
-    Mask,
-    /// Forbid to start what is not there yet.
-    Forbid,
-    /// Allow to start again.
-    Unmask,
-    /// Stop now what this plan itself started. Undoing the start is enough: this one is not undone.
-    Retire,
-    /// Start now.
-    Start,
-    /// Stop now.
-    Stop,
-    /// Stop and start.
-    Restart,
-    /// Read the configuration again.
-    Reload,
-    /// Nothing now; when the plan is undone, read the configuration again.
-    ReloadOnUndo,
-    /// Nothing now; when the plan is undone, stop and start it where it runs.
-    RestartOnUndo,
-}
-
-/// On which way a step acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum When {
-    /// On the way forward.
-    Forward,
-    /// Only when the plan is undone: stands before the files it will read again.
-    Undoing,
-}
-
-/// What a probe accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Expectation {
-    /// Status 200: a new site's own first page.
-    Welcome,
-    /// Any answer of the site, even an error of its own; not 502, 503 or 504, and not silence.
-    Answer,
-    /// Any answer at all: a closed site says 503, and the application behind a proxy may be off.
-    Anything,
 }
 
 impl Step {
@@ -364,6 +325,11 @@ impl Step {
             Self::FinishPackages {} => "dpkg".to_owned(),
             Self::Sql { .. } => "MariaDB".to_owned(),
             Self::CreateDatabase { name } => name.to_string(),
+            Self::UnpackWordpress { base, .. } => base.join("htdocs").to_string(),
+            Self::ConfigureWordpress { base, .. } => {
+                base.join("htdocs").join("wp-config.php").to_string()
+            }
+            Self::InstallWordpress(install) => install.hostname.to_string(),
             Self::CreateDatabaseUser { user, .. }
             | Self::SetDatabasePassword { user, .. }
             | Self::LockDatabaseUser { user, .. } => format!("{user}@localhost"),

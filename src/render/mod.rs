@@ -19,6 +19,7 @@ pub mod systemd;
 #[cfg(test)]
 mod trees;
 pub mod welcome;
+pub mod wordpress;
 
 /// The first line of every file the panel owns.
 pub const OWNED: &str =

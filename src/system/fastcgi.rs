@@ -86,7 +86,51 @@ pub fn page_request(hostname: &Hostname, document_root: &HostPath) -> Vec<u8> {
     ])
 }
 
+/// The request that sends a form to a script of a site, as nginx would pass it on.
+#[must_use]
+pub fn form_request(
+    hostname: &Hostname,
+    document_root: &HostPath,
+    script: &str,
+    query: &str,
+    form: &str,
+) -> Vec<u8> {
+    let (address, file) = (
+        format!("{script}?{query}"),
+        format!("{document_root}{script}"),
+    );
+    let length = form.len().to_string();
+    let parameters = [
+        ("REQUEST_METHOD", "POST"),
+        ("CONTENT_TYPE", "application/x-www-form-urlencoded"),
+        ("CONTENT_LENGTH", &length),
+        ("SCRIPT_NAME", script),
+        ("SCRIPT_FILENAME", &file),
+        ("DOCUMENT_ROOT", document_root.as_str()),
+        ("DOCUMENT_URI", script),
+        ("REQUEST_URI", &address),
+        ("QUERY_STRING", query),
+        ("REQUEST_SCHEME", "http"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("GATEWAY_INTERFACE", "CGI/1.1"),
+        ("SERVER_SOFTWARE", "nginx"),
+        ("REDIRECT_STATUS", "200"),
+        ("REMOTE_ADDR", "127.0.0.1"),
+        ("REMOTE_PORT", "1"),
+        ("SERVER_ADDR", "127.0.0.1"),
+        ("SERVER_PORT", "80"),
+        ("SERVER_NAME", hostname.as_str()),
+        ("HTTP_HOST", hostname.as_str()),
+        ("HTTP_USER_AGENT", "lalapanel"),
+    ];
+    with_body(&parameters, form.as_bytes())
+}
+
 fn request(parameters: &[(&str, &str)]) -> Vec<u8> {
+    with_body(parameters, &[])
+}
+
+fn with_body(parameters: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut pairs = Vec::new();
     for (name, value) in parameters {
         pairs.extend(length(name));
@@ -96,6 +140,9 @@ fn request(parameters: &[(&str, &str)]) -> Vec<u8> {
     let mut request = record(BEGIN, &[0, RESPONDER, 0, 0, 0, 0, 0, 0]);
     request.extend(record(PARAMS, &pairs));
     request.extend(record(PARAMS, &[]));
+    if !body.is_empty() {
+        request.extend(record(STDIN, body));
+    }
     request.extend(record(STDIN, &[]));
     request
 }

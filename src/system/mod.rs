@@ -25,3 +25,4 @@ pub mod php_support;
 pub mod ports;
 pub mod service;
 pub mod users;
+pub mod wordpress;

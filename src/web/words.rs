@@ -247,6 +247,9 @@ pub(super) fn command(change: &Change) -> String {
                 line.push_str(" --redirect-from ");
                 line.push_str(&name.to_string());
             }
+            if site.wordpress.is_some() {
+                line.push_str(" --install --archive wordpress.tar.gz");
+            }
             if site.database.is_some() {
                 line.push_str(" --database");
             }

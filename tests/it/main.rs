@@ -21,5 +21,6 @@ mod rename;
 mod settings;
 mod sites;
 mod trash;
+mod wordpress;
 mod worker;
 mod world;

@@ -274,6 +274,7 @@ fn a_name_of_somebody_else_is_refused_before_anything_changes() {
             redirected: Vec::new(),
             kind: NewSiteKind::Static { spa: false },
             database: None,
+            wordpress: None,
         }),
     );
     let code = |to: &str| refused(&world, &rename("shop.example", to, OldName::Redirect)).code;

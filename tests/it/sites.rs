@@ -59,6 +59,7 @@ fn a_taken_hostname_is_refused_before_anything_changes() {
         redirected: Vec::new(),
         kind: php(),
         database: None,
+        wordpress: None,
     });
     assert_eq!(refused(&world, &alias), Code::HostnameTaken);
 }
@@ -71,6 +72,7 @@ fn an_alias_named_twice_is_refused() {
         redirected: Vec::new(),
         kind: php(),
         database: None,
+        wordpress: None,
     });
     assert_eq!(refused(&World::installed(), &double), Code::HostnameTaken);
 }

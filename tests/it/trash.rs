@@ -200,6 +200,7 @@ fn further_names_that_were_taken_meanwhile_are_left_out_and_named() {
             redirected: Vec::new(),
             kind: NewSiteKind::Static { spa: false },
             database: None,
+            wordpress: None,
         })
     };
     done(&world, 1, &with_alias("shop.example", "www.shop.example"));

@@ -173,5 +173,6 @@ pub(crate) fn create(hostname: &str, kind: NewSiteKind) -> Change {
         redirected: Vec::new(),
         kind,
         database: None,
+        wordpress: None,
     })
 }

@@ -3,7 +3,7 @@
 //! Invariant: everything is checked on handles (regular, the site's, one name) and nothing outside the base can be named.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -13,7 +13,7 @@ use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 
 use crate::domain::path::SitePath;
 use crate::host::job::{Act, JobResult};
-use crate::host::linux::emptying;
+use crate::host::linux::{emptying, unpacking};
 use crate::host::walk::{self, beneath};
 
 /// Why an act was refused.
@@ -35,9 +35,16 @@ pub(super) fn refusal(errno: Errno) -> Refusal {
 
 /// Does one act below `base`, in the name of `uid`.
 #[must_use]
-pub(super) fn perform(base: BorrowedFd<'_>, uid: u32, act: &Act) -> JobResult {
+pub(super) fn perform(base: BorrowedFd<'_>, uid: u32, act: &Act, archive: impl Read) -> JobResult {
     let done = match act {
-        Act::PutFile { path, text } => put_file(base, path, text),
+        Act::PutFile { path, text } => put_file(base, path, text, READABLE),
+        Act::PutSecret { path, text } => match put_file(base, path, text, SECRET) {
+            Ok((_, false)) => Err(("a file that is there already".to_owned(), false)),
+            answer => answer,
+        },
+        Act::Unpack { path, .. } => {
+            unpacking::unpack(base, path, archive).map(|files| (files, true))
+        }
         Act::RemoveFile { path } => remove_file(base, uid, path),
         Act::MakeDirectory { path } => make_directory(base, path),
         Act::Empty { path } => emptying::empty(base, uid, path).map(|files| (files, false)),
@@ -78,10 +85,14 @@ fn flush(directory: &OwnedFd) -> nix::Result<()> {
     }
 }
 
-fn put_file(base: BorrowedFd<'_>, path: &SitePath, text: &str) -> Done {
+/// For the site and for nginx, which is in the group of its directories.
+const READABLE: Mode = SECRET.union(Mode::S_IRGRP);
+/// For the site alone.
+const SECRET: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
+
+fn put_file(base: BorrowedFd<'_>, path: &SitePath, text: &str, mode: Mode) -> Done {
     let (directory, name) = place(base, path).map_err(refusal)?;
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
-    let mode = Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_IRGRP;
     let handle = match beneath(directory.as_fd(), name, flags, mode) {
         Err(Errno::EEXIST) => return Ok((0, false)),
         answer => answer.map_err(refusal)?,

@@ -67,7 +67,10 @@ fn size_of(status: &FileStat) -> u64 {
 }
 
 /// Opens a regular file for reading, and looks at what was opened.
-fn open_regular(root: BorrowedFd<'_>, path: &HostPath) -> HostResult<(OwnedFd, FileStat)> {
+pub(super) fn open_regular(
+    root: BorrowedFd<'_>,
+    path: &HostPath,
+) -> HostResult<(OwnedFd, FileStat)> {
     let (directory, name, status) = look_at(root, path)?;
     let regular = |status: &FileStat| match walk::kind(status) {
         SFlag::S_IFREG => Ok(()),

@@ -24,15 +24,16 @@ const LIMIT: u64 = 1 << 20;
 
 /// Runs a job in a worker process; `base` is the handle (`O_PATH`) of its base directory.
 ///
-/// The worker's standard input is that handle, its standard output a socket that carries the job in and the result out.
+/// The worker's standard input is that handle, its standard output a socket that carries the job in and the result out,
+/// its standard error the archive, where one is to be unpacked.
 /// Why a handle and not the path: the graveyard is closed to the site, its own directory in there is not.
-pub(super) fn run(base: OwnedFd, job: &Job) -> HostResult<JobResult> {
+pub(super) fn run(base: OwnedFd, job: &Job, archive: Option<OwnedFd>) -> HostResult<JobResult> {
     let seconds = match job.act {
-        Act::Empty { .. } => 30 * 60,
+        Act::Empty { .. } | Act::Unpack { .. } => 30 * 60,
         _ => 60,
     };
     let limit = Duration::from_secs(seconds);
-    match talk(base, job, limit) {
+    match talk(base, job, archive, limit) {
         Ok(result) => Ok(result),
         Err(error) => Err(HostError::Program {
             program: Program::Lalapanel.path(),
@@ -41,9 +42,14 @@ pub(super) fn run(base: OwnedFd, job: &Job) -> HostResult<JobResult> {
     }
 }
 
-fn talk(base: OwnedFd, job: &Job, limit: Duration) -> std::io::Result<JobResult> {
+fn talk(
+    base: OwnedFd,
+    job: &Job,
+    archive: Option<OwnedFd>,
+    limit: Duration,
+) -> std::io::Result<JobResult> {
     let (mut ours, theirs) = UnixStream::pair()?;
-    let child = start(base, theirs, job.site)?;
+    let child = start(base, theirs, archive, job.site)?;
     let answer = ask(&mut ours, job, limit);
     // A worker that did not answer is late or dead; one that did is at its end.
     let grace = if answer.is_ok() { 5000 } else { 0 };
@@ -51,7 +57,12 @@ fn talk(base: OwnedFd, job: &Job, limit: Duration) -> std::io::Result<JobResult>
     answer
 }
 
-fn start(base: OwnedFd, socket: UnixStream, site: SiteId) -> std::io::Result<Child> {
+fn start(
+    base: OwnedFd,
+    socket: UnixStream,
+    archive: Option<OwnedFd>,
+    site: SiteId,
+) -> std::io::Result<Child> {
     let program = if std::path::Path::new(ITSELF).exists() {
         ITSELF
     } else {
@@ -69,7 +80,7 @@ fn start(base: OwnedFd, socket: UnixStream, site: SiteId) -> std::io::Result<Chi
         .gid(site.uid())
         .stdin(Stdio::from(base))
         .stdout(Stdio::from(OwnedFd::from(socket)))
-        .stderr(Stdio::null())
+        .stderr(archive.map_or_else(Stdio::null, Stdio::from))
         .process_group(0)
         .spawn()
 }

@@ -1,7 +1,9 @@
 //! The worker's side of a job: take the job and the handle, do the act, answer.
 //!
-//! Invariant: the only directory a worker knows is the handle it was given as standard input.
+//! Invariant: the only directory a worker knows is the handle it was given as standard input, and the only file outside it the
+//! archive it was given as standard error.
 
+use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -20,7 +22,9 @@ pub fn serve() -> std::io::Result<()> {
     let job: Job = job::receive(&mut socket)?;
     let uid = geteuid().as_raw();
     let result = if job.site.uid() == uid {
-        acts::perform(base.as_fd(), uid, &job.act)
+        // What is to be unpacked is handed in as standard error, which a worker has no other use for.
+        let archive = File::from(std::io::stderr().as_fd().try_clone_to_owned()?);
+        acts::perform(base.as_fd(), uid, &job.act, archive)
     } else {
         JobResult::Failed {
             reason: "the job of another site".to_owned(),

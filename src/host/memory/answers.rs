@@ -55,7 +55,7 @@ impl Machine {
         unit.is_some_and(|running| running.sockets.contains(socket))
     }
 
-    fn by_php(&self, socket: &HostPath, request: &[u8]) -> Vec<u8> {
+    fn by_php(&mut self, socket: &HostPath, request: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(request);
         if text.contains("/-/ping") || !text.contains("SCRIPT_FILENAME") {
             return fastcgi("Content-type: text/plain;charset=UTF-8\r\n\r\npong");
@@ -69,10 +69,31 @@ impl Machine {
             .and_then(|path| self.tree.text(&path));
         match page {
             None => fastcgi("Status: 404 Not Found\r\n\r\nFile not found."),
+            Some(page) if page == "wp-admin/install.php" => {
+                self.install_wordpress(&text);
+                fastcgi("Content-type: text/html\r\n\r\nSuccess!")
+            }
             Some(page) if self.breaks(&page, socket) => {
                 fastcgi("Status: 500 Internal Server Error\r\n\r\n")
             }
             Some(_) => fastcgi("Content-type: text/html\r\n\r\nrun by PHP"),
+        }
+    }
+
+    /// What the installer leaves in the database that `wp-config.php` names.
+    fn install_wordpress(&mut self, request: &str) {
+        let value = |text: &str, after: &str, end: char| {
+            let rest = text.split(after).nth(1)?;
+            Some(rest.split(end).next()?.to_owned())
+        };
+        let root = value(request, "DOCUMENT_ROOT", '\u{c}').unwrap_or_default();
+        let root = root.get(..root.find("htdocs").map_or(0, |at| at + 6));
+        let config = root.and_then(|root| HostPath::parse(root).ok());
+        let config = config.and_then(|root| self.tree.text(&root.join("wp-config.php")));
+        let database = config.and_then(|text| value(&text, "'DB_NAME', '", '\''));
+        let admin = value(request, "user_name=", '&');
+        if let (Some(database), Some(admin)) = (database, admin) {
+            self.mariadb.wordpress.insert(database, admin);
         }
     }
 

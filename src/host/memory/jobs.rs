@@ -25,7 +25,14 @@ impl Machine {
     fn act_for(&mut self, job: &Job) -> Done {
         let owner = Owner::of_site(job.site);
         match &job.act {
-            Act::PutFile { path, text } => self.put_file(owner, &job.base, path, text),
+            Act::PutFile { path, text } => self.put_file(owner, &job.base, path, text, 0o640),
+            Act::PutSecret { path, text } => {
+                match self.put_file(owner, &job.base, path, text, 0o600)? {
+                    (_, false) => Err("a file that is there already".to_owned()),
+                    made => Ok(made),
+                }
+            }
+            Act::Unpack { archive, path } => self.unpack_archive(owner, &job.base, archive, path),
             Act::RemoveFile { path } => self.remove_file(owner, &job.base, path),
             Act::MakeDirectory { path } => self.make_directory(owner, &job.base, path),
             Act::Empty { path } => self.empty(owner, &job.base, path),
@@ -74,7 +81,36 @@ impl Machine {
         })
     }
 
-    fn put_file(&mut self, owner: Owner, base: &HostPath, path: &SitePath, text: &str) -> Done {
+    /// An archive of the memory machine is a text with a name a line; each becomes a file.
+    fn unpack_archive(
+        &mut self,
+        owner: Owner,
+        base: &HostPath,
+        archive: &HostPath,
+        path: &SitePath,
+    ) -> Done {
+        let names = self.tree.text(archive).ok_or("no archive")?;
+        let mut files = 0;
+        for name in names.lines() {
+            let inside =
+                SitePath::parse(&format!("{path}/{name}")).map_err(|bad| bad.to_string())?;
+            if let Some((above, _)) = inside.as_str().rsplit_once('/') {
+                let above = SitePath::parse(above).map_err(|bad| bad.to_string())?;
+                self.make_directory(owner, base, &above)?;
+            }
+            files += self.put_file(owner, base, &inside, name, 0o640)?.0;
+        }
+        Ok((files, true))
+    }
+
+    fn put_file(
+        &mut self,
+        owner: Owner,
+        base: &HostPath,
+        path: &SitePath,
+        text: &str,
+        mode: u32,
+    ) -> Done {
         let at = self.beneath(base, path)?;
         if self.tree.entry(&at).is_some() {
             return Ok((0, false));
@@ -83,7 +119,7 @@ impl Machine {
         self.check_room(&at, text.len())
             .map_err(|_| "no space is left")?;
         let kind = Kind::File(Bytes(text.as_bytes().to_vec()));
-        self.tree.put(&at, kind, owner, 0o640);
+        self.tree.put(&at, kind, owner, mode);
         Ok((1, true))
     }
 

@@ -11,6 +11,8 @@ pub struct Mariadb {
     pub databases: BTreeSet<String>,
     /// Its users from this machine.
     pub users: BTreeMap<String, MariadbUser>,
+    /// Databases with WordPress in them, and its administrator.
+    pub wordpress: BTreeMap<String, String>,
 }
 
 /// A user.
@@ -51,6 +53,14 @@ impl Mariadb {
             }
             ["DROP", "DATABASE", "IF", "EXISTS", name] => {
                 self.databases.remove(name.trim_matches('`'));
+                self.wordpress.remove(name.trim_matches('`'));
+            }
+            ["SELECT", "user_login", "FROM", table] => {
+                let name = table.trim_end_matches(".wp_users").trim_matches('`');
+                let admin = self.wordpress.get(name);
+                return admin
+                    .map(|admin| vec![one(admin)])
+                    .ok_or_else(|| format!("there is no table {table}"));
             }
             ["CREATE", "USER", "IF", "NOT", "EXISTS", account, .., hash] => {
                 self.users.entry(user_of(account)).or_insert(MariadbUser {

@@ -108,6 +108,7 @@ impl Typed {
                 redirected,
                 kind,
                 database: None,
+                wordpress: None,
             }),
             _ => Err(problems),
         }

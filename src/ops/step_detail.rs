@@ -1,0 +1,88 @@
+//! What steps are made of beside their own fields: a user, an act on a service, what a probe accepts.
+//!
+//! Invariant: data alone; it is journaled as it stands here, so a field that is renamed needs a migration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::database::DatabaseName;
+use crate::domain::name::{Hostname, UnixName};
+use crate::domain::path::HostPath;
+use crate::domain::wordpress::NewWordpress;
+
+/// A WordPress that is unpacked and configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordpressInstall {
+    /// The site.
+    pub hostname: Hostname,
+    /// Where its PHP listens.
+    pub socket: HostPath,
+    /// Where its files are.
+    pub document_root: HostPath,
+    /// Its database.
+    pub database: DatabaseName,
+    /// What was asked for.
+    pub new: NewWordpress,
+}
+
+/// A user to make or to remove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Its name.
+    pub name: UnixName,
+    /// Its user and group number; none lets the system choose one of the system range.
+    pub id: Option<u32>,
+    /// Its home; never created by this.
+    pub home: HostPath,
+}
+
+/// What can be done to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceAct {
+    /// Start now and at every boot.
+    EnableNow,
+    /// Stop now and not at boot.
+    DisableNow,
+    /// Stop and forbid to start, also for package upgrades.
+    Mask,
+    /// Forbid to start what is not there yet.
+    Forbid,
+    /// Allow to start again.
+    Unmask,
+    /// Stop now what this plan itself started. Undoing the start is enough: this one is not undone.
+    Retire,
+    /// Start now.
+    Start,
+    /// Stop now.
+    Stop,
+    /// Stop and start.
+    Restart,
+    /// Read the configuration again.
+    Reload,
+    /// Nothing now; when the plan is undone, read the configuration again.
+    ReloadOnUndo,
+    /// Nothing now; when the plan is undone, stop and start it where it runs.
+    RestartOnUndo,
+}
+
+/// On which way a step acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// On the way forward.
+    Forward,
+    /// Only when the plan is undone: stands before the files it will read again.
+    Undoing,
+}
+
+/// What a probe accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// Status 200: a new site's own first page.
+    Welcome,
+    /// Any answer of the site, even an error of its own; not 502, 503 or 504, and not silence.
+    Answer,
+    /// Any answer at all: a closed site says 503, and the application behind a proxy may be off.
+    Anything,
+}

@@ -1,0 +1,101 @@
+# WordPress from an archive to its first page, with real PHP and MariaDB: nobody but the panel meets the installer.
+use_fresh "$suite-panel"
+held() { on mariadb -N -B -e "SELECT CONCAT(User, '@', Host) FROM mysql.global_priv ORDER BY 1; SHOW DATABASES; SELECT Db, User FROM mysql.db ORDER BY 1, 2"; }
+old=$(machine)
+old_mariadb=$(held)
+"$here/host" push "$host" "$("$here/wordpress" "$suite")" /root/wordpress.tar.gz
+create() { panel site create "$1" --type wordpress --install --archive "${2:-/root/wordpress.tar.gz}" --admin-email mara@wp.example "${@:3}" --json; }
+undone() { # undone CODE ARGUMENTS...: it ends with that error, and machine and MariaDB are as before
+    local out
+    out=$(create "${@:2}" 2>/dev/null) && return 1
+    is "$(jq -r .error.code <<<"$out")" "$1"
+    soon machine_is "$old"
+    is "$(held)" "$old_mariadb"
+}
+
+checksums() {
+    sh_on 'sha1sum </root/wordpress.tar.gz | cut -d" " -f1 >/root/wordpress.tar.gz.sha1; echo x | sha1sum >/root/wrong
+        cp /root/wordpress.tar.gz /root/bad.tar.gz; cp /root/wrong /root/bad.tar.gz.sha1; head -c 100000 /root/wordpress.tar.gz >/root/cut.tar.gz
+        mkdir -p /root/x/wordpress; ln -s /etc/passwd /root/x/wordpress/readme; tar -C /root/x -czf /root/link.tar.gz wordpress'
+    undone wordpress.archive wp.example /root/bad.tar.gz
+    undone wordpress.archive wp.example /root/wordpress.tar.gz --sha256 "$(printf '0%.0s' $(seq 64))"
+    undone wordpress.archive wp.example /root/bad.tar.gz.sha1
+    undone wordpress.archive wp.example /root/nothing
+}
+check "an archive that is not what its checksum says is refused, and nothing changes" checksums
+hostile() {
+    undone host.failed wp.example /root/cut.tar.gz
+    undone host.failed wp.example /root/link.tar.gz
+    on rm -rf /root/x /root/bad.tar.gz /root/bad.tar.gz.sha1 /root/cut.tar.gz /root/link.tar.gz /root/wrong
+}
+check "a damaged archive, or one with a link in it, is undone to the last file" hostile
+stopped() {
+    on systemctl stop mariadb
+    local code
+    code=$(create wp.example 2>/dev/null | jq -r .error.code || true)
+    on systemctl start mariadb
+    is "$code" mariadb.silent
+    machine_is "$old"
+}
+check "while MariaDB is stopped nothing is begun" stopped
+
+installs() {
+    create wp.example /root/wordpress.tar.gz --title "Mara's <Shop> & more" --admin-name mara >"$logs/$suite.wordpress.made"
+    jq -e '.type == "wordpress" and .databases == ["wp_example"] and .wordpress.admin == "mara" and (.wordpress.password | length == 32)
+        and (.wordpress.archive_check | test("wordpress.tar.gz.sha1"))' "$logs/$suite.wordpress.made"
+}
+check "site create --install ends well and says what the archive was checked against" installs
+password=$(jq -r .wordpress.password "$logs/$suite.wordpress.made")
+site_user=$(panel_json .user site show wp.example)
+home() {
+    local page
+    answers wp.example 200
+    page=$(visit wp.example /)
+    matches "$page" "<title>Mara(&#0?39;|&#8217;)s &lt;Shop&gt; &amp; more"
+    matches "$page" "wp-content/themes/"
+    lacks "$page" "Fatal error|Warning:|Deprecated:"
+}
+check "its home page is WordPress's own, with the title as it was typed" home
+permalinks() { soon answers wp.example 200 "/$(date -u +%Y)/"; matches "$(visit wp.example '/?p=1' -o /dev/null -w '%{redirect_url}')" "/hello-world/"; }
+check "its pages have addresses that people can read" permalinks
+installer_closed() { matches "$(visit wp.example /wp-admin/install.php)" "already installed|Already Installed"; lacks "$(visit wp.example '/wp-admin/install.php?step=2' -d 'user_name=eve&weblog_title=x')" "Success"; }
+check "the installer is closed to everybody" installer_closed
+sign_in() { visit wp.example /wp-login.php -o /dev/null -w '%{http_code} %{redirect_url}' --data-urlencode "log=mara" --data-urlencode "pwd=$1" -d 'wp-submit=x&testcookie=1' -b 'wordpress_test_cookie=WP%20Cookie%20check'; }
+signs_in() { matches "$(sign_in "$password")" "^302 .*/wp-admin/"; matches "$(sign_in wrong)" "^200 "; }
+check "the administrator signs in with the password that was shown, and nobody without" signs_in
+private() {
+    is "$(on stat -c '%a %U' /var/www/wp.example/htdocs/wp-config.php)" "600 $site_user"
+    is "$(status wp.example /wp-config.php)" "$(status wp.example /wp-config-none.php)" || is "$(visit wp.example /wp-config.php)" ""
+    is "$(on find /var/www/wp.example/htdocs ! -user "$site_user" | wc -l)" 0
+    is "$(on find /var/www/wp.example/htdocs -perm /o=rwx | wc -l)" 0
+    is "$(on sh -c "grep -c '_KEY\|_SALT' /var/www/wp.example/htdocs/wp-config.php")" 8
+    is "$(on sh -c "grep '_KEY\|_SALT' /var/www/wp.example/htdocs/wp-config.php | cut -d\\' -f4 | sort -u | wc -l")" 8
+}
+check "wp-config.php is the site's alone, with eight keys of its own" private
+nowhere() {
+    local word
+    for word in "$password" "$(on sh -c "grep DB_PASSWORD /var/www/wp.example/htdocs/wp-config.php | cut -d\\' -f4")"; do
+        [ -n "$word" ]
+        sh_on '! grep -rqF -- "$1" /var/lib/lalapanel /etc/lalapanel /var/log 2>/dev/null
+            ! journalctl --no-pager | grep -qF -- "$1"' "$word"
+    done
+    on sh -c '[ ! -e /var/lib/lalapanel/archives ]'
+}
+check "no password is in the state, the journal or a log, and no archive is left" nowhere
+
+renamed() {
+    panel site rename wp.example new.example
+    soon answers new.example 200
+    matches "$(visit new.example /)" "http://new.example/"
+    lacks "$(visit new.example / | grep -o '<link[^>]*>')" "http://wp.example/"
+    matches "$(visit wp.example / -o /dev/null -w '%{redirect_url}')" "^http://new.example/"
+}
+check "under another name it goes on" renamed
+
+for_good() {
+    panel site delete new.example --yes --now
+    on rm -f /root/wordpress.tar.gz /root/wordpress.tar.gz.sha1
+    soon machine_is "$old"
+    is "$(held)" "$old_mariadb"
+}
+check "deleted for good, no file, database or user is left" for_good
