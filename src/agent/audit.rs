@@ -192,6 +192,8 @@ fn words(request: &Request) -> (String, String) {
         Request::Confirm { .. } => plain("confirm"),
         Request::AccountDelete { name } => about("account delete", name),
         Request::Apply { change, .. } => about(change.word(), &change.subject()),
+        Request::CertificateDeposit { hostname, .. } => about("cert deposit", hostname),
+        Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}
         | Request::Panel {}
@@ -199,6 +201,8 @@ fn words(request: &Request) -> (String, String) {
         | Request::SetupCheck { .. }
         | Request::Session { .. }
         | Request::AccountList {}
+        | Request::CertificateList {}
+        | Request::CertificateShow { .. }
         | Request::Home {}
         | Request::SiteList {}
         | Request::SiteTrash {}

@@ -3,7 +3,7 @@
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
 use crate::agent::operations::Operations;
-use crate::agent::{databases, doctor, logs, overview, php};
+use crate::agent::{certificates, databases, doctor, logs, overview, php};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -16,7 +16,7 @@ use crate::render;
 use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::trash::TrashedView;
-use crate::rpc::view::{SiteOptions, SiteView, TlsView};
+use crate::rpc::view::{SiteOptions, SiteView};
 use crate::system::facts;
 
 /// How many operations a site's page shows.
@@ -68,6 +68,24 @@ impl Dispatch {
                 lines,
                 before,
             ),
+            Request::CertificateList {} => {
+                certificates::list(self.operations.engine()).map(Reply::Certificates)
+            }
+            Request::CertificateShow { hostname } => {
+                certificates::show(self.operations.engine(), &hostname)
+                    .map(|view| Reply::Certificate(Box::new(view)))
+            }
+            Request::CertificateDeposit {
+                hostname,
+                chain,
+                key,
+            } => certificates::deposit(self.operations.engine(), &hostname, &chain, &key)
+                .map(|view| Reply::Deposited(Box::new(view))),
+            Request::CertificateDiscard {
+                hostname,
+                fingerprint,
+            } => certificates::discard(self.operations.engine(), &hostname, &fingerprint)
+                .map(|()| Reply::Done {}),
             Request::PhpList {} => {
                 php::view(self.operations.engine()).map(|view| Reply::Php(Box::new(view)))
             }
@@ -160,12 +178,7 @@ fn view(site: &Site, state: &State) -> SiteView {
         serving: site.settings.serving,
         document_root: site.document_root(),
         user: site.user().to_string(),
-        tls: TlsView {
-            state: "off".to_owned(),
-            issuer: None,
-            not_after: None,
-            names: Vec::new(),
-        },
+        tls: certificates::tls(site),
         databases: state
             .databases_of(site.id)
             .map(|database| database.name.to_string())

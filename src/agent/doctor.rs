@@ -2,6 +2,7 @@
 //!
 //! Invariant: the doctor changes nothing.
 
+use crate::agent::certificates;
 use crate::agent::operations::Operations;
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
@@ -43,6 +44,7 @@ pub fn quick(operations: &Operations) -> Vec<Finding> {
         stuck(operations),
     ];
     findings.extend(drifted(operations));
+    findings.extend(certificates::findings(operations));
     findings
 }
 

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod audit;
+mod certificates;
 pub mod clock;
 #[cfg(test)]
 mod conduct;

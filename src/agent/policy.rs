@@ -81,6 +81,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::SiteNginx { .. }
         | Request::ForeignSites {}
         | Request::SiteOptions {}
+        | Request::CertificateList {}
+        | Request::CertificateShow { .. }
         | Request::PhpList {}
         | Request::DatabaseList {}
         | Request::Preview { .. }
@@ -91,7 +93,10 @@ pub fn rule(request: &Request) -> Rule {
         | Request::AuditVerify {}
         | Request::Doctor {} => row(Owner, None, true),
         Request::LogFollow { .. } | Request::OperationFollow { .. } => row(Owner, None, false),
-        Request::Apply { .. } | Request::OperationCheck { .. } => row(Owner, Change, true),
+        Request::Apply { .. }
+        | Request::CertificateDeposit { .. }
+        | Request::CertificateDiscard { .. }
+        | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }
 
@@ -155,6 +160,7 @@ fn forbidden() -> Fault {
 pub(super) mod tests {
     use super::*;
     use crate::domain::account::AccountName;
+    use crate::domain::certificate::{Fingerprint, PrivateKey};
     use crate::domain::change::Change as SiteChange;
     use crate::domain::id::OperationId;
     use crate::domain::log::{LogFile, LogFilter};
@@ -237,6 +243,28 @@ pub(super) mod tests {
             ),
             ("ForeignSites", Request::ForeignSites {}),
             ("SiteOptions", Request::SiteOptions {}),
+            ("CertificateList", Request::CertificateList {}),
+            (
+                "CertificateShow",
+                Request::CertificateShow {
+                    hostname: hostname(),
+                },
+            ),
+            (
+                "CertificateDeposit",
+                Request::CertificateDeposit {
+                    hostname: hostname(),
+                    chain: String::new(),
+                    key: PrivateKey::typed(String::new()),
+                },
+            ),
+            (
+                "CertificateDiscard",
+                Request::CertificateDiscard {
+                    hostname: hostname(),
+                    fingerprint: Fingerprint::parse(&"ab".repeat(32)).unwrap(),
+                },
+            ),
             ("PhpList", Request::PhpList {}),
             ("DatabaseList", Request::DatabaseList {}),
             ("Preview", Request::Preview { change: change() }),

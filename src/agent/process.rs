@@ -24,6 +24,7 @@ use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
+use crate::ops::pairs;
 use crate::store::Store;
 use crate::system::config::Config;
 use crate::system::{machine, panel_certificate, service, users};
@@ -45,6 +46,12 @@ pub fn run() -> Result<(), Fault> {
     let engine = Engine::new(host.clone(), store.clone());
     let operations = Operations::new(engine.clone(), own_names(host.as_ref(), &config));
     let recovered = operations.recover()?;
+    // No pair waits to be installed now.
+    if let Err(fault) = pairs::tidy(host.as_ref(), &store) {
+        log(&format!(
+            "unused certificates could not be removed: {fault}"
+        ));
+    }
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));
     }

@@ -169,6 +169,8 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             DriftChoice::Leave => format!("The changed files of {subject} stay as they are"),
         },
         Change::SitePurge { .. } => format!("The kept pages of {subject} are forgotten"),
+        Change::CertificateInstall { .. } => format!("{subject} shows its new certificate"),
+        Change::CertificateRemove { .. } => format!("{subject} is without its certificate"),
         Change::SitePhp { php, .. } => {
             let note = view.steps.iter().rev().find_map(|step| step.note.as_ref());
             let page = note.map(|note| format!(". Home page: {note}"));

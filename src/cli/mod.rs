@@ -12,6 +12,7 @@ pub mod account;
 pub mod admin;
 pub mod agent;
 pub mod audit;
+pub mod cert;
 pub mod change;
 pub mod database;
 pub mod doctor;
@@ -63,6 +64,9 @@ pub enum Verb {
     /// Sites
     #[command(subcommand)]
     Site(site::Verb),
+    /// Certificates of sites
+    #[command(subcommand)]
+    Cert(cert::Verb),
     /// What a site logs
     Log(log::Log),
     /// PHP versions
@@ -98,6 +102,12 @@ pub enum Verb {
     /// Acts inside a site's directory; started by the agent
     #[command(hide = true)]
     Worker,
+    /// Says which certificate is shown for a name; started by the agent
+    #[command(hide = true)]
+    Handshake {
+        /// The name
+        hostname: String,
+    },
 }
 
 /// Runs a verb that the agent answers. The processes and `install` are not among them.
@@ -106,6 +116,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Status => status::run(agent, output),
         Verb::Doctor(typed) => doctor::run(typed, &mut doctor::install_again, agent, output),
         Verb::Site(verb) => site::run(verb, agent, output),
+        Verb::Cert(verb) => cert::run(&verb, agent, output),
         Verb::Log(typed) => log::run(typed, agent, output),
         Verb::Php(verb) => php::run(&verb, agent, output),
         Verb::Db(verb) => database::run(&verb, agent, output),
@@ -119,7 +130,8 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         | Verb::Agent
         | Verb::Web
         | Verb::Courier
-        | Verb::Worker => Ok(Exit::Usage),
+        | Verb::Worker
+        | Verb::Handshake { .. } => Ok(Exit::Usage),
     };
     result.unwrap_or_else(|fault| output.failure(&fault))
 }

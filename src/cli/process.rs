@@ -6,13 +6,16 @@ use std::os::unix::net::UnixListener;
 
 use nix::unistd::geteuid;
 
+use crate::cli::output::Output;
 use crate::courier::Doors;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
+use crate::host::handshake;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, HostResult, Mode, Node, Owner};
 use crate::rpc::courier::{CHALLENGES, SOCKET};
 use crate::system::config::{self, Config};
+use crate::system::handshake as system_handshake;
 use crate::system::users;
 use crate::web::User;
 use crate::{agent, courier, web};
@@ -89,6 +92,20 @@ fn unmade(why: &str) -> Fault {
         "start it as root by its init script: `service lalapanel restart`",
     )
     .detail(why)
+}
+
+/// Says the fingerprint of the certificate that this machine shows for a name. Asks nobody's leave: everybody can see it.
+pub fn handshake(hostname: &str, output: &mut Output) -> Result<(), Fault> {
+    let name = crate::cli::site::parse(hostname)?;
+    let leaf = handshake::shown(&name).map_err(|error| {
+        Fault::new(
+            Code::CertificateUnseen,
+            format!("no certificate is shown for {name}: {error}"),
+            "see whether nginx runs and whether the site has HTTPS",
+        )
+    })?;
+    output.line(system_handshake::print(&leaf));
+    Ok(())
 }
 
 fn user_of(host: &dyn Host, name: &str) -> Result<User, Fault> {

@@ -16,6 +16,7 @@ use crate::domain::php::PhpVersion;
 use crate::domain::proxy_target::ProxyTarget;
 use crate::domain::site::{NewSite, NewSiteKind};
 use crate::domain::site_name::SiteName;
+use crate::domain::tls::TlsMode;
 use crate::domain::web_target::{RedirectCode, WebAddress};
 
 /// What a new site is made of.
@@ -44,7 +45,7 @@ pub struct Create {
     /// Whether it also answers on www.HOSTNAME
     #[arg(long, value_enum, default_value_t = Www::None)]
     pub www: Www,
-    /// HTTPS; sites have no certificates in this version
+    /// HTTPS: off, or auto with a certificate that Lala sees to
     #[arg(long, value_enum, default_value_t = Tls::Off)]
     pub tls: Tls,
     /// With a database of its own; the password is shown once
@@ -93,6 +94,8 @@ pub enum Www {
 pub enum Tls {
     /// Plain HTTP
     Off,
+    /// HTTPS; the site shows a certificate that it signed itself until there is a better one
+    Auto,
 }
 
 /// Makes the site, and tells how to reach its database.
@@ -175,6 +178,10 @@ pub(super) fn new_site(create: &Create) -> Result<NewSite, Fault> {
         kind,
         database: None,
         wordpress: None,
+        tls: match create.tls {
+            Tls::Off => TlsMode::Off,
+            Tls::Auto => TlsMode::Auto,
+        },
     })
 }
 

@@ -314,6 +314,11 @@ fn every_promised_line_can_be_typed() {
         "agent",
         "web",
         "worker",
+        "handshake h.example",
+        "cert list --json",
+        "cert show h.example",
+        "cert upload h.example --chain c.pem --key k.pem --plan --json",
+        "cert remove h.example --plan",
     ] {
         let typed = format!("lalapanel {line}");
         assert!(Cli::try_parse_from(typed.split(' ')).is_ok(), "{line}");
@@ -334,6 +339,7 @@ fn wrong_usage_is_told_before_anything_runs() {
         "site rename h.example n.example --old sold",
         "php install",
         "php repository",
+        "cert upload h.example",
     ] {
         let typed = format!("lalapanel {line}");
         let error = Cli::try_parse_from(typed.trim().split(' ')).unwrap_err();

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::certificate::{Fingerprint, Source};
 use crate::domain::database::{DatabaseHash, DatabaseName};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
@@ -141,6 +142,20 @@ pub enum Change {
         /// Which.
         hostname: Hostname,
     },
+    /// Have nginx show a certificate that was put down for a site.
+    CertificateInstall {
+        /// Whose.
+        hostname: Hostname,
+        /// Which: by this it was put down.
+        fingerprint: Fingerprint,
+        /// Where it came from.
+        source: Source,
+    },
+    /// Take a site's certificate away.
+    CertificateRemove {
+        /// Whose.
+        hostname: Hostname,
+    },
     /// Have a site run by another PHP version.
     SitePhp {
         /// Which.
@@ -205,6 +220,8 @@ impl Change {
             | Self::SiteVisitor { hostname, .. }
             | Self::SiteSnippet { hostname, .. }
             | Self::SiteDrift { hostname, .. }
+            | Self::CertificateInstall { hostname, .. }
+            | Self::CertificateRemove { hostname }
             | Self::SitePhp { hostname, .. } => Some(hostname),
             Self::DatabaseCreate { hostname, .. } => hostname.as_ref(),
             Self::PhpInstall { .. }
@@ -260,6 +277,8 @@ impl Change {
             Self::SiteDrift { .. } => "site drift",
             Self::SitePurge { .. } => "site purge",
             Self::SiteVisitor { .. } => "site visitor",
+            Self::CertificateInstall { .. } => "cert install",
+            Self::CertificateRemove { .. } => "cert remove",
             Self::SitePhp { .. } => "site php",
             Self::PhpInstall { .. } => "php install",
             Self::PhpRemove { .. } => "php remove",

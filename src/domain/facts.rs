@@ -34,6 +34,36 @@ pub struct Abilities {
     pub shared_php: bool,
 }
 
+/// How nginx speaks HTTP/2 here.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Http2 {
+    /// Not at all, as far as can be seen.
+    #[default]
+    No,
+    /// By a word behind `listen`, for a whole port (before 1.25.1).
+    Listen,
+    /// By a directive, for each server.
+    Directive,
+}
+
+/// What a first site with TLS needs to know.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsFacts {
+    /// How nginx speaks HTTP/2.
+    pub http2: Http2,
+    /// What the file for port 443 says now.
+    pub globals: Option<String>,
+    /// What the file that every server with TLS includes says now.
+    pub include: Option<String>,
+    /// A server of somebody else listens on port 443 of IPv4, and so answers unknown names there.
+    pub others: bool,
+    /// The same for IPv6.
+    pub others_v6: bool,
+    /// Another program than nginx that has the port; looked for only while nothing of ours listens there.
+    pub held_by: Option<String>,
+}
+
 /// The facts a change to a site is planned on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -51,6 +81,8 @@ pub struct Facts {
     pub nginx_complaint: Option<String>,
     /// What nginx can do here.
     pub nginx: Abilities,
+    /// What nginx serves on port 443.
+    pub tls: TlsFacts,
     /// Bytes of memory of this machine; 0 where it does not tell.
     pub memory: u64,
     /// Whether nginx runs.

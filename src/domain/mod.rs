@@ -27,6 +27,7 @@ pub mod site_kind;
 pub mod site_name;
 pub mod text;
 pub mod time;
+pub mod tls;
 pub mod trash;
 pub mod visitor;
 pub mod web_target;

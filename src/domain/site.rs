@@ -17,6 +17,7 @@ use crate::domain::proxy_target::ProxyTarget;
 use crate::domain::setting::Settings;
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
+use crate::domain::tls::{Tls, TlsMode};
 use crate::domain::web_target::{RedirectCode, WebAddress};
 use crate::domain::wordpress::NewWordpress;
 
@@ -43,6 +44,9 @@ pub struct Site {
     /// Everything else people can set.
     #[serde(default)]
     pub settings: Settings,
+    /// How it speaks HTTPS.
+    #[serde(default, skip_serializing_if = "Tls::is_unset")]
+    pub tls: Tls,
     /// Its owner's own nginx directives.
     #[serde(default, skip_serializing_if = "Snippet::is_empty")]
     pub snippet: Snippet,
@@ -68,6 +72,7 @@ impl Site {
             kind,
             enabled: true,
             settings: Settings::default(),
+            tls: Tls::default(),
             snippet: Snippet::default(),
             left: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -215,6 +220,9 @@ pub struct NewSite {
     /// WordPress, installed to its end; it brings a database of its own.
     #[serde(default)]
     pub wordpress: Option<Box<NewWordpress>>,
+    /// Whether the panel sees to a certificate.
+    #[serde(default)]
+    pub tls: TlsMode,
 }
 
 /// The kind asked for; PHP without a version means the newest installed one.

@@ -14,6 +14,7 @@ use crate::host::job::{Job, JobResult};
 #[cfg(test)]
 mod conformance;
 pub mod exec;
+pub mod handshake;
 pub mod job;
 pub mod linux;
 pub mod memory;

@@ -120,6 +120,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::LookAtHome { .. }
         | Step::CompareHome { .. }
         | Step::ProbeSite { .. }
+        | Step::ConfirmCertificate { .. }
         | Step::AwaitPackages {}
         | Step::FetchSource { .. }
         | Step::RefreshPackageLists {}
@@ -133,6 +134,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::InstallWordpress(_)
         | Step::StampNginx {}
         | Step::MakeSiteDirectory { .. }
+        | Step::MakePlaceholder { .. }
         | Step::Move { .. }
         | Step::Job(_)
         | Step::PlaceProgram { .. }

@@ -41,8 +41,6 @@ pub fn fresh(ipv6: bool) -> Globals {
         ipv6,
         default_on_80: true,
         default_on_80_v6: true,
-        // No site has a certificate yet: a port that nothing needs stays closed.
-        default_on_443: false,
         names_hash: true,
     }
 }
@@ -66,7 +64,6 @@ pub fn look(host: &dyn Host, ipv6: bool) -> HostResult<Option<NginxFacts>> {
         ipv6,
         default_on_80: !on_v4 && (default_site || !linked),
         default_on_80_v6: !on_v6 && (default_site || !linked),
-        default_on_443: false,
         names_hash: !found.sets("server_names_hash_bucket_size")
             && !found.sets("server_names_hash_max_size"),
     };
@@ -113,12 +110,11 @@ fn kept(host: &dyn Host, looked: Globals) -> Globals {
         return looked;
     };
     let text = String::from_utf8_lossy(&bytes);
-    (0_u8..16)
+    (0_u8..8)
         .map(|bits| Globals {
             default_on_80: bits & 1 != 0,
-            default_on_443: bits & 2 != 0,
-            names_hash: bits & 4 != 0,
-            default_on_80_v6: bits & 8 != 0,
+            names_hash: bits & 2 != 0,
+            default_on_80_v6: bits & 4 != 0,
             ..looked
         })
         .find(|globals| render::nginx::globals(*globals) == text)

@@ -26,7 +26,7 @@ use crate::ops::progress::Progress;
 use crate::ops::state::State;
 use crate::ops::undo::{Before, Undo};
 use crate::ops::view;
-use crate::ops::{graveyard, trash};
+use crate::ops::{graveyard, pairs, trash};
 use crate::render;
 use crate::rpc::client::{BlockingClient, SOCKET};
 use crate::rpc::protocol::{Reply, Request};
@@ -87,6 +87,10 @@ pub(super) fn everything(
     };
     let cache = render::nginx_shared::cache_directory();
     empty(host.as_ref(), &cache, CACHE_DEPTH)?;
+    // Written by the first site with TLS; nginx forgets port 443 with the rest.
+    for path in render::nginx_tls::files() {
+        remove(host.as_ref(), &path)?;
+    }
     let mut notes = Vec::new();
     for record in journal.installations()? {
         take_back(host.as_ref(), &journal, &record, console, &mut notes)?;
@@ -150,6 +154,8 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     }
     graveyard::sweep(host.as_ref(), engine.store())?;
     graveyard::close(host.as_ref())?;
+    pairs::sweep(host.as_ref(), engine.store())?;
+    pairs::close(host.as_ref())?;
     Ok(deleted)
 }
 

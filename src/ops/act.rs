@@ -14,7 +14,8 @@ use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{
-    apt_lock, database, home, nginx, packages, panel, php_trial, service, user, wordpress,
+    apt_lock, database, home, nginx, packages, pairs, panel, php_trial, service, site_tls, user,
+    wordpress,
 };
 use crate::system::{database as sql, users};
 
@@ -65,6 +66,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::Job(job) => undo_of_job(job),
         Step::Claim { path } => panel::claim(host, path)?,
         Step::PanelCertificate { .. } => panel::certificate_undo(host)?,
+        Step::MakePlaceholder { pair, .. } => pairs::placeholder_undo(host, pair)?,
         Step::PlaceProgram { .. } => panel::claim(host, &panel::program())?,
         Step::Service {
             services,
@@ -112,6 +114,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::LookAtHome { .. }
         | Step::CompareHome { .. }
         | Step::AwaitPackages {}
+        | Step::ConfirmCertificate { .. }
         | Step::ProbeSite { .. }
         | Step::RefreshPackageLists {}
         | Step::FetchSource { .. }
@@ -214,6 +217,8 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::Link { target, path } => host.link(target, path).map_err(Fault::from),
         Step::Claim { .. } => Ok(()),
         Step::PanelCertificate { name, addresses } => panel::certify(host, name, addresses),
+        Step::MakePlaceholder { pair, hostname } => pairs::make_placeholder(host, pair, hostname),
+        Step::ConfirmCertificate { hostname, pair } => site_tls::see(host, hostname, pair),
         Step::PlaceProgram { from } => panel::place_program(host, from),
         Step::Move { from, to } => move_away(host, from, to),
         Step::CreateUser(user) => user::create(host, user),

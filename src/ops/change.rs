@@ -14,7 +14,9 @@ use crate::ops::gate::Pass;
 use crate::ops::php_facts::{self, Intent};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
-use crate::ops::{database, drift, php_install, php_remove, php_repository};
+use crate::ops::{
+    certificate_install, database, drift, pairs, php_install, php_remove, php_repository,
+};
 use crate::ops::{
     site_create, site_delete, site_drift, site_logs, site_php, site_rename, site_restore,
     site_snippet, site_switch, site_update, trash,
@@ -75,6 +77,18 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::SiteSet { hostname, values } => {
             site_update::plan(hostname, values, &state, &facts()?)
+        }
+        Change::CertificateInstall {
+            hostname,
+            fingerprint,
+            source,
+        } => {
+            let site = state.site(hostname)?;
+            let certificate = pairs::find(host, site, fingerprint, source.clone())?;
+            certificate_install::plan(hostname, certificate, &state, &facts()?, host.now())
+        }
+        Change::CertificateRemove { hostname } => {
+            certificate_install::remove(hostname, &state, &facts()?)
         }
         Change::SitePurge { hostname } => site_update::purge(hostname, &state, &facts()?),
         Change::SiteVisitor {

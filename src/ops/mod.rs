@@ -4,6 +4,7 @@
 
 pub mod act;
 mod apt_lock;
+pub mod certificate_install;
 pub mod change;
 pub mod context;
 pub mod database;
@@ -18,6 +19,7 @@ pub mod log_sizes;
 pub mod names;
 pub mod nginx;
 pub mod packages;
+pub mod pairs;
 pub mod panel;
 pub mod php_facts;
 pub mod php_install;
@@ -38,6 +40,7 @@ pub mod site_rename;
 pub mod site_restore;
 pub mod site_snippet;
 pub mod site_switch;
+mod site_tls;
 pub mod site_update;
 pub mod state;
 pub mod step;

@@ -15,7 +15,7 @@ use crate::ops::site_logs;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Expectation;
-use crate::ops::{database, names, refuse, wordpress};
+use crate::ops::{database, names, refuse, site_tls, wordpress};
 use crate::render;
 use crate::store::Effect;
 
@@ -27,11 +27,13 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
         redirected: new.redirected.clone(),
         ..Site::new(id, new.hostname.clone(), kind(&new.kind, facts)?, now)
     };
+    site.tls.mode = new.tls;
     site.settings.web.directory = site.kind.usual_directory();
     names::refuse(&site, state, facts)?;
     refuse::broken_nginx(facts)?;
     refuse::no_room(facts)?;
     refuse_occupied(&site, facts)?;
+    site_tls::refuse(None, &site, facts)?;
     let mut steps = Steps::default();
     parts::ground(&mut steps, &site, facts);
     if new.wordpress.is_none() {
@@ -61,10 +63,13 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
     if let (Some(name), Some(new)) = (&name, &new.wordpress) {
         wordpress::install(&mut steps, &site, new, name, facts);
     }
+    site_tls::prepare(&mut steps, &site, facts);
     parts::nginx_change(&mut steps, facts, |steps| {
+        site_tls::point(steps, &site);
         steps.nginx_file(&site.nginx_file(), render::nginx::site(&site, facts.nginx));
         parts::link(steps, &site);
     });
+    site_tls::confirm(&mut steps, &site);
     parts::probe(&mut steps, &site, expectation(&site.kind));
     let plan = Plan::new(format!("Create {}", site.hostname), "site create")
         .about(&site.hostname)

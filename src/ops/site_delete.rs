@@ -19,6 +19,7 @@ use crate::ops::plan::Plan;
 use crate::ops::refuse;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::site_switch;
+use crate::ops::site_tls;
 use crate::ops::state::State;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::trash;
@@ -92,6 +93,7 @@ fn offline(steps: &mut Steps, site: &Site, facts: &Facts) -> Result<(), Fault> {
             path: site.nginx_file(),
         },
     );
+    site_tls::unpoint(steps, site);
     if let Some(php) = site.kind.php() {
         match facts.services {
             ServiceManager::Systemd => remove_own_php(steps, site),

@@ -14,7 +14,7 @@ use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::{Step, When};
-use crate::ops::{names, refuse, site_create, site_delete, site_update};
+use crate::ops::{names, refuse, site_create, site_delete, site_tls, site_update};
 use crate::render;
 use crate::store::Effect;
 
@@ -213,20 +213,23 @@ fn start_php(steps: &mut Steps, new: &Site, facts: &Facts) {
 fn open(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     let (file, text) = (new.nginx_file(), render::nginx::site(new, facts.nginx));
     let write = |steps: &mut Steps| {
+        site_tls::point(steps, new);
         steps.nginx_file(&file, text.clone());
     };
     let forget = |steps: &mut Steps| {
         let path = old.nginx_file();
         steps.add("Remove the old nginx file", Step::RemoveFile { path });
+        site_tls::unpoint(steps, old);
     };
     if !new.enabled {
         write(steps);
         return forget(steps);
     }
     // In place of the closed one: beside it nginx would warn of two servers with one name.
+    let pair = new.pair().unwrap_or_else(|| new.certificate_link());
     let test = Step::TestNginx {
         link: old.nginx_link(),
-        text: text.clone(),
+        text: render::nginx::site_with(new, facts.nginx, &pair),
         snippet: None,
     };
     steps.add("Test the nginx configuration with the new file", test);
@@ -238,5 +241,6 @@ fn open(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
             .add("Link the site's nginx file", parts::nginx_link(new));
         forget(steps);
     });
+    site_tls::confirm(steps, new);
     parts::probe(steps, new, site_update::expectation(new));
 }

@@ -14,7 +14,7 @@ use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::Step;
 use crate::ops::{
-    database, names, refuse, site_create, site_logs, site_snippet, site_update, trash,
+    database, names, refuse, site_create, site_logs, site_snippet, site_tls, site_update, trash,
 };
 use crate::render;
 use crate::store::Effect;
@@ -35,6 +35,7 @@ pub fn plan(id: SiteId, hostname: &Hostname, state: &State, facts: &Facts) -> Re
     refuse_lost(&site, facts)?;
     refuse_number(&site, facts)?;
     refuse_php(&site, facts)?;
+    site_tls::refuse(None, &site, facts)?;
     let mut steps = steps(&site, facts);
     database::lock_all(&mut steps, id, state, false);
     Ok(
@@ -77,14 +78,18 @@ fn steps(site: &Site, facts: &Facts) -> Steps {
     if !site.snippet.is_empty() {
         site_snippet::write(&mut steps, site);
     }
+    site_tls::prepare(&mut steps, site, facts);
     let (file, text) = (site.nginx_file(), render::nginx::site(site, facts.nginx));
     if site.enabled {
         parts::nginx_change(&mut steps, facts, |steps| {
+            site_tls::point(steps, site);
             steps.nginx_file(&file, text);
             parts::link(steps, site);
         });
+        site_tls::confirm(&mut steps, site);
         parts::probe(&mut steps, site, site_update::expectation(site));
     } else {
+        site_tls::point(&mut steps, site);
         steps.nginx_file(&file, text);
     }
     steps

@@ -13,7 +13,7 @@ use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::{Expectation, ServiceAct, Step, When};
-use crate::ops::{names, refuse, site_delete, site_php};
+use crate::ops::{names, refuse, site_delete, site_php, site_tls};
 use crate::render;
 use crate::store::Effect;
 
@@ -101,6 +101,7 @@ pub(super) fn update(
     }
     refuse_php(old, &new, facts)?;
     refuse_nobody(&new)?;
+    site_tls::refuse(Some(old), &new, facts)?;
     names::refuse(&new, state, facts)?;
     refuse::broken_nginx(facts)?;
     refuse::no_room(facts)?;
@@ -246,18 +247,36 @@ pub(super) fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
     if guests != guests_before {
         parts::visitors(steps, new, facts);
     }
-    if text != before && new.enabled {
+    let (differs, shows_another) = (text != before, site_tls::changes(old, new));
+    if shows_another || (differs && new.has_tls()) {
+        site_tls::prepare(steps, new, facts);
+    }
+    let write = |steps: &mut Steps| {
+        if shows_another {
+            site_tls::point(steps, new);
+        }
+        if differs {
+            steps.nginx_file(&new.nginx_file(), text);
+        }
+    };
+    if new.enabled && (differs || shows_another) {
+        // The pair as it lies, since the link still points at the former one.
+        let pair = new.pair().unwrap_or_else(|| new.certificate_link());
         let test = Step::TestNginx {
             link: new.nginx_link(),
-            text: text.clone(),
+            text: render::nginx::site_with(new, facts.nginx, &pair),
             snippet: None,
         };
         steps.add("Test the nginx configuration with the new file", test);
-        parts::nginx_change(steps, facts, |steps| {
-            steps.nginx_file(&new.nginx_file(), text);
-        });
-    } else if text != before {
-        steps.nginx_file(&new.nginx_file(), text);
+        parts::nginx_change(steps, facts, write);
+    } else {
+        write(steps);
+    }
+    if shows_another {
+        site_tls::confirm(steps, new);
+    }
+    if !new.has_tls() {
+        site_tls::unpoint(steps, old);
     }
     if guests_before.is_some() && render::nginx::visitors(new).is_none() {
         let path = render::nginx::visitors_file(new);

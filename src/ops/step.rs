@@ -90,6 +90,20 @@ pub enum Step {
         /// The addresses of this machine.
         addresses: Vec<IpAddr>,
     },
+    /// Make a key and a certificate that signs itself, unless they are there.
+    MakePlaceholder {
+        /// The directory of the pair.
+        pair: HostPath,
+        /// For this name.
+        hostname: Hostname,
+    },
+    /// Shake hands as a visitor does, and see that the certificate shown is this one.
+    ConfirmCertificate {
+        /// For this name.
+        hostname: Hostname,
+        /// The directory of the pair.
+        pair: HostPath,
+    },
     /// Put this program where units expect it.
     PlaceProgram {
         /// Where it is now.
@@ -301,6 +315,7 @@ impl Step {
             | Self::Claim { path }
             | Self::FetchSource { path }
             | Self::DrainPhp { socket: path }
+            | Self::MakePlaceholder { pair: path, .. }
             | Self::PingPhp { socket: path } => path.to_string(),
             Self::PanelCertificate { .. } => panel_certificate::certificate_file().to_string(),
             Self::PlaceProgram { .. } => Program::Lalapanel.path().to_owned(),
@@ -318,6 +333,7 @@ impl Step {
             Self::StartPhp { unit, .. } => unit.clone(),
             Self::TryPhp(trial) => trial.hostname.to_string(),
             Self::ProbeSite { hostname, .. }
+            | Self::ConfirmCertificate { hostname, .. }
             | Self::LookAtHome { hostname }
             | Self::CompareHome { hostname } => hostname.to_string(),
             Self::InstallPackages { names } | Self::RemovePackages { names } => names.join(" "),

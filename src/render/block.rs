@@ -115,6 +115,12 @@ impl Word {
         Self(format!("\"$scheme://{hostname}$request_uri\""))
     }
 
+    /// The same by HTTPS, however the visitor came.
+    #[must_use]
+    pub fn canonical_by_https(hostname: &Hostname) -> Self {
+        Self(format!("\"https://{hostname}$request_uri\""))
+    }
+
     /// A pattern for any of these words. They hold letters, digits and ` /._-` only, so a dot is all there is to escape.
     #[must_use]
     pub fn any_of(words: &[String]) -> Self {

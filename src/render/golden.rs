@@ -6,8 +6,11 @@
     reason = "golden files are read and written by the tests themselves"
 )]
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
+use crate::domain::certificate::{Certificate, samples};
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
@@ -86,7 +89,12 @@ const SAMPLES: &[(&str, &str)] = &[
     ("php.functions", "strict"),
     ("php.mode", "dynamic"),
     ("limits.cpu", "50"),
+    ("tls", "auto"),
+    ("tls.hsts", "on"),
 ];
+
+static SAMPLE: LazyLock<Certificate> =
+    LazyLock::new(|| samples::certificate(&["shop.example"], 90));
 
 fn any_kind() -> impl Strategy<Value = SiteKind> {
     let php = (7_u8..10, 0_u8..10).prop_map(|(major, minor)| PhpVersion::new(major, minor));
@@ -116,8 +124,9 @@ pub(crate) fn any_site() -> impl Strategy<Value = Site> {
         prop::collection::vec(name, 0..4),
         any_kind(),
         prop::sample::subsequence(SAMPLES, 0..8),
+        any::<bool>(),
     )
-        .prop_map(|(id, hostname, aliases, kind, samples)| {
+        .prop_map(|(id, hostname, aliases, kind, samples, has_certificate)| {
             let mut site = Site {
                 aliases: aliases.into_iter().map(Into::into).collect(),
                 ..Site::new(SiteId::new(id), hostname, kind, Timestamp::from_millis(0))
@@ -127,6 +136,12 @@ pub(crate) fn any_site() -> impl Strategy<Value = Site> {
                 if field(key).is_some_and(|field| field.applies(&site)) {
                     assignment.apply(&mut site).unwrap();
                 }
+            }
+            if has_certificate {
+                site.tls.certificate = Some(Certificate {
+                    names: vec![site.hostname.clone().into()],
+                    ..SAMPLE.clone()
+                });
             }
             site
         })

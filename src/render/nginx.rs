@@ -7,9 +7,8 @@ use crate::domain::path::HostPath;
 use crate::render::block::{Block, Word};
 use crate::render::nginx_shared as shared;
 
-pub use crate::render::nginx_site::{
-    Abilities, holds_hashes, resting, site, visitors, visitors_file,
-};
+pub use crate::render::nginx_access::{holds_hashes, visitors, visitors_file};
+pub use crate::render::nginx_site::{Abilities, resting, site, site_with};
 pub use crate::render::nginx_snippet::{
     snippet, snippet_directory, snippet_file, staged_snippet_file, with_staged_snippet,
 };
@@ -73,7 +72,7 @@ pub fn marker_file() -> HostPath {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "five independent findings about one nginx"
+    reason = "four independent findings about one nginx"
 )]
 pub struct Globals {
     /// Whether the kernel has IPv6.
@@ -82,8 +81,6 @@ pub struct Globals {
     pub default_on_80: bool,
     /// The same for port 80 of IPv6.
     pub default_on_80_v6: bool,
-    /// The same for port 443; false also while no site of ours listens there.
-    pub default_on_443: bool,
     /// False where `server_names_hash_…` is set elsewhere: nginx refuses a second one.
     pub names_hash: bool,
 }
@@ -104,14 +101,7 @@ pub fn globals(globals: Globals) -> String {
     } else {
         file.comment("Port 80 had servers before: unknown names there are answered as before.")
     };
-    if globals.default_on_443 {
-        catch_all_tls(file, globals.ipv6)
-    } else {
-        file.comment(
-            "Nothing of ours listens on port 443: unknown names there are answered as before.",
-        )
-    }
-    .finish()
+    file.finish()
 }
 
 fn catch_all_plain(file: Block, ipv4: bool, ipv6: bool) -> Block {
@@ -138,25 +128,6 @@ fn catch_all_plain(file: Block, ipv4: bool, ipv6: bool) -> Block {
                     |place| place.set("proxy_pass", "http://unix:/run/lalapanel/challenge.sock"),
                 )
                 .block("location", ["/"], |place| place.set("return", "444"))
-        })
-}
-
-fn catch_all_tls(file: Block, ipv6: bool) -> Block {
-    file.comment("No certificate is shown to who names no site of this server.")
-        .server(|server| {
-            let server = server.line("listen", ["443", "ssl", "default_server"]);
-            let server = if ipv6 {
-                server.line("listen", ["[::]:443", "ssl", "default_server"])
-            } else {
-                server
-            };
-            server
-                .set("server_name", "lalapanel-catch-all.invalid")
-                .set("server_tokens", "off")
-                .set("access_log", "off")
-                .set("ssl_reject_handshake", "on")
-                .comment("The name in TLS of a site, the Host of nobody: lands here.")
-                .block("location", ["/"], |place| place.set("return", "421"))
         })
 }
 
@@ -191,7 +162,6 @@ mod tests {
         ipv6: true,
         default_on_80: true,
         default_on_80_v6: true,
-        default_on_443: true,
         names_hash: true,
     };
 
@@ -203,7 +173,6 @@ mod tests {
             &globals(Globals {
                 default_on_80: false,
                 default_on_80_v6: false,
-                default_on_443: false,
                 names_hash: false,
                 ..ALL
             }),
@@ -218,6 +187,6 @@ mod tests {
             default_on_80_v6: false,
             ..ALL
         });
-        assert!(!text.contains("listen 80") && text.contains("listen 443 ssl default_server"));
+        assert!(!text.contains("listen"));
     }
 }

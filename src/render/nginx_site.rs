@@ -10,42 +10,32 @@ use crate::domain::site_name::SiteName;
 use crate::domain::web_target::Destination;
 use crate::render::block::{Block, Word};
 use crate::render::nginx::socket;
+use crate::render::nginx_access::{doors, guests, has_realms, realms, walls};
 use crate::render::nginx_kinds as kinds;
-use crate::render::nginx_shared as shared;
 use crate::render::nginx_snippet;
+use crate::render::nginx_tls as tls;
 
-const VISITORS: &str = "visitors-";
-
-/// Where the names and hashes of a site's visitors are.
-#[must_use]
-pub fn visitors_file(site: &Site) -> HostPath {
-    crate::render::nginx::include_directory().join(&format!("{VISITORS}{}", site.id))
-}
-
-/// True for such a file, of whichever site: hashes of passwords are in it, and nobody is shown them.
-#[must_use]
-pub fn holds_hashes(path: &HostPath) -> bool {
-    let include = crate::render::nginx::include_directory();
-    path.parent() == include && path.name().starts_with(VISITORS)
-}
-
-/// The file of visitors; `None` where nothing asks for it.
-#[must_use]
-pub fn visitors(site: &Site) -> Option<String> {
-    let access = &site.settings.access;
-    if access.protected.is_empty() {
-        return None;
-    }
-    let lines = access
-        .visitors
-        .iter()
-        .map(|visitor| format!("{}:{}\n", visitor.name, visitor.hash));
-    Some(lines.collect())
+/// The ports on which a server block answers.
+#[derive(Debug, Clone, Copy)]
+struct Ports<'a> {
+    /// Port 80.
+    plain: bool,
+    /// Port 443, with the pair in this directory.
+    tls: Option<&'a HostPath>,
 }
 
 /// The file of a site.
 #[must_use]
 pub fn site(site: &Site, abilities: Abilities) -> String {
+    site_with(site, abilities, &site.certificate_link())
+}
+
+/// The same with the pair of certificate and key in another directory than the one it is linked from, for testing.
+///
+/// Once its certificate is one for visitors, names that it covers are served on port 443 alone, and port 80 leads there;
+/// names that it does not cover are served as if there were none.
+#[must_use]
+pub fn site_with(site: &Site, abilities: Abilities, pair: &HostPath) -> String {
     let file = Block::file();
     let file = match site.settings.serving {
         Serving::Live => file,
@@ -57,9 +47,61 @@ pub fn site(site: &Site, abilities: Abilities) -> String {
         file
     };
     let file = kinds::around(file, site);
-    let file = redirected(file, site, abilities);
+    let ports = |plain, tls: bool| Ports {
+        plain,
+        tls: tls.then_some(pair),
+    };
+    let faces = if site.trusted().is_some() {
+        vec![(ports(false, true), true), (ports(true, false), false)]
+    } else {
+        vec![(ports(true, site.has_tls()), false)]
+    };
+    let file = to_https(file, site, abilities);
+    let file = faces.iter().fold(file, |file, (ports, secure)| {
+        redirected(file, site, abilities, *ports, *secure)
+    });
+    let file = faces.iter().fold(file, |file, (ports, secure)| {
+        content(file, site, abilities, *ports, *secure)
+    });
+    file.finish()
+}
+
+/// Names whose visitors are sent from HTTP to HTTPS.
+fn to_https(file: Block, site: &Site, abilities: Abilities) -> Block {
+    let secure: Vec<SiteName> = site.names().filter(|name| site.is_secure(name)).collect();
+    if secure.is_empty() {
+        return file;
+    }
     file.server(|server| {
-        let server = names(server, site.served_names(), abilities);
+        let server = server
+            .set("listen", "80")
+            .set_if(abilities.ipv6, "listen", "[::]:80")
+            .line("server_name", secure);
+        logs(server, site)
+            .set("include", "/etc/nginx/lalapanel/server.conf")
+            .block("location", ["/"], |place| {
+                place.line("return", ["301".into(), tls::by_https()])
+            })
+    })
+}
+
+/// What the site serves.
+fn content(
+    file: Block,
+    site: &Site,
+    abilities: Abilities,
+    ports: Ports<'_>,
+    secure: bool,
+) -> Block {
+    let names: Vec<SiteName> = site
+        .served_names()
+        .filter(|name| site.is_secure(name) == secure)
+        .collect();
+    if names.is_empty() {
+        return file;
+    }
+    file.server(|server| {
+        let server = self::names(server, names, abilities, ports);
         let server = logs(server, site);
         let server = server.set("include", "/etc/nginx/lalapanel/server.conf");
         let server = walls(server, site);
@@ -72,7 +114,6 @@ pub fn site(site: &Site, abilities: Abilities) -> String {
             Serving::Maintenance | Serving::Live => open(server, site, abilities),
         }
     })
-    .finish()
 }
 
 /// While the directories of a site are moved: 503 under all these names, and programs ask again in a moment.
@@ -80,9 +121,13 @@ pub fn site(site: &Site, abilities: Abilities) -> String {
 /// Why no log of the site: nginx does not start where the directory of a log is missing, and a power cut may fall in between.
 #[must_use]
 pub fn resting(all: impl Iterator<Item = SiteName>, abilities: Abilities) -> String {
+    let ports = Ports {
+        plain: true,
+        tls: None,
+    };
     Block::file()
         .server(|server| {
-            let server = names(server, all, abilities)
+            let server = names(server, all.collect(), abilities, ports)
                 .set("access_log", "off")
                 .set("include", "/etc/nginx/lalapanel/server.conf");
             closed_page(server, kinds::MAINTENANCE, "5")
@@ -100,12 +145,16 @@ fn php_socket(site: &Site, abilities: Abilities) -> HostPath {
     }
 }
 
-fn names(server: Block, names: impl Iterator<Item = SiteName>, abilities: Abilities) -> Block {
-    server
-        .set("listen", "80")
-        .set_if(abilities.ipv6, "listen", "[::]:80")
-        .set("listen", Word::unix(&socket()))
-        .line("server_name", names)
+fn names(server: Block, names: Vec<SiteName>, abilities: Abilities, ports: Ports<'_>) -> Block {
+    let server = server
+        .set_if(ports.plain, "listen", "80")
+        .set_if(ports.plain && abilities.ipv6, "listen", "[::]:80")
+        .set("listen", Word::unix(&socket()));
+    let server = match ports.tls {
+        Some(pair) => tls::listen(server, pair, abilities),
+        None => server,
+    };
+    server.line("server_name", names)
 }
 
 fn logs(server: Block, site: &Site) -> Block {
@@ -126,123 +175,35 @@ fn logs(server: Block, site: &Site) -> Block {
 }
 
 /// Names that only lead to the canonical one.
-fn redirected(file: Block, site: &Site, abilities: Abilities) -> Block {
-    if site.redirected.is_empty() {
+fn redirected(
+    file: Block,
+    site: &Site,
+    abilities: Abilities,
+    ports: Ports<'_>,
+    secure: bool,
+) -> Block {
+    let names: Vec<SiteName> = site
+        .redirected
+        .iter()
+        .filter(|name| site.is_secure(name) == secure)
+        .cloned()
+        .collect();
+    if names.is_empty() {
         return file;
     }
-    file.server(|server| {
-        logs(
-            names(server, site.redirected.iter().cloned(), abilities),
-            site,
-        )
-        .set("include", "/etc/nginx/lalapanel/server.conf")
-        .block("location", ["/"], |place| {
-            place.line("return", ["301".into(), Word::canonical(&site.hostname)])
-        })
-    })
-}
-
-/// Who is not let in at all.
-fn walls(server: Block, site: &Site) -> Block {
-    let (web, access) = (&site.settings.web, &site.settings.access);
-    let server = server
-        .for_each(&web.real_ip_from, |server, range| {
-            server.set("set_real_ip_from", range)
-        })
-        .when(!web.real_ip_from.is_empty(), |server| {
-            server
-                .set(
-                    "real_ip_header",
-                    crate::domain::setting::header_word(web.real_ip_header),
-                )
-                .set("real_ip_recursive", "on")
-        });
-    let is_redirect = matches!(site.kind, SiteKind::Redirect { .. });
-    let server = if is_redirect || (access.allow.is_empty() && access.deny.is_empty()) {
-        server
+    let to = if site.is_secure(&SiteName::Exact(site.hostname.clone())) {
+        Word::canonical_by_https(&site.hostname)
     } else {
-        server
-            .when(!access.allow.is_empty(), |server| {
-                server
-                    .comment("The panel itself asks through its socket.")
-                    .set("allow", "unix:")
-            })
-            .for_each(&access.deny, |server, range| server.set("deny", range))
-            .for_each(&access.allow, |server, range| server.set("allow", range))
-            .set_if(!access.allow.is_empty(), "deny", "all")
+        Word::canonical(&site.hostname)
     };
-    server.when(!web.blocked_agents.is_empty(), |server| {
-        let condition = [
-            "($http_user_agent".into(),
-            "~*".into(),
-            Word::any_of(&web.blocked_agents),
-            ")".into(),
-        ];
-        server.block("if", condition, |inside| inside.set("return", "403"))
-    })
-}
-
-/// Who has to say a name, and how often.
-fn doors(server: Block, site: &Site) -> Block {
-    let access = &site.settings.access;
-    server
-        .when(has_realms(site), |server| {
-            server
-                .set(
-                    "auth_basic",
-                    Word::of_site("$lalapanel_", site.id, "_realm"),
-                )
-                .set("auth_basic_user_file", &visitors_file(site))
+    file.server(|server| {
+        let server = logs(self::names(server, names, abilities, ports), site)
+            .set("include", "/etc/nginx/lalapanel/server.conf");
+        let server = server.when(secure, |server| tls::only_https(server, site));
+        server.block("location", ["/"], |place| {
+            place.line("return", ["301".into(), to])
         })
-        .when(access.login_limit && site.kind.php().is_some(), |server| {
-            server
-                .line(
-                    "limit_req",
-                    [
-                        Word::zone(shared::LOGIN_ZONE),
-                        "burst=5".into(),
-                        "nodelay".into(),
-                    ],
-                )
-                .set("limit_req_status", "429")
-        })
-}
-
-fn has_realms(site: &Site) -> bool {
-    !site.settings.access.protected.is_empty() && !matches!(site.kind, SiteKind::Redirect { .. })
-}
-
-/// Which paths ask for a name.
-fn realms(file: Block, site: &Site) -> Block {
-    let words = [
-        "$uri".into(),
-        Word::of_site("$lalapanel_", site.id, "_realm"),
-    ];
-    file.block("map", words, |map| {
-        map.line("default", ["off"])
-            .for_each(&site.settings.access.protected, |map, path| {
-                map.pair(Word::below(path), "\"Protected\"")
-            })
     })
-}
-
-/// Who sees the site all the same while it is closed.
-fn guests(file: Block, site: &Site) -> Block {
-    if site.settings.serving != Serving::Maintenance
-        || site.settings.access.maintenance_allow.is_empty()
-    {
-        return file;
-    }
-    file.block(
-        "geo",
-        [Word::of_site("$lalapanel_", site.id, "_closed")],
-        |geo| {
-            geo.line("default", ["1"])
-                .for_each(&site.settings.access.maintenance_allow, |geo, range| {
-                    geo.pair(range, "0")
-                })
-        },
-    )
 }
 
 /// 503 for everybody; search engines come back.
@@ -283,7 +244,7 @@ fn open(server: Block, site: &Site, abilities: Abilities) -> Block {
         HeaderSet::Strict => server.set("include", "/etc/nginx/lalapanel/headers-strict.conf"),
         HeaderSet::Off => server,
     };
-    let server = server
+    let server = tls::only_https(server, site)
         .set_if(
             web.gzip && !is_redirect,
             "include",

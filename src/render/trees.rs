@@ -13,10 +13,13 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
+use crate::domain::facts::{Http2, TlsFacts};
 use crate::domain::nginx_text::token::Word;
 use crate::domain::nginx_text::{Directive, Snippet, allow, corpus, generated, tree};
+use crate::domain::path::HostPath;
 use crate::render::golden;
 use crate::render::nginx::{self, Globals};
+use crate::render::nginx_tls;
 
 const SITES: usize = 3000;
 const SNIPPETS: usize = 2000;
@@ -25,7 +28,6 @@ const GLOBALS: Globals = Globals {
     ipv6: true,
     default_on_80: true,
     default_on_80_v6: true,
-    default_on_443: true,
     names_hash: true,
 };
 
@@ -72,6 +74,9 @@ fn dump() -> String {
     for (path, inside) in nginx::includes() {
         add(path.as_str(), inside);
     }
+    for (path, inside) in shared_by_tls() {
+        add(path.as_str(), &inside);
+    }
     for (number, mut site) in some(&golden::any_site(), 40).into_iter().enumerate() {
         site.hostname =
             crate::domain::name::Hostname::parse(&format!("s{number}.example")).unwrap();
@@ -82,6 +87,17 @@ fn dump() -> String {
         );
     }
     text
+}
+
+fn shared_by_tls() -> [(HostPath, String); 2] {
+    let facts = TlsFacts {
+        http2: Http2::Directive,
+        ..TlsFacts::default()
+    };
+    [
+        (nginx_tls::include_file(), nginx_tls::include(facts.http2)),
+        (nginx_tls::globals_file(), nginx_tls::globals(&facts, true)),
+    ]
 }
 
 const ABILITIES: nginx::Abilities = nginx::Abilities {
@@ -109,6 +125,7 @@ fn write_the_trees() {
         .collect();
     texts.push(nginx::globals(GLOBALS));
     texts.push(nginx::marker(golden::operation()));
+    texts.extend(shared_by_tls().map(|(_, text)| text));
     texts.extend(nginx::includes().map(|(_, text)| text.to_owned()));
     let taken = corpus::TAKEN
         .iter()

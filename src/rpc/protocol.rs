@@ -7,12 +7,14 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::AccountName;
+use crate::domain::certificate::{Fingerprint, PrivateKey};
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
+use crate::rpc::certificate_view::{CertificateView, DepositedView};
 use crate::rpc::database::DatabaseView;
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
@@ -136,6 +138,29 @@ pub enum Request {
     ForeignSites {},
     /// What a new site may choose from.
     SiteOptions {},
+    /// Every certificate that a site shows.
+    CertificateList {},
+    /// What one site shows by HTTPS.
+    CertificateShow {
+        /// Its name or an alias.
+        hostname: Hostname,
+    },
+    /// Check a certificate with its key and put both down for a site; nothing shows it before `Change::CertificateInstall`.
+    CertificateDeposit {
+        /// For which site.
+        hostname: Hostname,
+        /// The certificate and its intermediates, PEM.
+        chain: String,
+        /// Its private key, PEM.
+        key: PrivateKey,
+    },
+    /// Destroy what was put down for a site and is not shown.
+    CertificateDiscard {
+        /// Of which site.
+        hostname: Hostname,
+        /// Which.
+        fingerprint: Fingerprint,
+    },
     /// PHP versions: installed, available, how long they are supported, which sites use them.
     PhpList {},
     /// All databases.
@@ -275,6 +300,12 @@ pub enum Reply {
     Nginx(Box<NginxView>),
     /// To `ForeignSites`.
     Foreign(Vec<ForeignView>),
+    /// To `CertificateList`.
+    Certificates(Vec<CertificateView>),
+    /// To `CertificateShow`.
+    Certificate(Box<CertificateView>),
+    /// To `CertificateDeposit`.
+    Deposited(Box<DepositedView>),
     /// To `SiteOptions`.
     SiteOptions(SiteOptions),
     /// To `PhpList`.

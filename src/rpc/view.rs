@@ -147,14 +147,14 @@ impl SiteView {
 /// The certificate of a site.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TlsView {
-    /// `off` until certificates come.
+    /// `off`, `placeholder`, `uploaded`, `issued`, or `test` for one that browsers do not trust.
     pub state: String,
     /// Who signed it.
     pub issuer: Option<String>,
     /// When it ends.
     pub not_after: Option<Timestamp>,
     /// For which names.
-    pub names: Vec<Hostname>,
+    pub names: Vec<SiteName>,
 }
 
 /// What a new site may choose from.

@@ -2,17 +2,20 @@
 //!
 //! Invariant: looking only, and all of it at once, so that a plan rests on one moment.
 
-use crate::domain::facts::{Abilities, Facts, ServiceManager};
+use crate::domain::facts::{Abilities, Facts, ServiceManager, TlsFacts};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
 use crate::host::{Host, HostError, HostResult};
-use crate::system::{addresses, files, nginx, nginx_files, service, users};
+use crate::render;
+use crate::system::nginx_files::{Configuration, Wildcard};
+use crate::system::{addresses, files, nginx, nginx_files, ports, service, users};
 
 /// Debian's numbers for `www-data` and `adm`, where a host has no such groups yet.
 const WEB_GID: u32 = 33;
 const LOG_GID: u32 = 4;
+const TLS_PORT: u16 = 443;
 
 /// The facts for a change that would make `paths`; `own` are the sites of the state.
 pub fn gather(
@@ -24,12 +27,14 @@ pub fn gather(
     let services = service::manager(host)?;
     let owners = log_owners(host)?;
     let files: Vec<HostPath> = own.iter().map(Site::nginx_file).collect();
+    let found = nginx_files::read(host)?;
     Ok(Facts {
         services,
         panel_names: panel.to_vec(),
         addresses: addresses::own(host),
         php: installed_php(host)?,
-        foreign_names: nginx_files::read(host)?.foreign_names(&files),
+        foreign_names: found.foreign_names(&files),
+        tls: tls(host, &found, &files)?,
         nginx_complaint: nginx_complaint(host)?,
         nginx: abilities(host)?,
         memory: memory(host),
@@ -79,6 +84,25 @@ pub fn abilities(host: &dyn Host) -> HostResult<Abilities> {
         ipv6: has_ipv6(host)?,
         brotli: modules.iter().any(|name| name.contains("brotli-filter")),
         shared_php: service::manager(host)? == ServiceManager::Sysv,
+    })
+}
+
+/// What the first site with TLS finds on port 443.
+fn tls(host: &dyn Host, found: &Configuration, own: &[HostPath]) -> HostResult<TlsFacts> {
+    let text = |path: HostPath| files::text(host, &path);
+    let globals = text(render::nginx_tls::globals_file())?;
+    let is_new = globals.is_none();
+    let held_by = || {
+        let programs = ports::listeners(host, TLS_PORT);
+        programs.into_iter().find(|program| program != "nginx")
+    };
+    Ok(TlsFacts {
+        http2: nginx::http2(host)?,
+        globals,
+        include: text(render::nginx_tls::include_file())?,
+        others: found.foreign_on(Wildcard::V4(TLS_PORT), own).is_some(),
+        others_v6: found.foreign_on(Wildcard::V6(TLS_PORT), own).is_some(),
+        held_by: is_new.then(held_by).flatten(),
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: questions go through nginx's own Unix socket by Host header; the agent has no network.
 
+use crate::domain::facts::Http2;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::host::exec::{Command, Program};
@@ -11,6 +12,8 @@ use crate::system::{files, nginx_text};
 
 /// The marker's own name in a request.
 const MARKER_HOST: &str = "lalapanel-marker.invalid";
+/// nginx has 1.3 MB.
+const PROGRAM_LIMIT: usize = 64 * 1024 * 1024;
 const ANSWER_LIMIT: usize = 64 * 1024;
 const MARKER_MILLIS: u64 = 2_000;
 /// A site's first page may start its PHP-FPM.
@@ -32,6 +35,32 @@ pub fn complaint(host: &dyn Host, file: Option<&HostPath>) -> HostResult<Option<
     let (_, before) = test(host, None)?;
     let before = self::conflicts(&before);
     Ok(conflicts.into_iter().find(|line| !before.contains(line)))
+}
+
+/// How this nginx speaks HTTP/2, by the version that it says to visitors; as far as none can be read, not at all.
+///
+/// Why not `nginx -v`: it would be one more program for every plan.
+pub fn http2(host: &dyn Host) -> HostResult<Http2> {
+    const SAYS: &[u8] = b"nginx/1.";
+    let bytes = match host.read(&HostPath::fixed(Program::Nginx.path()), PROGRAM_LIMIT) {
+        Ok(bytes) => bytes,
+        Err(HostError::Missing { .. } | HostError::Kind { .. }) => return Ok(Http2::No),
+        Err(error) => return Err(error),
+    };
+    let mut says = bytes.split(|byte| *byte == 0).filter_map(|text| {
+        let at = text.windows(SAYS.len()).position(|part| part == SAYS)?;
+        std::str::from_utf8(text.get(at + SAYS.len()..)?).ok()
+    });
+    let minor = says.find_map(|version| {
+        let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+        let (minor, patch) = (numbers.next()?, numbers.next()?);
+        Some((minor.parse::<u32>().ok()?, patch.parse::<u32>().ok()?))
+    });
+    Ok(match minor {
+        Some(version) if version >= (25, 1) => Http2::Directive,
+        Some(_) => Http2::Listen,
+        None => Http2::No,
+    })
 }
 
 fn test(host: &dyn Host, file: Option<&HostPath>) -> HostResult<(bool, String)> {

@@ -50,7 +50,10 @@ pub fn read(host: &dyn Host) -> HostResult<Configuration> {
 pub fn is_ours(file: &HostPath) -> bool {
     HostPath::fixed("/etc/nginx/lalapanel").contains(file)
         || (file.parent() == HostPath::fixed("/etc/nginx/conf.d")
-            && matches!(file.name(), "lalapanel.conf" | "lalapanel-marker.conf"))
+            && matches!(
+                file.name(),
+                "lalapanel.conf" | "lalapanel-marker.conf" | "lalapanel-tls.conf"
+            ))
         || file.name() == "lalapanel-staged.conf"
 }
 

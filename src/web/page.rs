@@ -16,6 +16,7 @@ pub(super) enum Section {
     None,
     Home,
     Sites,
+    Certificates,
     Services,
     Php,
     Activity,
@@ -52,6 +53,12 @@ pub(super) const GROUPS: &[(&str, &[Door])] = &[
         &[
             door(Section::Home, "/", "house", "Home"),
             door(Section::Sites, "/sites", "globe", "Sites"),
+            door(
+                Section::Certificates,
+                "/certificates",
+                "key-round",
+                "Certificates",
+            ),
         ],
     ),
     (

@@ -11,8 +11,8 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, change, home, login, logs, new_site, nginx, open, operation, php, services,
-    settings, site, site_php, site_rename, sites, start, trash,
+    account, activity, certificate, change, home, login, logs, new_site, nginx, open, operation,
+    php, services, settings, site, site_php, site_rename, sites, start, trash,
 };
 use crate::web::visit::Visit;
 
@@ -107,6 +107,13 @@ routes! {
     POST "/sites/{host}/purge"          Session FORM, change::purge;
     GET  "/sites/{host}/settings/{section}" Session 0, settings::page;
     POST "/sites/{host}/settings/{section}" Session LISTS, settings::page;
+    GET  "/sites/{host}/certificate"    Session 0,    certificate::show;
+    POST "/sites/{host}/certificate"    Session LISTS, certificate::show;
+    GET  "/sites/{host}/certificate/install/{fingerprint}" Session 0, certificate::install;
+    POST "/sites/{host}/certificate/install/{fingerprint}" Session FORM, certificate::install;
+    GET  "/sites/{host}/certificate/remove" Session 0, change::remove_certificate;
+    POST "/sites/{host}/certificate/remove" Session FORM, change::remove_certificate;
+    GET  "/certificates"                Session 0,    certificate::list;
     GET  "/trash/{id}/restore"          Session 0,    trash::restore;
     POST "/trash/{id}/restore"          Session FORM, trash::restore;
     GET  "/trash/{id}/delete"           Session 0,    trash::delete;

@@ -168,6 +168,18 @@ pub(super) fn php_pill(installed: bool, unsupported: bool) -> Pill {
     }
 }
 
+/// What a site shows by HTTPS.
+pub(super) fn certificate_pill(state: &str, days_left: Option<u64>, soon: u64) -> Pill {
+    match (state, days_left) {
+        ("off", _) => pill("off", "circle-minus", "Plain HTTP"),
+        ("placeholder", _) => pill("warn", "clock", "Placeholder"),
+        ("test", _) => pill("warn", "triangle-alert", "For trying only"),
+        (_, None) => pill("bad", "octagon-x", "Ended"),
+        (_, Some(days)) if days <= soon => pill("warn", "triangle-alert", "Ends soon"),
+        (_, Some(_)) => pill("ok", "circle-check", "Good"),
+    }
+}
+
 /// Whether what was asked was let through.
 pub(super) fn audit_pill(good: bool) -> Pill {
     if good {
@@ -213,6 +225,11 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         ("site purge", Working) => format!("Emptying the page cache of {host}"),
         ("site purge", Done) => format!("The page cache of {host} is empty"),
         ("site purge", Undone) => format!("The page cache of {host} was not emptied"),
+        ("cert install", Working) => format!("Installing a certificate for {host}"),
+        ("cert install", Done) => format!("{host} shows its new certificate"),
+        ("cert install", Undone) => format!("{host} shows the certificate it had before"),
+        ("cert remove", Done) => format!("{host} is without its certificate"),
+        ("cert remove", Undone) => format!("{host} keeps its certificate"),
         (_, Working) => summary.title.clone(),
         (_, Done) => format!("{}: done", summary.title),
         (_, Undone) => format!("{}: undone", summary.title),
@@ -301,6 +318,10 @@ pub(super) fn command(change: &Change) -> String {
             let values: Vec<String> = values.iter().map(argument).collect();
             format!("lalapanel site set {hostname} {}", values.join(" "))
         }
+        Change::CertificateInstall { hostname, .. } => {
+            format!("lalapanel cert upload {hostname} --chain FILE --key FILE")
+        }
+        Change::CertificateRemove { hostname } => format!("lalapanel cert remove {hostname}"),
         Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
         Change::PhpInstall { php } => format!("lalapanel php install {php}"),
         Change::PhpRemove { php } => format!("lalapanel php remove {php}"),

@@ -9,6 +9,7 @@ use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
+use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::memory::faults::{FaultyHost, Plan as Struck, Strike};
 use lalapanel::host::{Host, Mode, Owner};
 use lalapanel::ops::engine::{Engine, Outcome};
@@ -273,6 +274,7 @@ fn a_name_of_somebody_else_is_refused_before_anything_changes() {
             aliases: vec![name("alias.example").into()],
             redirected: Vec::new(),
             kind: NewSiteKind::Static { spa: false },
+            tls: TlsMode::Off,
             database: None,
             wordpress: None,
         }),

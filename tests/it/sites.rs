@@ -5,6 +5,7 @@ use lalapanel::domain::fault::Code;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
+use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::Host;
 use lalapanel::ops::engine::Outcome;
 
@@ -60,6 +61,7 @@ fn a_taken_hostname_is_refused_before_anything_changes() {
         kind: php(),
         database: None,
         wordpress: None,
+        tls: TlsMode::Off,
     });
     assert_eq!(refused(&world, &alias), Code::HostnameTaken);
 }
@@ -73,6 +75,7 @@ fn an_alias_named_twice_is_refused() {
         kind: php(),
         database: None,
         wordpress: None,
+        tls: TlsMode::Off,
     });
     assert_eq!(refused(&World::installed(), &double), Code::HostnameTaken);
 }

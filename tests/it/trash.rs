@@ -8,6 +8,7 @@ use lalapanel::domain::nginx_text::Snippet;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::domain::time::Timestamp;
+use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::Host;
 use lalapanel::ops::engine::Outcome;
 use lalapanel::ops::trash;
@@ -201,6 +202,7 @@ fn further_names_that_were_taken_meanwhile_are_left_out_and_named() {
             kind: NewSiteKind::Static { spa: false },
             database: None,
             wordpress: None,
+            tls: TlsMode::Off,
         })
     };
     done(&world, 1, &with_alias("shop.example", "www.shop.example"));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lalapanel::domain::account::Actor;
+use lalapanel::domain::certificate::{Chain, Source};
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::Fault;
 use lalapanel::domain::id::OperationId;
@@ -10,6 +11,7 @@ use lalapanel::domain::name::Hostname;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
+use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::Host;
 use lalapanel::host::memory::MemoryHost;
 use lalapanel::host::memory::machine::Machine;
@@ -17,7 +19,7 @@ use lalapanel::ops::change::{self, Begun};
 use lalapanel::ops::engine::{Direction, Engine, Outcome};
 use lalapanel::ops::plan::Plan;
 use lalapanel::ops::state::State;
-use lalapanel::ops::{graveyard, nginx};
+use lalapanel::ops::{graveyard, nginx, pairs};
 use lalapanel::render;
 use lalapanel::store::Store;
 
@@ -38,7 +40,6 @@ impl World {
             ipv6: true,
             default_on_80: true,
             default_on_80_v6: true,
-            default_on_443: true,
             names_hash: true,
         };
         machine.tree.put_text(
@@ -125,7 +126,37 @@ impl World {
             lines.sort_unstable();
             machine.tree.put_text(&path, &lines.join("\n"));
         }
+        without_chance(&mut machine);
         machine
+    }
+}
+
+/// A placeholder is another one each time it is made; that it is one is all that counts.
+fn without_chance(machine: &mut Machine) {
+    let is_made = |path: &HostPath| path.parent().as_str().ends_with("-placeholder");
+    let made: Vec<HostPath> = machine
+        .tree
+        .iter()
+        .map(|(path, _)| path.clone())
+        .filter(is_made)
+        .collect();
+    for path in made {
+        let owner = machine.tree.stat(&path).unwrap().unwrap();
+        machine.tree.put_text(&path, "made by chance");
+        machine
+            .tree
+            .set_meta(&path, owner.owner, owner.mode)
+            .unwrap();
+    }
+    for text in machine
+        .nginx
+        .iter_mut()
+        .flat_map(|one| one.files.values_mut())
+    {
+        let chain = Chain::stored(text).and_then(|chain| chain.certificate(Source::Uploaded));
+        if chain.is_ok_and(|one| one.issuer == "Lala Panel placeholder") {
+            "made by chance".clone_into(text);
+        }
     }
 }
 
@@ -149,7 +180,9 @@ pub(crate) fn run(engine: &Engine, number: u64, change: &Change) -> Result<Optio
 
 pub(crate) fn sweep(engine: &Engine) {
     let _ = graveyard::sweep(engine.host(), engine.store());
+    let _ = pairs::sweep(engine.host(), engine.store());
     let _ = graveyard::close(engine.host());
+    let _ = pairs::close(engine.host());
 }
 
 pub(crate) fn operation(number: u64) -> OperationId {
@@ -174,5 +207,6 @@ pub(crate) fn create(hostname: &str, kind: NewSiteKind) -> Change {
         kind,
         database: None,
         wordpress: None,
+        tls: TlsMode::Off,
     })
 }

@@ -104,6 +104,8 @@ fn seed(agent: &fake::Fake) {
             ("aliases", "*.shop.example"),
         ],
     );
+    "uploaded".clone_into(&mut state.sites[0].tls.state);
+    "placeholder".clone_into(&mut state.sites[2].tls.state);
     fake::set(&mut state, "bücher.example", &[("serving", "maintenance")]);
     state.sites[1].drift = vec![DriftView {
         path: "/etc/nginx/sites-available/blog.example".parse().unwrap(),

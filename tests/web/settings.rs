@@ -33,7 +33,7 @@ fn sent(page: &Seen, changes: &[(&str, &str)]) -> String {
         }
         let changed = changes.iter().find(|(key, _)| *key == field.key);
         let text = changed.map_or_else(|| typed(page, field.key), |(_, text)| (*text).to_owned());
-        if text != "off" || field.key == "web.cache" || field.key == "web.headers" {
+        if text != "off" || ["tls", "web.cache", "web.headers"].contains(&field.key) {
             body.append_pair(field.key, &text);
         }
     }

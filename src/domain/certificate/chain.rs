@@ -55,6 +55,15 @@ impl Chain {
         Ok(Self::ordered(leaf, links))
     }
 
+    /// Reads a chain as it was written by [`Chain::text`].
+    pub fn stored(text: &str) -> Result<Self, Refused> {
+        Ok(Self {
+            links: links(text)?,
+            had_root: false,
+            unrelated: 0,
+        })
+    }
+
     fn ordered(leaf: Link, mut rest: Vec<Link>) -> Self {
         let mut links = vec![leaf];
         while let Some(last) = links.last() {
@@ -314,7 +323,7 @@ mod tests {
         assert_eq!(chain.text(), format!("{leaf}{}", authority.intermediate()));
         assert_eq!(chain.intermediates(), authority.intermediate());
         let alone = Chain::parse(&leaf, &key).unwrap();
-        assert!(alone.completed(&other.intermediate()).may_be_incomplete());
+        assert!(alone.completed(other.intermediate()).may_be_incomplete());
     }
 
     #[test]

@@ -84,16 +84,16 @@ impl Authority {
 
     /// A certificate of the intermediate, good for so many days from [`now`] on, with its key.
     pub(crate) fn issue(&self, names: &[&str], days: i64) -> (String, PrivateKey) {
-        self.sign(with_names(parameters("site", days), names))
+        self.sign(&with_names(parameters("site", days), names))
     }
 
     pub(crate) fn issue_for_clients(&self, name: &str) -> (String, PrivateKey) {
         let mut parameters = with_names(parameters("client", 90), &[name]);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.sign(parameters)
+        self.sign(&parameters)
     }
 
-    fn sign(&self, parameters: CertificateParams) -> (String, PrivateKey) {
+    fn sign(&self, parameters: &CertificateParams) -> (String, PrivateKey) {
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.signed_by(&key, &self.issuer).unwrap();
         (text(&certificate), private(&key))

@@ -54,7 +54,7 @@ fn nginx() -> Package {
         version: "1.22.1-9+deb12u2",
         stage: Stage::Available,
         files: vec![
-            ("/usr/sbin/nginx", ""),
+            ("/usr/sbin/nginx", "\0nginx/1.22.1\0"),
             (
                 "/usr/lib/systemd/system/nginx.service",
                 "[Service]\nType=forking\nExecStart=/usr/sbin/nginx\n[Install]\nWantedBy=multi-user.target\n",

@@ -4,13 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
+
+use crate::domain::certificate;
 use crate::domain::path::HostPath;
+use crate::domain::secret::hex;
 use crate::host::Owner;
 use crate::host::exec::Output;
-use crate::host::memory::failed;
 use crate::host::memory::machine::Machine;
 use crate::host::memory::nginx_text::{self, Directive};
 use crate::host::memory::tree::{Kind, Tree};
+use crate::host::memory::{done, failed};
 
 const HOME: &str = "/etc/nginx";
 
@@ -60,6 +64,22 @@ impl Loaded {
         found
     }
 
+    /// The text of the certificate shown for a name on port 443.
+    pub(super) fn shown(&self, name: &str) -> Option<&String> {
+        let serves = |server: &&Directive| {
+            let listens = server.named("listen").any(|listen| listen.word(1) == "443");
+            let names = server.named("server_name");
+            listens
+                && names
+                    .flat_map(|one| one.words.iter().skip(1))
+                    .any(|own| own == name)
+        };
+        let servers = self.servers();
+        let server = servers.iter().find(serves)?;
+        let file = server.named("ssl_certificate").next()?;
+        self.files.get(&HostPath::parse(file.word(1)).ok()?)
+    }
+
     /// The Unix sockets it listens on.
     fn sockets(&self) -> Vec<HostPath> {
         let all = self.directives.iter().flat_map(Directive::all);
@@ -94,6 +114,12 @@ fn read(tree: &Tree, path: &HostPath, loaded: &mut Loaded) -> Result<(), String>
     loaded.directives.extend(directives.iter().cloned());
     for directive in directives.iter().flat_map(Directive::all) {
         check_directive(tree, directive).map_err(|why| format!("{why} in {path}:1"))?;
+        if directive.name() == "ssl_certificate" {
+            let file = HostPath::parse(directive.word(1)).ok();
+            let text =
+                file.and_then(|file| Some((file.clone(), tree.text(&tree.followed(&file)?)?)));
+            loaded.files.extend(text);
+        }
         if directive.name() == "include" {
             for file in included(tree, directive.word(1))? {
                 read(tree, &file, loaded)?;
@@ -210,6 +236,18 @@ impl Machine {
     pub(super) fn unload_nginx(&mut self) {
         for path in self.nginx.take().unwrap_or_default().sockets() {
             self.tree.take(&path);
+        }
+    }
+
+    /// What this program says when it shakes hands with nginx.
+    pub(super) fn handshake(&self, arguments: &[String]) -> Output {
+        let [verb, name] = arguments else {
+            return failed(2, "not a verb of the memory machine");
+        };
+        let shown = self.nginx.as_ref().and_then(|loaded| loaded.shown(name));
+        match shown.and_then(|text| certificate::leaf_of(text)) {
+            Some(leaf) if verb == "handshake" => done(hex(&Sha256::digest(leaf))),
+            _ => failed(1, "the handshake failed"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Schema 2 to 3: databases. Their tables are made with all others once the steps are taken.
+//! Schema 2 to 3: databases, whose tables are made with all others once the steps are taken; and certificates, which stand in the sites.
 //!
 //! Invariant: no value of schema 2 changes.
 

@@ -129,6 +129,30 @@ const LEAVE: Kind = Kind {
 
 const UNCHANGED: &str = "No file of this site differs from what Lala wrote, or you have decided about it. There is nothing to do.";
 
+const CERTIFICATE_INSTALL: Kind = Kind {
+    path: "certificate",
+    section: "Install a certificate",
+    dangerous: false,
+    change: |hostname| Change::CertificateRemove { hostname },
+    heading: |name| format!("Install this certificate for {name}"),
+    button: |_| "Install this certificate".to_owned(),
+    busy: "Installing…",
+    consequence: "The certificate and its key belong together and are good for this site. nginx tests them first; then Lala looks, as a visitor does, whether they are shown, and goes back to what was there before if not.",
+    already: "The site shows exactly this certificate already. There is nothing to do.",
+};
+
+const CERTIFICATE_REMOVE: Kind = Kind {
+    path: "certificate/remove",
+    section: "Remove the certificate",
+    dangerous: false,
+    change: |hostname| Change::CertificateRemove { hostname },
+    heading: |name| format!("Remove the certificate of {name}"),
+    button: |_| "Remove the certificate".to_owned(),
+    busy: "Removing…",
+    consequence: "Visitors are no longer sent to HTTPS. Links that begin with https:// stop working, and browsers that were told to use HTTPS alone do not reach the site.",
+    already: "This site has no certificate. There is nothing to do.",
+};
+
 const PURGE: Kind = Kind {
     path: "purge",
     section: "Purge the page cache",
@@ -146,7 +170,7 @@ const PURGE: Kind = Kind {
 struct Confirm {
     host: String,
     name: String,
-    path: &'static str,
+    path: String,
     heading: String,
     button: String,
     busy: &'static str,
@@ -201,9 +225,35 @@ pub(in crate::web) async fn purge(visit: Arc<Visit>) -> Result<Response, Refusal
     run(&visit, &PURGE).await
 }
 
+/// `/sites/{host}/certificate/remove`.
+pub(in crate::web) async fn remove_certificate(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    run(&visit, &CERTIFICATE_REMOVE).await
+}
+
+/// The page that installs a certificate that was put down before.
+pub(in crate::web) async fn install_certificate(
+    visit: &Visit,
+    change: Change,
+    path: String,
+) -> Result<Response, Refusal> {
+    let site = find(visit, visit.hostname()?).await?;
+    run_change(visit, &CERTIFICATE_INSTALL, site, change, path).await
+}
+
 async fn run(visit: &Visit, kind: &Kind) -> Result<Response, Refusal> {
     let site = find(visit, visit.hostname()?).await?;
     let change = (kind.change)(site.hostname.clone());
+    run_change(visit, kind, site, change, kind.path.to_owned()).await
+}
+
+async fn run_change(
+    visit: &Visit,
+    kind: &Kind,
+    site: SiteView,
+    change: Change,
+    path: String,
+) -> Result<Response, Refusal> {
+    let command = words::command(&change);
     let typed_wrong =
         kind.dangerous && visit.posted && !is_name_of(&site, visit.form.text("confirm"));
     let attempt = if visit.posted && !typed_wrong {
@@ -238,7 +288,21 @@ async fn run(visit: &Visit, kind: &Kind) -> Result<Response, Refusal> {
             (None, None)
         }
     };
-    sheet(visit, kind, &site, status, shown, notice, problems).await
+    let said = Said {
+        status,
+        plan: shown,
+        notice,
+        problems,
+    };
+    sheet(visit, kind, &site, (path, command), said).await
+}
+
+/// What the page says.
+struct Said {
+    status: StatusCode,
+    plan: Option<ShownPlan>,
+    notice: Option<String>,
+    problems: Vec<Problem>,
 }
 
 fn check_words(kind: &Kind, site: &SiteView) -> String {
@@ -268,30 +332,28 @@ async fn sheet(
     visit: &Visit,
     kind: &Kind,
     site: &SiteView,
-    status: StatusCode,
-    plan: Option<ShownPlan>,
-    notice: Option<String>,
-    problems: Vec<Problem>,
+    (path, command): (String, String),
+    said: Said,
 ) -> Result<Response, Refusal> {
     let mut frame = site_frame(visit, site, Some(kind.section)).await;
     debug_assert!(frame.section == Section::Sites);
-    frame.command = Some(words::command(&(kind.change)(site.hostname.clone())));
+    frame.command = Some(command);
     let name = site.hostname_unicode.clone();
     let body = Confirm {
         host: site.hostname.to_string(),
         heading: (kind.heading)(&name),
         button: (kind.button)(&name),
         name,
-        path: kind.path,
+        path,
         busy: kind.busy,
         consequence: kind.consequence,
         dangerous: kind.dangerous,
         token: frame.token.clone(),
         operation: plan::operation_of(visit)?.to_string(),
         typed: crate::domain::text::shown(visit.form.text("confirm"), 253),
-        plan,
-        notice,
-        problems,
+        plan: said.plan,
+        notice: said.notice,
+        problems: said.problems,
     };
-    Ok(html(status, &frame, &body))
+    Ok(html(said.status, &frame, &body))
 }

@@ -4,6 +4,7 @@
 
 pub(super) mod account;
 pub(super) mod activity;
+pub(super) mod certificate;
 pub(super) mod change;
 pub(super) mod home;
 pub(super) mod login;

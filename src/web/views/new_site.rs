@@ -14,6 +14,7 @@ use crate::domain::name::{BadHostname, Hostname};
 use crate::domain::site::NewSite;
 use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
+use crate::domain::tls::TlsMode;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteOptions;
 use crate::web::form::Fields;
@@ -109,6 +110,7 @@ impl Typed {
                 kind,
                 database: None,
                 wordpress: None,
+                tls: TlsMode::Off,
             }),
             _ => Err(problems),
         }

@@ -125,6 +125,7 @@ pub(in crate::web) const TABS: &[(&str, &str, &str)] = &[
     ("overview", "", "Overview"),
     ("names", "/settings/names", "Names"),
     ("web", "/settings/web", "Web"),
+    ("certificate", "/certificate", "Certificate"),
     ("access", "/settings/access", "Access"),
     ("php", "/php", "PHP"),
     ("php-settings", "/settings/php", "PHP settings"),

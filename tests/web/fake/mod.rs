@@ -2,6 +2,7 @@
 //!
 //! Invariant: answers like the real one in kind (faults, sequences, one plan per change), and touches nothing.
 
+mod certificates;
 mod settings;
 mod world;
 
@@ -217,6 +218,20 @@ impl Fake {
                     snippet: "location = /old {\n    return 301 https://$host/new;\n}\n".to_owned(),
                 })))
             }
+            Request::CertificateList {} => {
+                let shown = state.sites.iter().filter(|site| site.tls.state != "off");
+                let views = shown.map(|site| certificates::view(site, (self.now)()));
+                Ok(Reply::Certificates(views.collect()))
+            }
+            Request::CertificateShow { hostname } => {
+                let view = certificates::view(find(state, &hostname)?, (self.now)());
+                Ok(Reply::Certificate(Box::new(view)))
+            }
+            Request::CertificateDeposit {
+                hostname,
+                chain,
+                key,
+            } => certificates::deposit(find(state, &hostname)?, &chain, &key, (self.now)()),
             Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
             Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {

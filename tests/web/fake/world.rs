@@ -247,6 +247,11 @@ pub(crate) fn title(change: &Change) -> String {
         Change::PhpInstall { .. } => "Install",
         Change::PhpRemove { .. } => "Remove",
         Change::PhpRepository { .. } => "Turn on or off",
+        Change::CertificateInstall { .. } => "Install a certificate for",
+        Change::CertificateRemove { .. } => "Remove the certificate of",
+        Change::DatabaseCreate { .. } => "Create the database",
+        Change::DatabaseDelete { .. } => "Delete the database",
+        Change::DatabasePassword { .. } => "Change the password of",
     };
     format!("{word} {}", change.subject())
 }
@@ -329,7 +334,12 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::DatabasePassword { .. }
         | Change::PhpInstall { .. }
         | Change::PhpRemove { .. }
-        | Change::PhpRepository { .. } => {}
+        | Change::PhpRepository { .. }
+        | Change::CertificateInstall { .. }
+        | Change::CertificateRemove { .. }
+        | Change::DatabaseCreate { .. }
+        | Change::DatabaseDelete { .. }
+        | Change::DatabasePassword { .. } => {}
         Change::SitePhp { hostname, php } => {
             for site in &mut state.sites {
                 if site.hostname == *hostname {

@@ -1,0 +1,176 @@
+//! Certificates as people see them: which site shows which, until when, and what comes in by hand.
+//!
+//! Invariant: a key that comes in goes into a file of root's alone; no answer, note or fault holds anything of it.
+
+use crate::agent::operations::Operations;
+use crate::domain::certificate::{Fingerprint, PrivateKey, Source};
+use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
+use crate::domain::site::Site;
+use crate::domain::time::Timestamp;
+use crate::domain::tls::TlsMode;
+use crate::ops::engine::Engine;
+use crate::ops::pairs;
+use crate::ops::state::State;
+use crate::rpc::certificate_view::{CertificateView, DepositedView};
+use crate::rpc::view::{Finding, Level, TlsView};
+
+/// From so many days on, people are told on the home page.
+const SOON_DAYS: u64 = 7;
+/// How long an operation before it is waited for.
+const WAIT_MILLIS: u64 = 5_000;
+
+/// Every site with HTTPS, the one that ends first in front.
+pub(super) fn list(engine: &Engine) -> Result<Vec<CertificateView>, Fault> {
+    let (sites, now) = (engine.store().sites()?, engine.host().now());
+    let mut views: Vec<CertificateView> = sites
+        .iter()
+        .filter(|site| site.has_tls())
+        .map(|site| view(site, now))
+        .collect();
+    views.sort_by_key(|view| view.certificate.as_ref().map(|one| one.not_after));
+    Ok(views)
+}
+
+/// One site's.
+pub(super) fn show(engine: &Engine, hostname: &Hostname) -> Result<CertificateView, Fault> {
+    let state = State::read(engine.store())?;
+    Ok(view(state.site(hostname)?, engine.host().now()))
+}
+
+/// Puts down what was uploaded, where nothing refers to it yet.
+pub(super) fn deposit(
+    engine: &Engine,
+    hostname: &Hostname,
+    chain: &str,
+    key: &PrivateKey,
+) -> Result<DepositedView, Fault> {
+    let state = State::read(engine.store())?;
+    let site = state.site(hostname)?;
+    let (host, now) = (engine.host(), engine.host().now());
+    let put = pairs::deposit(host, site, chain, key, Source::Uploaded, now)?;
+    Ok(DepositedView {
+        hostname: site.hostname.clone(),
+        certificate: put.certificate,
+        notes: put.notes,
+    })
+}
+
+/// Destroys what was put down and is not shown.
+pub(super) fn discard(
+    engine: &Engine,
+    hostname: &Hostname,
+    fingerprint: &Fingerprint,
+) -> Result<(), Fault> {
+    // While the engine is held, no operation is about to show it.
+    let _pass = engine.enter(WAIT_MILLIS)?;
+    let state = State::read(engine.store())?;
+    pairs::discard(engine.host(), state.site(hostname)?, fingerprint)
+}
+
+fn view(site: &Site, now: Timestamp) -> CertificateView {
+    let certificate = site.tls.certificate.clone();
+    let days_left = certificate.as_ref().and_then(|one| one.days_left(now));
+    CertificateView {
+        hostname: site.hostname.clone(),
+        state: state(site).to_owned(),
+        mode: site.tls.mode,
+        https_only: site.trusted().is_some(),
+        hsts: site.tls.hsts,
+        uncovered: site.uncovered(),
+        has_ended: certificate.is_some() && days_left.is_none(),
+        days_left,
+        certificate,
+    }
+}
+
+/// One word for what visitors are shown.
+fn state(site: &Site) -> &'static str {
+    match (&site.tls.certificate, site.tls.mode) {
+        (_, TlsMode::Off) => "off",
+        (None, _) => "placeholder",
+        (Some(certificate), _) => match &certificate.source {
+            Source::Uploaded => "uploaded",
+            Source::Acme { test: false, .. } => "issued",
+            Source::Acme { test: true, .. } => "test",
+        },
+    }
+}
+
+/// The part of a site's view.
+pub(super) fn tls(site: &Site) -> TlsView {
+    let certificate = site.tls.certificate.as_ref();
+    TlsView {
+        state: state(site).to_owned(),
+        issuer: certificate.map(|one| one.issuer.clone()),
+        not_after: certificate.map(|one| one.not_after),
+        names: certificate.map_or_else(Vec::new, |one| one.names.clone()),
+    }
+}
+
+/// A certificate that has ended, or ends within a week: whose, and the sentence for people.
+pub(super) fn ending(sites: &[Site], now: Timestamp) -> Vec<(Hostname, String)> {
+    let one = |site: &Site| {
+        let certificate = site.tls.certificate.as_ref().filter(|_| site.has_tls())?;
+        let name = &site.hostname;
+        let until = certificate.not_after;
+        let sentence = match certificate.days_left(now) {
+            None => format!("The certificate of {name} ended on {until}; browsers warn visitors"),
+            Some(0) => format!("The certificate of {name} ends within a day, on {until}"),
+            Some(1) => format!("The certificate of {name} ends in 1 day, on {until}"),
+            Some(days) if days <= SOON_DAYS => {
+                format!("The certificate of {name} ends in {days} days, on {until}")
+            }
+            Some(_) => return None,
+        };
+        Some((name.clone(), sentence))
+    };
+    sites.iter().filter_map(one).collect()
+}
+
+/// For the doctor and the first page: each certificate that needs somebody.
+pub(super) fn findings(operations: &Operations) -> Vec<Finding> {
+    let engine = operations.engine();
+    let Ok(sites) = engine.store().sites() else {
+        return Vec::new();
+    };
+    let found = ending(&sites, engine.host().now());
+    found
+        .into_iter()
+        .map(|(site, title)| Finding {
+            check: "certificates".to_owned(),
+            level: Level::Warning,
+            title,
+            hint: format!(
+                "upload a new one: `lalapanel cert upload {site} --chain FILE --key FILE`"
+            ),
+            site: Some(site),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::certificate::samples;
+    use crate::render::golden::php_site;
+
+    #[test]
+    fn people_are_told_a_week_before_a_certificate_ends_and_after_it_has() {
+        let now = samples::now();
+        let mut site = php_site();
+        site.tls.mode = TlsMode::Uploaded;
+        site.tls.certificate = Some(samples::certificate(&["shop.example"], 30));
+        let told = |days: u64| {
+            let then = now.plus_seconds(days * 86_400);
+            let told = ending(std::slice::from_ref(&site), then);
+            told.into_iter().next().map(|(_, sentence)| sentence)
+        };
+        assert_eq!(told(0), None);
+        assert!(told(23).unwrap().contains("in 6 days"));
+        assert!(told(28).unwrap().contains("in 1 day,"));
+        assert!(told(29).unwrap().contains("within a day"));
+        assert!(told(31).unwrap().contains("ended on"));
+        assert_eq!(tls(&site).state, "uploaded");
+    }
+}

@@ -1,0 +1,44 @@
+//! Certificates as they go over the wire to pages and the command line.
+//!
+//! Invariant: nothing here is a secret; a key comes in by a request and never goes out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::certificate::Certificate;
+use crate::domain::name::Hostname;
+use crate::domain::site_name::SiteName;
+use crate::domain::tls::TlsMode;
+
+/// What a site shows by HTTPS.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CertificateView {
+    /// Whose.
+    pub hostname: Hostname,
+    /// `off`, `placeholder`, `uploaded`, `issued`, or `test` for one that browsers do not trust.
+    pub state: String,
+    /// Who sees to it.
+    pub mode: TlsMode,
+    /// Whether visitors are sent to HTTPS.
+    pub https_only: bool,
+    /// Whether browsers are told to come by HTTPS alone.
+    pub hsts: bool,
+    /// Names of the site that it does not cover.
+    pub uncovered: Vec<SiteName>,
+    /// True once it is not good any more.
+    pub has_ended: bool,
+    /// Whole days until it ends.
+    pub days_left: Option<u64>,
+    /// What it says; none for a placeholder.
+    pub certificate: Option<Certificate>,
+}
+
+/// A certificate that was put down for a site and is not shown yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DepositedView {
+    /// For which site.
+    pub hostname: Hostname,
+    /// What it says.
+    pub certificate: Certificate,
+    /// What people should know before they install it.
+    pub notes: Vec<String>,
+}

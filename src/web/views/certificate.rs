@@ -1,0 +1,200 @@
+//! Certificates: all of them on one page, a site's own with the form that brings one, and the page that installs it.
+//!
+//! Invariant: a key that was sent goes on to the agent and is gone; no page, address or form ever holds it again.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::StatusCode;
+use sailfish::Template;
+
+use crate::domain::certificate::{Fingerprint, PrivateKey, Source};
+use crate::domain::change::Change;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::site_name::SiteName;
+use crate::rpc::certificate_view::CertificateView;
+use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::view::SiteView;
+use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
+use crate::web::refusal::{Refusal, belongs_to_the_form, status_of};
+use crate::web::views::change::{self, sentence};
+use crate::web::views::site::{find, site_frame};
+use crate::web::visit::{Visit, show as respond, unexpected};
+use crate::web::words::{self, Pill};
+
+/// From so many days on a certificate needs somebody.
+const SOON_DAYS: u64 = 7;
+
+struct Row {
+    name: String,
+    path: String,
+    pill: Pill,
+    issuer: String,
+    until: String,
+    left: String,
+    names: String,
+}
+
+#[derive(Template)]
+#[template(path = "pages/certificates.html.stpl")]
+struct All {
+    rows: Vec<Row>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/certificate.html.stpl")]
+struct One {
+    host: String,
+    name: String,
+    tab: &'static str,
+    row: Row,
+    view: CertificateView,
+    lead: String,
+    serial: String,
+    fingerprint: String,
+    uncovered: String,
+    /// The certificate as it was pasted; the key never comes back.
+    typed: String,
+    token: String,
+    problems: Vec<Problem>,
+}
+
+/// `GET /certificates`.
+pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let Reply::Certificates(views) = visit.ask(Request::CertificateList {}).await? else {
+        return Err(unexpected());
+    };
+    let mut frame = visit.frame("Certificates", Section::Certificates).await;
+    frame.command = Some("lalapanel cert list".to_owned());
+    let rows = views.iter().map(row).collect();
+    Ok(respond(&frame, &All { rows }))
+}
+
+/// `/sites/{host}/certificate`.
+pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let site = find(&visit, visit.hostname()?).await?;
+    if !visit.posted {
+        return sheet(&visit, &site, None).await;
+    }
+    let request = Request::CertificateDeposit {
+        hostname: site.hostname.clone(),
+        chain: sent(&visit, "chain").to_owned(),
+        key: PrivateKey::typed(sent(&visit, "key").to_owned()),
+    };
+    match visit.ask(request).await {
+        Ok(Reply::Deposited(put)) => Ok(see_other(&format!(
+            "/sites/{}/certificate/install/{}",
+            site.hostname,
+            put.certificate.fingerprint.as_str()
+        ))),
+        Ok(_) => Err(unexpected()),
+        Err(Refusal::Fault(fault)) if belongs(&fault) => sheet(&visit, &site, Some(&fault)).await,
+        Err(refusal) => Err(refusal),
+    }
+}
+
+fn belongs(fault: &Fault) -> bool {
+    fault.code == Code::CertificateRefused || belongs_to_the_form(fault)
+}
+
+/// A file goes before what was pasted.
+fn sent<'v>(visit: &'v Visit, field: &str) -> &'v str {
+    let file = visit.form.raw(&format!("{field}_file"));
+    if file.trim().is_empty() {
+        visit.form.raw(field)
+    } else {
+        file
+    }
+}
+
+/// `/sites/{host}/certificate/install/{fingerprint}`.
+pub(in crate::web) async fn install(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let fingerprint = visit.part(1).map(Fingerprint::parse);
+    let Some(Ok(fingerprint)) = fingerprint else {
+        return Err(Refusal::NOT_FOUND);
+    };
+    let path = format!("certificate/install/{}", fingerprint.as_str());
+    let change = Change::CertificateInstall {
+        hostname: visit.hostname()?,
+        fingerprint,
+        source: Source::Uploaded,
+    };
+    change::install_certificate(&visit, change, path).await
+}
+
+async fn sheet(visit: &Visit, site: &SiteView, fault: Option<&Fault>) -> Result<Response, Refusal> {
+    let hostname = site.hostname.clone();
+    let Reply::Certificate(view) = visit.ask(Request::CertificateShow { hostname }).await? else {
+        return Err(unexpected());
+    };
+    let mut frame = site_frame(visit, site, Some("Certificate")).await;
+    frame.command = Some(format!(
+        "lalapanel cert upload {} --chain FILE --key FILE",
+        site.hostname
+    ));
+    let certificate = view.certificate.as_ref();
+    let uncovered: Vec<String> = view.uncovered.iter().map(SiteName::unicode).collect();
+    let body = One {
+        host: site.hostname.to_string(),
+        name: site.hostname_unicode.clone(),
+        tab: "certificate",
+        row: row(&view),
+        lead: lead(&view),
+        serial: certificate.map_or_else(String::new, |one| one.serial.clone()),
+        fingerprint: certificate.map_or_else(String::new, |one| one.fingerprint.shown()),
+        uncovered: uncovered.join(", "),
+        typed: typed(visit),
+        token: frame.token.clone(),
+        problems: fault.map(problem).into_iter().collect(),
+        view: *view,
+    };
+    let status = fault.map_or(StatusCode::OK, status_of);
+    Ok(html(status, &frame, &body))
+}
+
+/// What was pasted comes back, unless a key was pasted into the wrong field.
+fn typed(visit: &Visit) -> String {
+    let text = visit.form.raw("chain");
+    if text.contains("PRIVATE KEY") {
+        return String::new();
+    }
+    crate::domain::text::written_out(&text.replace("\r\n", "\n"))
+}
+
+fn problem(fault: &Fault) -> Problem {
+    let about_key = fault.title.contains(" key") && !fault.title.contains("certificate file");
+    Problem {
+        field: if about_key { "key" } else { "chain" },
+        text: sentence(fault),
+    }
+}
+
+fn lead(view: &CertificateView) -> String {
+    match (view.state.as_str(), view.has_ended) {
+        ("off", _) => "The site answers over plain HTTP. Upload a certificate, and visitors are sent to HTTPS.".to_owned(),
+        ("placeholder", _) => "The site answers over HTTPS with a certificate that it signed itself: browsers warn, so visitors stay on plain HTTP.".to_owned(),
+        (_, true) => "The certificate has ended: browsers warn every visitor. Upload a new one.".to_owned(),
+        _ if view.https_only => "Visitors are sent to HTTPS.".to_owned(),
+        _ => "Browsers do not trust this certificate, so visitors stay on plain HTTP.".to_owned(),
+    }
+}
+
+fn row(view: &CertificateView) -> Row {
+    let certificate = view.certificate.as_ref();
+    let names = certificate.map_or_else(Vec::new, |one| {
+        one.names.iter().map(SiteName::unicode).collect::<Vec<_>>()
+    });
+    Row {
+        name: view.hostname.unicode(),
+        path: format!("/sites/{}/certificate", view.hostname),
+        pill: words::certificate_pill(&view.state, view.days_left, SOON_DAYS),
+        issuer: certificate.map_or_else(|| "The site itself".to_owned(), |one| one.issuer.clone()),
+        until: certificate.map_or_else(String::new, |one| words::moment(one.not_after)),
+        left: match view.days_left {
+            _ if view.has_ended => "ended".to_owned(),
+            Some(days) => words::count(days, "day"),
+            None => "–".to_owned(),
+        },
+        names: names.join(", "),
+    }
+}

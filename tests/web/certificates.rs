@@ -1,0 +1,168 @@
+//! The pages of certificates: what they show, what a form brings, and what never comes back.
+//!
+//! Invariant: no page and no address holds a key, whatever was sent and wherever it was pasted.
+
+use poem::http::{StatusCode, header};
+
+use crate::fake;
+use crate::{get, now, panel, post, signed_in, token};
+
+fn shop(state: &str) -> lalapanel::rpc::view::SiteView {
+    let mut site = fake::site("shop.example", None, true, now());
+    state.clone_into(&mut site.tls.state);
+    site
+}
+
+fn with_files(parts: &[(&str, &str)]) -> poem::Request {
+    let mut body = String::new();
+    for (name, value) in parts {
+        let file = if name.ends_with("_file") {
+            "; filename=\"a.pem\"\r\nContent-Type: application/octet-stream"
+        } else {
+            ""
+        };
+        body.push_str(&format!(
+            "--mark\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+        ));
+    }
+    body.push_str("--mark--\r\n");
+    let mut request = post("/sites/shop.example/certificate", &body);
+    let kind = "multipart/form-data; boundary=mark".parse().unwrap();
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    signed_in(request)
+}
+
+#[tokio::test]
+async fn all_certificates_are_listed_with_the_days_they_have_left() {
+    let panel = panel();
+    let empty = panel.ask(signed_in(get("/certificates"))).await;
+    assert!(empty.text.contains("No certificate yet"));
+    panel
+        .agent
+        .state
+        .lock()
+        .unwrap()
+        .sites
+        .push(shop("uploaded"));
+    let list = panel.ask(signed_in(get("/certificates"))).await;
+    for told in [
+        "shop.example",
+        "23 days",
+        "Example Trust TLS 2026",
+        "/sites/shop.example/certificate",
+    ] {
+        assert!(list.text.contains(told), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_by_file_or_by_paste_leads_to_its_plan_and_is_installed_once_it_was_seen() {
+    let panel = panel();
+    panel.agent.state.lock().unwrap().sites.push(shop("off"));
+    let token = token();
+    let page = panel
+        .ask(signed_in(get("/sites/shop.example/certificate")))
+        .await;
+    assert!(page.text.contains("enctype=\"multipart/form-data\""));
+    for parts in [
+        [
+            ("token", token.as_str()),
+            ("chain", "good"),
+            ("key", "good"),
+            ("key_file", ""),
+        ],
+        [
+            ("token", token.as_str()),
+            ("chain_file", "good"),
+            ("key", "bad"),
+            ("key_file", "good"),
+        ],
+    ] {
+        let sent = panel.ask(with_files(&parts)).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER);
+        let next = sent.header("location").to_owned();
+        assert_eq!(
+            next,
+            format!(
+                "/sites/shop.example/certificate/install/{}",
+                "ab".repeat(32)
+            )
+        );
+        let plan = panel.ask(signed_in(get(&next))).await;
+        assert_eq!(plan.status, StatusCode::OK);
+        assert!(
+            plan.text
+                .contains("Install this certificate for shop.example")
+        );
+    }
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let next = format!(
+        "/sites/shop.example/certificate/install/{}",
+        "ab".repeat(32)
+    );
+    let plan = panel.ask(signed_in(get(&next))).await;
+    let body = format!(
+        "token={token}&operation={}&plan={}",
+        plan.field("operation"),
+        plan.field("plan")
+    );
+    let begun = panel.ask(signed_in(post(&next, &body))).await;
+    assert_eq!(begun.status, StatusCode::SEE_OTHER);
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_told_at_its_field_and_no_key_comes_back() {
+    let panel = panel();
+    panel.agent.state.lock().unwrap().sites.push(shop("off"));
+    let token = token();
+    let secret = "-----BEGIN PRIVATE KEY-----\r\nMIGHsecret\r\n-----END PRIVATE KEY-----";
+    let wrong_key = panel
+        .ask(with_files(&[
+            ("token", &token),
+            ("chain", "good one"),
+            ("key", secret),
+        ]))
+        .await;
+    assert_eq!(wrong_key.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong_key.text.contains("id=\"key-error\"") && wrong_key.text.contains("good one"));
+    let wrong_field = panel
+        .ask(with_files(&[
+            ("token", &token),
+            ("chain", secret),
+            ("key", secret),
+        ]))
+        .await;
+    assert!(wrong_field.text.contains("id=\"chain-error\""));
+    for page in [wrong_key, wrong_field] {
+        assert!(!page.text.contains("MIGHsecret"));
+    }
+    let stranger = panel
+        .ask(with_files(&[
+            ("token", "0"),
+            ("chain", "good"),
+            ("key", "good"),
+        ]))
+        .await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_certificate_is_removed_by_a_page_of_its_own() {
+    let panel = panel();
+    panel
+        .agent
+        .state
+        .lock()
+        .unwrap()
+        .sites
+        .push(shop("uploaded"));
+    let page = panel
+        .ask(signed_in(get("/sites/shop.example/certificate/remove")))
+        .await;
+    assert!(page.text.contains("Remove the certificate of shop.example"));
+    let nothing = panel
+        .ask(signed_in(get("/sites/shop.example/certificate/install/zz")))
+        .await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
+}
