@@ -79,22 +79,32 @@ fn mark(bytes: &[u8]) -> String {
 /// The effect of a plan, where the site remembers what the plan wrote of its files.
 #[must_use]
 pub fn remembered(plan: &Plan) -> Effect {
-    let Effect::PutSite(site) = &plan.effect else {
-        return plan.effect.clone();
-    };
-    let mut site = site.clone();
-    for planned in &plan.steps {
-        match &planned.step {
-            Step::WriteFile { path, text, .. } => {
-                site.written.insert(path.clone(), mark(text.as_bytes()));
+    with_memory(&plan.effect, plan)
+}
+
+fn with_memory(effect: &Effect, plan: &Plan) -> Effect {
+    match effect {
+        Effect::PutSite(site) => {
+            let mut site = site.clone();
+            for planned in &plan.steps {
+                match &planned.step {
+                    Step::WriteFile { path, text, .. } => {
+                        site.written.insert(path.clone(), mark(text.as_bytes()));
+                    }
+                    Step::RemoveFile { path } => {
+                        site.written.remove(path);
+                    }
+                    _ => {}
+                }
             }
-            Step::RemoveFile { path } => {
-                site.written.remove(path);
-            }
-            _ => {}
+            Effect::PutSite(site)
         }
+        Effect::All(effects) => {
+            let effects = effects.iter().map(|effect| with_memory(effect, plan));
+            Effect::All(effects.collect())
+        }
+        other => other.clone(),
     }
-    Effect::PutSite(site)
 }
 
 /// The files of a site as the panel would write them now; `None` for one that should not be.
