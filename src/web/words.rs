@@ -168,18 +168,6 @@ pub(super) fn php_pill(installed: bool, unsupported: bool) -> Pill {
     }
 }
 
-/// What a site shows by HTTPS.
-pub(super) fn certificate_pill(state: &str, days_left: Option<u64>, soon: u64) -> Pill {
-    match (state, days_left) {
-        ("off", _) => pill("off", "circle-minus", "Plain HTTP"),
-        ("placeholder", _) => pill("warn", "clock", "Placeholder"),
-        ("test", _) => pill("warn", "triangle-alert", "For trying only"),
-        (_, None) => pill("bad", "octagon-x", "Ended"),
-        (_, Some(days)) if days <= soon => pill("warn", "triangle-alert", "Ends soon"),
-        (_, Some(_)) => pill("ok", "circle-check", "Good"),
-    }
-}
-
 /// Whether what was asked was let through.
 pub(super) fn audit_pill(good: bool) -> Pill {
     if good {

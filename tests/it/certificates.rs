@@ -140,6 +140,7 @@ fn a_site_with_tls_from_the_start_ends_old_or_new_whatever_fails() {
         redirected: Vec::new(),
         kind: NewSiteKind::Static { spa: false },
         database: None,
+        wordpress: None,
         tls: TlsMode::Auto,
     });
     every_fault(World::with_sites, &change);

@@ -21,9 +21,16 @@ fn with_files(parts: &[(&str, &str)]) -> poem::Request {
         } else {
             ""
         };
-        body.push_str(&format!(
-            "--mark\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
-        ));
+        body += &[
+            "--mark\r\nContent-Disposition: form-data; name=\"",
+            name,
+            "\"",
+            file,
+            "\r\n\r\n",
+            value,
+            "\r\n",
+        ]
+        .concat();
     }
     body.push_str("--mark--\r\n");
     let mut request = post("/sites/shop.example/certificate", &body);

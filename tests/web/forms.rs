@@ -371,7 +371,7 @@ async fn own_directives_ask_for_the_password_once_more_where_it_was_typed_too_lo
     let body = format!("token={}&text=expires+1d%3B", token());
     let planned = panel.ask(signed_in(post(host, &body))).await;
     assert!(!planned.text.contains("own_password"));
-    panel.agent.state.lock().unwrap().stale = true;
+    panel.agent.state.lock().unwrap().typed = crate::fake::Typed::LongAgo;
     let form = |page: &crate::Seen, extra: &str| {
         format!(
             "{body}&plan={}&seen={}&operation={}{extra}",

@@ -179,6 +179,18 @@ fn lead(view: &CertificateView) -> String {
     }
 }
 
+fn pill(state: &str, days_left: Option<u64>) -> Pill {
+    let (kind, icon, word) = match (state, days_left) {
+        ("off", _) => ("off", "circle-minus", "Plain HTTP"),
+        ("placeholder", _) => ("warn", "clock", "Placeholder"),
+        ("test", _) => ("warn", "triangle-alert", "For trying only"),
+        (_, None) => ("bad", "octagon-x", "Ended"),
+        (_, Some(days)) if days <= SOON_DAYS => ("warn", "triangle-alert", "Ends soon"),
+        (_, Some(_)) => ("ok", "circle-check", "Good"),
+    };
+    Pill { kind, icon, word }
+}
+
 fn row(view: &CertificateView) -> Row {
     let certificate = view.certificate.as_ref();
     let names = certificate.map_or_else(Vec::new, |one| {
@@ -187,7 +199,7 @@ fn row(view: &CertificateView) -> Row {
     Row {
         name: view.hostname.unicode(),
         path: format!("/sites/{}/certificate", view.hostname),
-        pill: words::certificate_pill(&view.state, view.days_left, SOON_DAYS),
+        pill: pill(&view.state, view.days_left),
         issuer: certificate.map_or_else(|| "The site itself".to_owned(), |one| one.issuer.clone()),
         until: certificate.map_or_else(String::new, |one| words::moment(one.not_after)),
         left: match view.days_left {

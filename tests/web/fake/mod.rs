@@ -45,6 +45,14 @@ pub(crate) fn session() -> Token {
 /// The password of `mara`.
 pub(crate) const PASSWORD: &str = "mauve otter tin sky";
 
+/// When the password was typed last.
+#[derive(Default, PartialEq, Eq)]
+pub(crate) enum Typed {
+    #[default]
+    Now,
+    LongAgo,
+}
+
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) sites: Vec<SiteView>,
@@ -67,8 +75,8 @@ pub(crate) struct State {
     pub(crate) log: Vec<LogRecord>,
     /// How the logs are left out of order: `deleted`.
     pub(crate) log_trouble: &'static str,
-    /// The password was typed too long ago.
-    pub(crate) stale: bool,
+    /// When the password was typed.
+    pub(crate) typed: Typed,
     /// Grows when the plan of the same change becomes another one.
     pub(crate) world: u32,
 }
@@ -187,7 +195,7 @@ impl Fake {
                 )),
             },
             Request::Confirm { password } if password.bytes() == PASSWORD.as_bytes() => {
-                state.stale = false;
+                state.typed = Typed::Now;
                 Ok(Reply::Done {})
             }
             Request::Confirm { .. } => Err(Fault::new(
@@ -195,7 +203,9 @@ impl Fake {
                 "The password is not right",
                 "type the one you sign in with",
             )),
-            Request::Apply { change, .. } if state.stale && change.brings_directives() => {
+            Request::Apply { change, .. }
+                if state.typed == Typed::LongAgo && change.brings_directives() =>
+            {
                 Err(Fault::new(Code::ConfirmationNeeded, "once more", "type it"))
             }
             Request::Home {} => Ok(Reply::Home(Box::new(self.home(state)))),
@@ -218,25 +228,6 @@ impl Fake {
                     snippet: "location = /old {\n    return 301 https://$host/new;\n}\n".to_owned(),
                 })))
             }
-            Request::CertificateList {} => {
-                let shown = state.sites.iter().filter(|site| site.tls.state != "off");
-                let views = shown.map(|site| certificates::view(site, (self.now)()));
-                Ok(Reply::Certificates(views.collect()))
-            }
-            Request::CertificateShow { hostname } => {
-                let view = certificates::view(find(state, &hostname)?, (self.now)());
-                Ok(Reply::Certificate(Box::new(view)))
-            }
-            Request::CertificateDeposit {
-                hostname,
-                chain,
-                key,
-            } => certificates::deposit(find(state, &hostname)?, &chain, &key, (self.now)()),
-            Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
-            Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
-            Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
-                php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
-            })),
             Request::LogRead {
                 hostname,
                 file,
@@ -286,6 +277,31 @@ impl Fake {
                 }),
             Request::AuditList { .. } => Ok(Reply::Audit(audit((self.now)()))),
             Request::AuditVerify {} => Ok(Reply::AuditSound { entries: 214 }),
+            other => self.rest(state, other),
+        }
+    }
+
+    fn rest(&self, state: &State, request: Request) -> Answer {
+        match request {
+            Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
+            Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
+            Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
+                php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
+            })),
+            Request::CertificateList {} => {
+                let shown = state.sites.iter().filter(|site| site.tls.state != "off");
+                let views = shown.map(|site| certificates::view(site, (self.now)()));
+                Ok(Reply::Certificates(views.collect()))
+            }
+            Request::CertificateShow { hostname } => {
+                let view = certificates::view(find(state, &hostname)?, (self.now)());
+                Ok(Reply::Certificate(Box::new(view)))
+            }
+            Request::CertificateDeposit {
+                hostname,
+                chain,
+                key,
+            } => certificates::deposit(find(state, &hostname)?, &chain, &key, (self.now)()),
             other => panic!("no page asks {other:?}"),
         }
     }

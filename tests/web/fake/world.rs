@@ -249,9 +249,6 @@ pub(crate) fn title(change: &Change) -> String {
         Change::PhpRepository { .. } => "Turn on or off",
         Change::CertificateInstall { .. } => "Install a certificate for",
         Change::CertificateRemove { .. } => "Remove the certificate of",
-        Change::DatabaseCreate { .. } => "Create the database",
-        Change::DatabaseDelete { .. } => "Delete the database",
-        Change::DatabasePassword { .. } => "Change the password of",
     };
     format!("{word} {}", change.subject())
 }
@@ -336,10 +333,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::PhpRemove { .. }
         | Change::PhpRepository { .. }
         | Change::CertificateInstall { .. }
-        | Change::CertificateRemove { .. }
-        | Change::DatabaseCreate { .. }
-        | Change::DatabaseDelete { .. }
-        | Change::DatabasePassword { .. } => {}
+        | Change::CertificateRemove { .. } => {}
         Change::SitePhp { hostname, php } => {
             for site in &mut state.sites {
                 if site.hostname == *hostname {
