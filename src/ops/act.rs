@@ -48,9 +48,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
             },
             None => Undo::Nothing,
         },
-        Step::CreateUser(user) if !users::exists(host, &user.name)? => {
-            Undo::DeleteUser(user.clone())
-        }
+        Step::CreateUser(u) if !users::exists(host, &u.name)? => Undo::DeleteUser(u.clone()),
         Step::DeleteUser(user) if users::exists(host, &user.name)? => {
             Undo::CreateUser(user.clone())
         }

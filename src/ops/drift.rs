@@ -88,7 +88,8 @@ fn with_memory(effect: &Effect, plan: &Plan) -> Effect {
             let mut site = site.clone();
             for planned in &plan.steps {
                 match &planned.step {
-                    Step::WriteFile { path, text, .. } => {
+                    // An empty one is a log, which others write.
+                    Step::WriteFile { path, text, .. } if !text.is_empty() => {
                         site.written.insert(path.clone(), mark(text.as_bytes()));
                     }
                     Step::RemoveFile { path } => {

@@ -199,7 +199,11 @@ fn renamed_there_and_back_it_is_the_same_machine() {
         assert_eq!(other, None);
         site.written.clear();
     }
-    assert_eq!(sites, state.sites);
+    let mut first = state.sites;
+    for site in &mut first {
+        site.written.clear();
+    }
+    assert_eq!(sites, first);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const ARCHIVE: &str = "index.php\nwp-admin/install.php";
 
 fn digest() -> ArchiveDigest {
     let digest = Sha256::digest(ARCHIVE);
-    let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = lalapanel::domain::secret::hex(&digest);
     ArchiveDigest::parse(&text).unwrap()
 }
 

@@ -15,6 +15,7 @@ ALLOWED = {
 ALLOWED_IN_SITES = {
     "valid_referers": "images for this site only: who types their address, or hides where they come from, sees them all the same",
     "return_bypasses_allow_deny": "what is returned is 403, 404 or the owner's redirect: nothing of the site itself",
+    "hsts_header": "an owner turns it on (`tls.hsts`): a browser that has seen it cannot go back to HTTP",
 }
 
 
