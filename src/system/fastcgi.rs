@@ -63,14 +63,23 @@ pub fn busy(answer: &[u8]) -> Option<u32> {
 /// The request for a site's home page, as nginx would pass it on.
 #[must_use]
 pub fn page_request(hostname: &Hostname, document_root: &HostPath) -> Vec<u8> {
-    request(&[
+    let file = document_root.join("index.php");
+    let own = [
         ("REQUEST_METHOD", "GET"),
         ("SCRIPT_NAME", "/index.php"),
-        ("SCRIPT_FILENAME", document_root.join("index.php").as_str()),
+        ("SCRIPT_FILENAME", file.as_str()),
         ("DOCUMENT_ROOT", document_root.as_str()),
         ("DOCUMENT_URI", "/index.php"),
         ("REQUEST_URI", "/"),
         ("QUERY_STRING", ""),
+        ("HTTP_USER_AGENT", "lalapanel-probe"),
+    ];
+    request(&[own.as_slice(), &from_here(hostname)].concat())
+}
+
+/// What nginx would say of a visitor on this machine.
+fn from_here(hostname: &Hostname) -> [(&str, &str); 11] {
+    [
         ("REQUEST_SCHEME", "http"),
         ("SERVER_PROTOCOL", "HTTP/1.1"),
         ("GATEWAY_INTERFACE", "CGI/1.1"),
@@ -82,8 +91,7 @@ pub fn page_request(hostname: &Hostname, document_root: &HostPath) -> Vec<u8> {
         ("SERVER_PORT", "80"),
         ("SERVER_NAME", hostname.as_str()),
         ("HTTP_HOST", hostname.as_str()),
-        ("HTTP_USER_AGENT", "lalapanel-probe"),
-    ])
+    ]
 }
 
 /// The request that sends a form to a script of a site, as nginx would pass it on.
@@ -110,19 +118,9 @@ pub fn form_request(
         ("DOCUMENT_URI", script),
         ("REQUEST_URI", &address),
         ("QUERY_STRING", query),
-        ("REQUEST_SCHEME", "http"),
-        ("SERVER_PROTOCOL", "HTTP/1.1"),
-        ("GATEWAY_INTERFACE", "CGI/1.1"),
-        ("SERVER_SOFTWARE", "nginx"),
-        ("REDIRECT_STATUS", "200"),
-        ("REMOTE_ADDR", "127.0.0.1"),
-        ("REMOTE_PORT", "1"),
-        ("SERVER_ADDR", "127.0.0.1"),
-        ("SERVER_PORT", "80"),
-        ("SERVER_NAME", hostname.as_str()),
-        ("HTTP_HOST", hostname.as_str()),
         ("HTTP_USER_AGENT", "lalapanel"),
     ];
+    let parameters = [parameters.as_slice(), &from_here(hostname)].concat();
     with_body(&parameters, form.as_bytes())
 }
 
