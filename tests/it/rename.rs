@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use lalapanel::agent::operations::Operations;
 use lalapanel::domain::change::{Change, OldName};
-use lalapanel::domain::fault::{Code, Fault};
+use lalapanel::domain::fault::Code;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::memory::faults::{FaultyHost, Plan as Struck, Strike};
 use lalapanel::host::{Host, Mode, Owner};
-use lalapanel::ops::engine::{Engine, Outcome};
+use lalapanel::ops::engine::Engine;
 use lalapanel::ops::view;
 use lalapanel::system::nginx;
 
 use crate::faults::every_fault;
-use crate::world::{World, create, name, php, run};
+use crate::world::{World, create, done, name, php, refused, run};
 
 fn rename(hostname: &str, to: &str, old: OldName) -> Change {
     Change::SiteRename {
@@ -25,19 +25,6 @@ fn rename(hostname: &str, to: &str, old: OldName) -> Change {
         name: name(to),
         old,
     }
-}
-
-fn done(world: &World, number: u64, change: &Change) {
-    let outcome = world.run(number, change).unwrap();
-    assert_eq!(outcome, Some(Outcome::Done), "{change:?}");
-}
-
-fn refused(world: &World, change: &Change) -> Fault {
-    let before = world.machine();
-    let fault = world.run(90, change).expect_err("it should be refused");
-    assert!(!fault.hint.is_empty());
-    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
-    fault
 }
 
 fn path(text: &str) -> HostPath {

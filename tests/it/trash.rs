@@ -2,7 +2,7 @@
 
 use lalapanel::agent::operations::Operations;
 use lalapanel::domain::change::Change;
-use lalapanel::domain::fault::{Code, Fault};
+use lalapanel::domain::fault::Code;
 use lalapanel::domain::id::SiteId;
 use lalapanel::domain::nginx_text::Snippet;
 use lalapanel::domain::path::HostPath;
@@ -10,11 +10,10 @@ use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::Host;
-use lalapanel::ops::engine::Outcome;
 use lalapanel::ops::trash;
 
 use crate::faults::every_fault;
-use crate::world::{World, create, name, php};
+use crate::world::{World, create, done, name, php, refused};
 
 const SHOP: u32 = 1001;
 const PLAIN: u32 = 1002;
@@ -36,19 +35,6 @@ fn discard(number: u32, hostname: &str) -> Change {
         site: SiteId::new(number),
         hostname: name(hostname),
     }
-}
-
-fn done(world: &World, number: u64, change: &Change) {
-    let outcome = world.run(number, change).unwrap();
-    assert_eq!(outcome, Some(Outcome::Done), "{change:?}");
-}
-
-fn refused(world: &World, change: &Change) -> Fault {
-    let before = world.machine();
-    let fault = world.run(90, change).expect_err("it should be refused");
-    assert!(!fault.hint.is_empty());
-    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
-    fault
 }
 
 /// Both sites are in the trash.

@@ -178,6 +178,21 @@ pub(crate) fn run(engine: &Engine, number: u64, change: &Change) -> Result<Optio
     Ok(Some(outcome))
 }
 
+/// Runs a change that ends well.
+pub(crate) fn done(world: &World, number: u64, change: &Change) {
+    let outcome = world.run(number, change).unwrap();
+    assert_eq!(outcome, Some(Outcome::Done), "{change:?}");
+}
+
+/// Why a change is refused; the machine is as before.
+pub(crate) fn refused(world: &World, change: &Change) -> Fault {
+    let before = world.machine();
+    let fault = world.run(90, change).expect_err("it should be refused");
+    assert!(!fault.hint.is_empty());
+    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
+    fault
+}
+
 pub(crate) fn sweep(engine: &Engine) {
     let _ = graveyard::sweep(engine.host(), engine.store());
     let _ = pairs::sweep(engine.host(), engine.store());
