@@ -77,8 +77,6 @@ struct Role {
     socket_unit: String,
     socket: HostPath,
     configuration: HostPath,
-    /// Under `[Unit]`.
-    unit: &'static str,
     /// Under `[Service]`.
     service: String,
 }
@@ -90,14 +88,10 @@ pub fn php_service(site: &Site, php: PhpVersion) -> String {
         socket_unit: php_socket_name(site),
         socket: site.php_socket(),
         configuration: php_fpm::master_file(site),
-        unit: "",
         service: "Restart=on-failure\nRestartSec=1\n".to_owned(),
     };
     service(site, php, &role)
 }
-
-/// Where a service that is tried does not start, nothing else may stop: a start limit that is hit would close the socket.
-const ONCE: &str = "StartLimitIntervalSec=0\n";
 
 /// The new version behind the site's own socket, beside the old one: both take connections from it.
 #[must_use]
@@ -106,7 +100,6 @@ pub fn php_next(site: &Site, php: PhpVersion) -> String {
     let role = Role {
         socket: site.php_socket(),
         configuration: php_fpm::master_file(site),
-        unit: ONCE,
         service: format!("Restart=no\nSockets={socket_unit}\n"),
         socket_unit,
     };
@@ -120,7 +113,6 @@ pub fn php_trial(site: &Site, php: PhpVersion) -> String {
         socket_unit: format!("{}.socket", php_trial_name(site)),
         socket: site.php_trial_socket(),
         configuration: php_fpm::trial_file(site),
-        unit: ONCE,
         service: "Restart=no\n".to_owned(),
     };
     service(site, php, &role)
@@ -139,7 +131,8 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
          Documentation=man:php-fpm{php}(8)\n\
          Requires={socket_unit}\n\
          After={socket_unit} network.target\n\
-         {unit}\
+         # A start limit would close the socket, for good: after quick changes one after the other, or a few deaths in a row.\n\
+         StartLimitIntervalSec=0\n\
          \n\
          [Service]\n\
          Type=notify\n\
@@ -180,7 +173,6 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
         socket_unit = role.socket_unit,
         config = role.configuration,
         socket = role.socket,
-        unit = role.unit,
         service = role.service,
         user = site.user(),
         root = site.root(),

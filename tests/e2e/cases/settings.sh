@@ -94,6 +94,16 @@ limits_under_load() { # another PHP-FPM takes over behind the same socket
 }
 check "limits and OPcache change while visitors come, and no request fails" limits_under_load
 
+dies_again() { # as where the kernel ends it for its memory: no start limit closes the site for good
+    local unit n
+    unit=lalapanel-php-$(panel_json .user site show shop.example).service
+    for n in 1 2 3 4 5 6 7; do
+        on systemctl kill --kill-whom=main --signal=KILL "$unit"
+        is "$n $(visit shop.example /page.php -m 10 -o /dev/null -w '%{http_code}')" "$n 200"
+    done
+}
+check "PHP that is killed again and again comes back each time" dies_again
+
 walls() { # behaviour that no setting opens
     local path
     for path in /.env /.git/config /logo.png/x.php /page.php/x /wp-config.php.bak; do
