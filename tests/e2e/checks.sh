@@ -40,6 +40,13 @@ soon() {
     for i in $(seq 30); do "$@" && return; sleep 0.1; done
     return 1
 }
+# What a busy machine takes its time for: look for up to 30 s.
+patiently() {
+    local i
+    for i in $(seq 60); do "$@" && return; sleep 0.5; done
+    echo "not so after $i looks"
+    return 1
+}
 answers() { is "$(status "$1" "${3:-/}")" "$2"; } # answers HOSTNAME STATUS [PATH]
 
 # ---- checks -----------------------------------------------------------------------------
