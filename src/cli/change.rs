@@ -155,6 +155,7 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
         }
         Change::SiteRestore { hostname, .. } => format!("{subject} is back: {}", hostname.url()),
         Change::SiteRename { name, .. } => format!("{subject} is {name} now: {}", name.url()),
+        Change::SiteClone { hostname, .. } => format!("{subject} is a copy of {hostname}"),
         Change::SiteSet { .. } => format!("{subject} is changed"),
         Change::SiteVisitor { name, hash, .. } => match hash {
             Some(_) => format!("{name} may pass the protected paths of {subject}"),

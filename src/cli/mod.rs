@@ -27,6 +27,7 @@ pub mod process;
 pub mod prompt;
 pub mod service;
 pub mod site;
+mod site_clone;
 mod site_new;
 mod site_nginx;
 mod site_rename;

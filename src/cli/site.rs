@@ -7,12 +7,14 @@ use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment, table};
+use crate::cli::site_clone::SiteClone;
 use crate::cli::site_new::Create;
 use crate::cli::site_rename::Rename;
 use crate::cli::site_set::{AliasVerb, Set};
 use crate::cli::site_trash::{Delete, Restore};
 use crate::cli::{
-    Outcome, change, site_new, site_nginx, site_rename, site_set, site_trash, site_visitor,
+    Outcome, change, site_clone, site_new, site_nginx, site_rename, site_set, site_trash,
+    site_visitor,
 };
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
@@ -48,6 +50,8 @@ pub enum Verb {
     Restore(Restore),
     /// Give a site another hostname; its files, logs and settings go with it
     Rename(Rename),
+    /// Make a site with the settings and a copy of the files of another
+    Clone(SiteClone),
     /// Change settings: KEY=VALUE…; without any, show them all
     Set(Set),
     /// Further names of a site
@@ -114,6 +118,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Delete(delete) => site_trash::remove(&delete, agent, output),
         Verb::Restore(restore) => site_trash::restore(&restore, agent, output),
         Verb::Rename(rename) => site_rename::rename(&rename, agent, output),
+        Verb::Clone(clone) => site_clone::clone(&clone, agent, output),
         Verb::Set(set) => site_set::set(&set, agent, output),
         Verb::Alias { verb } => site_set::alias(&verb, agent, output),
         Verb::Visitor { verb } => site_visitor::run(&verb, agent, output),

@@ -107,6 +107,13 @@ pub enum Change {
         #[serde(default)]
         old: OldName,
     },
+    /// Make a site with the settings and a copy of the files of another.
+    SiteClone {
+        /// Which.
+        hostname: Hostname,
+        /// The name of the new site.
+        name: Hostname,
+    },
     /// Change settings of a site.
     SiteSet {
         /// Which.
@@ -208,6 +215,7 @@ impl Change {
     pub fn hostname(&self) -> Option<&Hostname> {
         match self {
             Self::SiteCreate(site) => Some(&site.hostname),
+            Self::SiteClone { name, .. } => Some(name),
             Self::SiteEnable { hostname }
             | Self::SiteDisable { hostname }
             | Self::SiteLogs { hostname }
@@ -272,6 +280,7 @@ impl Change {
             Self::SiteRestore { .. } => "site restore",
             Self::SiteDiscard { .. } => "site discard",
             Self::SiteRename { .. } => "site rename",
+            Self::SiteClone { .. } => "site clone",
             Self::SiteSet { .. } => "site set",
             Self::SiteSnippet { .. } => "site snippet",
             Self::SiteDrift { .. } => "site drift",

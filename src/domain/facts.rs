@@ -12,6 +12,7 @@ use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
+use crate::domain::tree_size::TreeSize;
 
 /// Who starts and stops services here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,4 +102,15 @@ pub struct Facts {
     pub disk_free: u64,
     /// What MariaDB holds; none where the change has nothing to do with it.
     pub databases: Option<DatabaseFacts>,
+}
+
+/// What is known of files before they are copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyFacts {
+    /// How much it is.
+    pub size: TreeSize,
+    /// Bytes that are free where it goes.
+    pub free: u64,
+    /// Inodes that are free there.
+    pub inodes: u64,
 }

@@ -29,6 +29,7 @@ pub mod text;
 pub mod time;
 pub mod tls;
 pub mod trash;
+pub mod tree_size;
 pub mod visitor;
 pub mod web_target;
 pub mod wordpress;

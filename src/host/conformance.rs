@@ -2,6 +2,7 @@
 //!
 //! Invariant: a check names no host; what one of the two does differently is a bug in one of the two.
 
+mod copies;
 mod files;
 mod jobs;
 
@@ -98,6 +99,12 @@ conduct! {
         a_job_removes_its_own_files_only,
         a_job_makes_a_closed_directory_once,
         a_job_empties_a_directory_and_keeps_it,;
+    copies:
+        a_copy_brings_everything_and_leaves_the_original,
+        what_leads_out_or_is_no_file_is_counted_and_left_out,
+        a_copy_replaces_nothing,
+        a_copy_ends_where_there_is_no_room,
+        half_a_copy_is_no_job,;
     rest:
         nobody_answers_where_nobody_listens,
         there_isscratch_and_time_and_chance,;

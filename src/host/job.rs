@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::SiteId;
 use crate::domain::path::{HostPath, SitePath};
+use crate::domain::tree_size::TreeSize;
 
 /// One act in a site's tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +69,71 @@ pub enum Act {
         /// Where, below the base.
         path: SitePath,
     },
+    /// Count what a copy of a directory would bring along. Nothing is changed.
+    Measure {
+        /// Where, below the base.
+        path: SitePath,
+    },
+    /// One end of a `TreeCopy`: send what is below a directory into the pipe that the worker is handed open.
+    Send {
+        /// Where, below the base.
+        path: SitePath,
+    },
+    /// The other end: make what comes out of the pipe, below a directory, where nothing of it is yet.
+    Receive {
+        /// Where to, below the base.
+        path: SitePath,
+        /// No more bytes of files than these.
+        bytes: u64,
+        /// No more files, directories and links than these.
+        things: u64,
+    },
+}
+
+/// A site's number and the directory above its tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteTree {
+    /// Whose uid and gid act in it.
+    pub site: SiteId,
+    /// Owned by root.
+    pub base: HostPath,
+}
+
+/// A copy of what is below a directory of one site into the same directory of another: two workers, each with the rights of its own
+/// site alone, and a pipe between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeCopy {
+    /// Who reads.
+    pub from: SiteTree,
+    /// Who writes.
+    pub to: SiteTree,
+    /// Where, below both bases.
+    pub path: SitePath,
+    /// No more bytes of files than these.
+    pub bytes: u64,
+    /// No more files, directories and links than these.
+    pub things: u64,
+}
+
+impl TreeCopy {
+    /// What the worker of the one site does.
+    #[must_use]
+    pub fn sending(&self) -> Job {
+        let path = self.path.clone();
+        Job::new(self.from.site, &self.from.base, Act::Send { path })
+    }
+
+    /// What the worker of the other site does.
+    #[must_use]
+    pub fn receiving(&self) -> Job {
+        let act = Act::Receive {
+            path: self.path.clone(),
+            bytes: self.bytes,
+            things: self.things,
+        };
+        Job::new(self.to.site, &self.to.base, act)
+    }
 }
 
 /// What a worker reports.
@@ -81,6 +147,8 @@ pub enum JobResult {
         /// Whether the file was made by this job.
         created: bool,
     },
+    /// Counted, or copied.
+    Counted(TreeSize),
     /// Refused or failed; nothing more was done after this.
     Failed {
         /// What was met: `a symbolic link`, `no space is left`.

@@ -3,17 +3,19 @@
 //! Invariant: every path is walked from one root handle, without following links; production hangs it at `/`, tests at a directory.
 
 mod acts;
+mod copying;
 mod emptying;
 mod exchange;
 mod files;
 mod job;
+mod parcel;
 mod run;
 mod sql;
+mod transfer;
 mod unpacking;
 pub mod work;
 
 use std::fs::File;
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,7 +27,7 @@ use nix::sys::stat::Mode as Bits;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
-use crate::host::job::{Act, Job, JobResult};
+use crate::host::job::{Act, Job, JobResult, TreeCopy};
 use crate::host::walk::{self, Trust};
 use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
 
@@ -149,12 +151,18 @@ impl Host for LinuxHost {
             Workers::Process => job::run(base, job, archive),
             Workers::Here => {
                 let uid = nix::unistd::geteuid().as_raw();
-                let archive: Box<dyn Read> = match archive {
-                    Some(handle) => Box::new(File::from(handle)),
-                    None => Box::new(std::io::empty()),
-                };
+                let archive = archive.map(File::from);
                 Ok(acts::perform(base.as_fd(), uid, &job.act, archive))
             }
+        }
+    }
+
+    fn copy(&self, copy: &TreeCopy) -> HostResult<JobResult> {
+        let open = |base| walk::directory(self.root(), base, Trust::OnlyRoot);
+        let (from, to) = (open(&copy.from.base)?, open(&copy.to.base)?);
+        match self.workers {
+            Workers::Process => transfer::between_workers(from, to, copy),
+            Workers::Here => transfer::here(&from, &to, copy),
         }
     }
 

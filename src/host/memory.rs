@@ -4,6 +4,7 @@
 
 mod answers;
 mod catalog;
+mod copying;
 pub mod faults;
 mod jobs;
 pub mod machine;
@@ -25,7 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output, Program};
-use crate::host::job::{Job, JobResult};
+use crate::host::job::{Job, JobResult, TreeCopy};
 use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::{Bytes, Kind};
 use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
@@ -223,6 +224,14 @@ impl Host for MemoryHost {
         let machine = &mut self.inside().machine;
         machine.tree.check_above(&job.base.join("x"))?;
         Ok(machine.job(job))
+    }
+
+    fn copy(&self, copy: &TreeCopy) -> HostResult<JobResult> {
+        let machine = &mut self.inside().machine;
+        for base in [&copy.from.base, &copy.to.base] {
+            machine.tree.check_above(&base.join("x"))?;
+        }
+        Ok(machine.copy(copy))
     }
 
     fn exchange(

@@ -9,7 +9,7 @@ use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
-use crate::host::job::{Job, JobResult};
+use crate::host::job::{Job, JobResult, TreeCopy};
 
 #[cfg(test)]
 mod conformance;
@@ -208,6 +208,8 @@ pub trait Host: Send + Sync {
     fn run(&self, command: &Command) -> HostResult<Output>;
     /// Has a `worker` with the site's uid do one typed job inside the site's tree.
     fn job(&self, job: &Job) -> HostResult<JobResult>;
+    /// Has the workers of two sites copy a directory from one tree into the other, through a pipe; no link is followed, nothing replaced.
+    fn copy(&self, copy: &TreeCopy) -> HostResult<JobResult>;
     /// Sends bytes to a Unix socket and returns what comes back until the peer closes, at most `limit` bytes and `millis` milliseconds.
     fn exchange(
         &self,

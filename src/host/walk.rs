@@ -272,6 +272,27 @@ pub(super) fn reopen(directory: BorrowedFd<'_>) -> nix::Result<OwnedFd> {
     openat(directory, ".", flags, Mode::empty())
 }
 
+/// True for a link that leads to something below the top of the tree, `depth` directories above where it stands.
+///
+/// Why by text: what it leads to may come later in the stream.
+pub(super) fn stays_within(target: &[u8], depth: usize) -> bool {
+    let mut level = depth;
+    if target.is_empty() || target.starts_with(b"/") || target.contains(&0) {
+        return false;
+    }
+    for part in target.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => match level.checked_sub(1) {
+                Some(up) => level = up,
+                None => return false,
+            },
+            _ => level += 1,
+        }
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,5 +367,21 @@ mod tests {
         assert_eq!(open("out/passwd").unwrap_err(), Errno::ELOOP);
         assert_eq!(open("../x").unwrap_err(), Errno::EXDEV);
         assert_eq!(open("/etc/passwd").unwrap_err(), Errno::EXDEV);
+    }
+
+    #[test]
+    fn a_link_leads_to_something_in_the_tree_or_is_left_out() {
+        for (target, depth, within) in [
+            (&b"a.bin"[..], 0, true),
+            (b"./a/../b", 0, true),
+            (b"../a", 1, true),
+            (b"../a", 0, false),
+            (b"a/../../b", 0, false),
+            (b"../../etc/passwd", 1, false),
+            (b"/etc/passwd", 5, false),
+            (b"", 5, false),
+        ] {
+            assert_eq!(stays_within(target, depth), within, "{target:?} {depth}");
+        }
     }
 }

@@ -130,6 +130,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. }
         | Step::UnpackWordpress { .. }
+        | Step::CopyFiles { .. }
         | Step::ConfigureWordpress { .. }
         | Step::InstallWordpress(_)
         | Step::StampNginx {}

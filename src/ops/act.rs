@@ -3,19 +3,17 @@
 //! Invariant: acting twice ends like acting once, and so does undoing twice; the engine relies on both after a crash.
 
 use crate::domain::facts::ServiceManager;
-use crate::domain::fault::{Code, Fault};
+use crate::domain::fault::Fault;
 use crate::domain::path::HostPath;
-use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
-use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, HostResult, Mode, Owner};
 pub use crate::ops::context::Context;
 use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{
-    apt_lock, database, home, nginx, packages, pairs, panel, php_trial, service, site_tls, user,
-    wordpress,
+    apt_lock, database, home, jobs, nginx, packages, pairs, panel, php_trial, service, site_tls,
+    user, wordpress,
 };
 use crate::system::{database as sql, users};
 
@@ -61,7 +59,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
                 to: from.clone(),
             }
         }
-        Step::Job(job) => undo_of_job(job),
+        Step::Job(job) => jobs::undo_of(job),
         Step::Claim { path } => panel::claim(host, path)?,
         Step::PanelCertificate { .. } => panel::certificate_undo(host)?,
         Step::MakePlaceholder { pair, .. } => pairs::placeholder_undo(host, pair)?,
@@ -94,6 +92,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
         // Files and tables are in what earlier steps of the same plan made.
         Step::UnpackWordpress { .. }
+        | Step::CopyFiles { .. }
         | Step::InstallWordpress(_)
         | Step::CreateUser(_)
         | Step::DeleteUser(_)
@@ -163,22 +162,6 @@ fn restore_all(host: &dyn Host, paths: &[HostPath]) -> HostResult<Undo> {
     Ok(Undo::All { undos })
 }
 
-/// A file the job makes is removed again. One that existed stays: the job leaves it alone and so does the undo, since
-/// planners put files only into directories that the same plan makes.
-fn undo_of_job(job: &Job) -> Undo {
-    match &job.act {
-        Act::PutFile { path, .. } => Undo::Job(Job {
-            act: Act::RemoveFile { path: path.clone() },
-            ..job.clone()
-        }),
-        Act::PutSecret { .. }
-        | Act::Unpack { .. }
-        | Act::RemoveFile { .. }
-        | Act::MakeDirectory { .. }
-        | Act::Empty { .. } => Undo::Nothing,
-    }
-}
-
 /// Does the step.
 pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
     let host = context.host;
@@ -222,7 +205,8 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::CreateUser(user) => user::create(host, user),
         Step::DeleteUser(user) => user::delete(host, user),
         Step::MoveHome { name, from, to } => user::move_home(host, name, from, to),
-        Step::Job(job) => run_job(host, job),
+        Step::Job(job) => jobs::run(host, job),
+        Step::CopyFiles { from, to } => jobs::copy(from, to, context),
         Step::Service {
             services,
             unit,
@@ -289,14 +273,14 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         Undo::Nothing => Ok(()),
         Undo::Restore { path, before } => before.restore(host, path).map_err(Fault::from),
         Undo::RemoveSiteDirectory { site, base, name } => {
-            remove_site_directory(host, *site, base, name)
+            jobs::remove_site_directory(host, *site, base, name)
         }
         Undo::MoveBack { from, to } => move_away(host, from, to),
         Undo::DeleteUser(user) => user::delete(host, user),
         Undo::CreateUser(user) => user::create(host, user),
         Undo::MoveHome { name, from, to } => user::move_home(host, name, from, to),
         Undo::Job(job) => match host.stat(&job.base)? {
-            Some(_) => run_job(host, job),
+            Some(_) => jobs::run(host, job),
             None => Ok(()),
         },
         Undo::Service {
@@ -326,56 +310,11 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Empties a directory of a site as that site, then removes it. Also how the graveyard is swept.
-pub fn remove_site_directory(
-    host: &dyn Host,
-    site: crate::domain::id::SiteId,
-    base: &HostPath,
-    name: &str,
-) -> Result<(), Fault> {
-    let path = base.join(name);
-    if host.stat(&path)?.is_none() {
-        return Ok(());
-    }
-    if let Ok(inside) = crate::domain::path::SitePath::parse(name) {
-        run_job(
-            host,
-            &Job {
-                site,
-                base: base.clone(),
-                act: Act::Empty { path: inside },
-            },
-        )?;
-    }
-    host.remove(&path).map_err(Fault::from)
-}
-
 fn move_away(host: &dyn Host, from: &HostPath, to: &HostPath) -> Result<(), Fault> {
     if host.stat(from)?.is_none() {
         return Ok(());
     }
     host.rename(from, to).map_err(Fault::from)
-}
-
-pub(super) fn run_job(host: &dyn Host, job: &Job) -> Result<(), Fault> {
-    match host.job(job)? {
-        JobResult::Done { .. } => Ok(()),
-        JobResult::Failed {
-            reason,
-            disk_full: true,
-        } => Err(Fault::new(
-            Code::DiskFull,
-            format!("no space is left for the files of {}", job.base),
-            "free some space (`df -h` and `df -i` show where it went), then try again",
-        )
-        .detail(shown(&reason, 200))),
-        JobResult::Failed { reason, .. } => Err(Fault::new(
-            Code::HostFailed,
-            format!("the files of {} could not be changed", job.base),
-            "look at the named file, then try again",
-        )
-        .detail(shown(&reason, 200))),
-    }
 }
 
 fn reload_units(host: &dyn Host) -> Result<(), Fault> {

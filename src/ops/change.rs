@@ -18,8 +18,8 @@ use crate::ops::{
     certificate_install, database, drift, pairs, php_install, php_remove, php_repository,
 };
 use crate::ops::{
-    site_create, site_delete, site_drift, site_logs, site_php, site_rename, site_restore,
-    site_snippet, site_switch, site_update, trash,
+    site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
+    site_restore, site_snippet, site_switch, site_update, trash,
 };
 use crate::store::{OperationRecord, Unread};
 use crate::system::{self, facts};
@@ -57,6 +57,10 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             name,
             old,
         } => site_rename::plan(hostname, name, *old, &state, &facts()?),
+        Change::SiteClone { hostname, name } => {
+            let (facts, copy) = (facts()?, site_clone::look(host, state.site(hostname)?)?);
+            site_clone::plan(hostname, name, &state, &facts, &copy, host.now()).map(Some)
+        }
         Change::SiteDiscard { site, .. } => site_delete::discard(*site, &state).map(Some),
         Change::SitePhp { hostname, php } => site_php::plan(hostname, *php, &state, &facts()?),
         Change::PhpInstall { php } => {
@@ -137,7 +141,9 @@ fn refuse_drift(engine: &Engine, change: &Change, plan: &Plan, site: &Site) -> R
 
 fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, Fault> {
     let paths = match change {
-        Change::SiteRename { name, .. } => site_create::paths_of(name),
+        Change::SiteRename { name, .. } | Change::SiteClone { name, .. } => {
+            site_create::paths_of(name)
+        }
         Change::SiteCreate(new) => {
             let mut paths = site_create::paths_of(&new.hostname);
             paths.extend(new.wordpress.iter().map(|new| new.archive.file()));

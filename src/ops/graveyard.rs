@@ -7,7 +7,7 @@ use crate::domain::fault::Fault;
 use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError, Node};
-use crate::ops::act::remove_site_directory;
+use crate::ops::jobs::remove_site_directory;
 use crate::ops::{database, trash};
 use crate::store::Store;
 

@@ -9,7 +9,7 @@ use crate::domain::php::PhpVersion;
 use crate::domain::text::shown;
 
 /// Below this a half-written site is likelier than a whole one.
-const ROOM: u64 = 64 * 1024 * 1024;
+pub(super) const ROOM: u64 = 64 * 1024 * 1024;
 
 /// A configuration that was broken before us would make every change of ours fail half-way.
 pub fn broken_nginx(facts: &Facts) -> Result<(), Fault> {

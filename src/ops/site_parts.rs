@@ -69,8 +69,19 @@ pub(super) fn user(site: &Site) -> User {
     }
 }
 
-/// User, directories and the friendly first page.
+/// User and directories, with the one that is served.
 pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
+    user_and_directories(steps, site, facts);
+    if let Some(directory) = &site.settings.web.directory {
+        let path = format!("htdocs/{directory}");
+        if let Some(job) = job(site, &path, |path| Act::MakeDirectory { path }) {
+            steps.add("Make the directory that is served", job);
+        }
+    }
+}
+
+/// User and directories, nothing in them yet.
+pub(super) fn user_and_directories(steps: &mut Steps, site: &Site, facts: &Facts) {
     steps
         .add(
             format!("Create the Unix user {}", site.user()),
@@ -94,12 +105,6 @@ pub(super) fn ground(steps: &mut Steps, site: &Site, facts: &Facts) {
         );
     if let Some(job) = job(site, "tmp/sessions", |path| Act::MakeDirectory { path }) {
         steps.add("Make the directory for PHP sessions", job);
-    }
-    if let Some(directory) = &site.settings.web.directory {
-        let path = format!("htdocs/{directory}");
-        if let Some(job) = job(site, &path, |path| Act::MakeDirectory { path }) {
-            steps.add("Make the directory that is served", job);
-        }
     }
 }
 

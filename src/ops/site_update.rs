@@ -317,7 +317,7 @@ fn directory_note(old: &Site, new: &Site) -> Option<String> {
 const OWN: u64 = 300 * 1024 * 1024;
 
 /// Says beforehand where all processes of PHP together would not fit into memory.
-fn memory_note(new: &Site, state: &State, facts: &Facts) -> Option<String> {
+pub(super) fn memory_note(new: &Site, state: &State, facts: &Facts) -> Option<String> {
     if facts.memory == 0 || new.kind.php().is_none() {
         return None;
     }

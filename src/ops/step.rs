@@ -14,7 +14,7 @@ use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::wordpress::ArchiveDigest;
 use crate::host::exec::Program;
-use crate::host::job::Job;
+use crate::host::job::{Job, SiteTree};
 use crate::host::{Mode, Owner};
 use crate::ops::php_trial::Trial;
 pub use crate::ops::step_detail::{Expectation, ServiceAct, User, When, WordpressInstall};
@@ -129,6 +129,13 @@ pub enum Step {
     },
     /// End what runs as a user and remove it with its group.
     DeleteUser(User),
+    /// Copy the files of one site into the empty tree of another, each read and written by its own site.
+    CopyFiles {
+        /// Whose files.
+        from: SiteTree,
+        /// Who gets a copy.
+        to: SiteTree,
+    },
     /// Have the site's worker do something in its tree.
     Job(Job),
     /// Act on a service.
@@ -321,6 +328,7 @@ impl Step {
             Self::PlaceProgram { .. } => Program::Lalapanel.path().to_owned(),
             Self::MakeSiteDirectory { base, name, .. } => base.join(name).to_string(),
             Self::Move { from, to } => format!("{from} → {to}"),
+            Self::CopyFiles { from, to } => format!("{} → {}", from.base, to.base),
             Self::MoveHome { name, .. } => name.to_string(),
             Self::CreateUser(user) | Self::DeleteUser(user) => user.name.to_string(),
             Self::Job(job) => format!("{} as {}", job.base, job.site),

@@ -16,10 +16,9 @@ use crate::domain::text::shown;
 use crate::domain::wordpress::{ArchiveDigest, NewWordpress};
 use crate::host::Host;
 use crate::host::job::{Act, Job};
-use crate::ops::act::run_job;
-use crate::ops::database;
 use crate::ops::site_parts::Steps;
 use crate::ops::step::{Step, WordpressInstall};
+use crate::ops::{database, jobs};
 use crate::render;
 use crate::system::{database as sql, fastcgi, wordpress as installer};
 
@@ -128,7 +127,7 @@ fn unpack(
         archive: archive.file(),
         path,
     };
-    run_job(host, &job_of(act))
+    jobs::run(host, &job_of(act))
 }
 
 fn digest_of(host: &dyn Host, file: &HostPath) -> Result<String, Fault> {
@@ -158,7 +157,7 @@ fn configure(
     sql::set_password(host, &user, &hash)?;
     let text = render::wordpress::config(hostname, name, &password, &Token::from_random(seed));
     let path = site_path("htdocs/wp-config.php")?;
-    run_job(host, &job_of(Act::PutSecret { path, text }))
+    jobs::run(host, &job_of(Act::PutSecret { path, text }))
 }
 
 /// Fills in the installer's form, looks whether the administrator is there, and gives it the password that was asked for.

@@ -12,7 +12,7 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, change, home, login, logs, new_site, nginx, open, operation,
-    php, services, settings, site, site_php, site_rename, sites, start, trash,
+    php, services, settings, site, site_clone, site_php, site_rename, sites, start, trash,
 };
 use crate::web::visit::Visit;
 
@@ -103,6 +103,8 @@ routes! {
     POST "/sites/{host}/delete"         Session FORM, change::delete;
     GET  "/sites/{host}/rename"         Session 0,    site_rename::show;
     POST "/sites/{host}/rename"         Session FORM, site_rename::show;
+    GET  "/sites/{host}/clone"          Session 0,    site_clone::show;
+    POST "/sites/{host}/clone"          Session FORM, site_clone::show;
     GET  "/sites/{host}/purge"          Session 0,    change::purge;
     POST "/sites/{host}/purge"          Session FORM, change::purge;
     GET  "/sites/{host}/settings/{section}" Session 0, settings::page;

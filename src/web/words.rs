@@ -206,6 +206,8 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
             Some(before) => format!("{} is {host} now", before.unicode()),
             None => format!("{host} has its new name"),
         },
+        ("site clone", Done) => format!("{host} is ready"),
+        ("site clone", Undone) => format!("{host} was not created"),
         ("site php", Undone) => format!("{host} runs on the PHP it had"),
         ("site set", Working) => format!("Changing {host}"),
         ("site set", Done) => format!("{host} is changed"),
@@ -281,6 +283,7 @@ pub(super) fn command(change: &Change) -> String {
             };
             format!("lalapanel site rename {hostname} {name}{old}")
         }
+        Change::SiteClone { hostname, name } => format!("lalapanel site clone {hostname} {name}"),
         Change::SiteDiscard { site, .. } => format!("lalapanel site delete {site} --now"),
         Change::SiteVisitor {
             hostname,

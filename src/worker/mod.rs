@@ -9,8 +9,9 @@ use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError,
 };
-use nix::sys::prctl::{set_dumpable, set_no_new_privs};
+use nix::sys::prctl::{set_dumpable, set_no_new_privs, set_pdeathsig};
 use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{getegid, geteuid, getgid, getgroups, getuid};
 
@@ -46,10 +47,11 @@ fn lock_down() -> nix::Result<()> {
     // Another process of the site may not look into this one or steer it.
     set_dumpable(false)?;
     umask(Mode::S_IRWXO);
-    // Handles for a walk, files of a page's size, no dump of a site's data, no further process.
+    // Whatever becomes of the agent, nobody works on where it takes back.
+    set_pdeathsig(Signal::SIGKILL)?;
+    // Handles for a walk, no dump of a site's data, no further process; the size of files is limited by the job.
     for (resource, most) in [
         (Resource::RLIMIT_NOFILE, 256),
-        (Resource::RLIMIT_FSIZE, 64 << 20),
         (Resource::RLIMIT_CORE, 0),
         (Resource::RLIMIT_NPROC, 0),
     ] {

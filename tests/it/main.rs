@@ -10,6 +10,7 @@
 )]
 
 mod certificates;
+mod clone;
 mod databases;
 mod faults;
 mod install;

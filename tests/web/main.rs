@@ -10,6 +10,7 @@
 )]
 
 mod certificates;
+mod clone;
 mod fake;
 mod forms;
 mod gates;

@@ -3,7 +3,7 @@
 //! Invariant: everything is checked on handles (regular, the site's, one name) and nothing outside the base can be named.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -13,7 +13,8 @@ use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 
 use crate::domain::path::SitePath;
 use crate::host::job::{Act, JobResult};
-use crate::host::linux::{emptying, unpacking};
+use crate::host::linux::copying::Room;
+use crate::host::linux::{copying, emptying, unpacking};
 use crate::host::walk::{self, beneath};
 
 /// Why an act was refused.
@@ -33,21 +34,59 @@ pub(super) fn refusal(errno: Errno) -> Refusal {
     (text.to_owned(), false)
 }
 
-/// Does one act below `base`, in the name of `uid`.
+/// Does one act below `base`, in the name of `uid`; `beside` is the archive or the pipe that comes with it.
 #[must_use]
-pub(super) fn perform(base: BorrowedFd<'_>, uid: u32, act: &Act, archive: impl Read) -> JobResult {
+pub(super) fn perform(
+    base: BorrowedFd<'_>,
+    uid: u32,
+    act: &Act,
+    beside: Option<File>,
+) -> JobResult {
+    let counted = match (act, &beside) {
+        (Act::Measure { path }, _) => copying::measure(base, path),
+        (Act::Send { path }, Some(pipe)) => {
+            copying::send(base, path, &mut BufWriter::with_capacity(PIPE, pipe))
+        }
+        (
+            Act::Receive {
+                path,
+                bytes,
+                things,
+            },
+            Some(pipe),
+        ) => {
+            let (bytes, things) = (*bytes, *things);
+            let mut pipe = BufReader::with_capacity(PIPE, pipe);
+            copying::receive(base, path, &mut pipe, Room { bytes, things })
+        }
+        _ => return change(base, uid, act, beside),
+    };
+    match counted {
+        Ok(size) => JobResult::Counted(size),
+        Err((reason, disk_full)) => JobResult::Failed { reason, disk_full },
+    }
+}
+
+/// Bytes of a copy that wait on either side of its pipe.
+const PIPE: usize = 128 * 1024;
+
+fn change(base: BorrowedFd<'_>, uid: u32, act: &Act, beside: Option<File>) -> JobResult {
     let done = match act {
         Act::PutFile { path, text } => put_file(base, path, text, READABLE),
         Act::PutSecret { path, text } => match put_file(base, path, text, SECRET) {
             Ok((_, false)) => Err(("a file that is there already".to_owned(), false)),
             answer => answer,
         },
-        Act::Unpack { path, .. } => {
-            unpacking::unpack(base, path, archive).map(|files| (files, true))
-        }
+        Act::Unpack { path, .. } => match beside {
+            Some(archive) => unpacking::unpack(base, path, archive).map(|files| (files, true)),
+            None => Err(("no archive".to_owned(), false)),
+        },
         Act::RemoveFile { path } => remove_file(base, uid, path),
         Act::MakeDirectory { path } => make_directory(base, path),
         Act::Empty { path } => emptying::empty(base, uid, path).map(|files| (files, false)),
+        Act::Measure { .. } | Act::Send { .. } | Act::Receive { .. } => {
+            Err(("half a copy".to_owned(), false))
+        }
     };
     match done {
         Ok((files, created)) => JobResult::Done { files, created },

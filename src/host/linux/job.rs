@@ -29,16 +29,21 @@ const LIMIT: u64 = 1 << 20;
 /// Why a handle and not the path: the graveyard is closed to the site, its own directory in there is not.
 pub(super) fn run(base: OwnedFd, job: &Job, archive: Option<OwnedFd>) -> HostResult<JobResult> {
     let seconds = match job.act {
-        Act::Empty { .. } | Act::Unpack { .. } => 30 * 60,
+        Act::Empty { .. } | Act::Unpack { .. } | Act::Measure { .. } => 30 * 60,
         _ => 60,
     };
     let limit = Duration::from_secs(seconds);
     match talk(base, job, archive, limit) {
         Ok(result) => Ok(result),
-        Err(error) => Err(HostError::Program {
-            program: Program::Lalapanel.path(),
-            what: format!("worker did not answer: {error}"),
-        }),
+        Err(error) => Err(unanswered(&error)),
+    }
+}
+
+/// A worker that died or was late.
+pub(super) fn unanswered(error: &std::io::Error) -> HostError {
+    HostError::Program {
+        program: Program::Lalapanel.path(),
+        what: format!("worker did not answer: {error}"),
     }
 }
 
@@ -57,10 +62,10 @@ fn talk(
     answer
 }
 
-fn start(
+pub(super) fn start(
     base: OwnedFd,
     socket: UnixStream,
-    archive: Option<OwnedFd>,
+    beside: Option<OwnedFd>,
     site: SiteId,
 ) -> std::io::Result<Child> {
     let program = if std::path::Path::new(ITSELF).exists() {
@@ -80,17 +85,22 @@ fn start(
         .gid(site.uid())
         .stdin(Stdio::from(base))
         .stdout(Stdio::from(OwnedFd::from(socket)))
-        .stderr(archive.map_or_else(Stdio::null, Stdio::from))
+        .stderr(beside.map_or_else(Stdio::null, Stdio::from))
         .process_group(0)
         .spawn()
 }
 
 fn ask(socket: &mut UnixStream, job: &Job, limit: Duration) -> std::io::Result<JobResult> {
-    socket.set_write_timeout(Some(Duration::from_secs(10)))?;
+    tell(socket, job)?;
     socket.set_read_timeout(Some(limit))?;
-    socket.write_all(&serde_json::to_vec(job)?)?;
-    shutdown(socket.as_fd().as_raw_fd(), Shutdown::Write)?;
     receive(socket)
+}
+
+/// Sends a job to its worker.
+pub(super) fn tell(socket: &mut UnixStream, job: &Job) -> std::io::Result<()> {
+    socket.set_write_timeout(Some(Duration::from_secs(10)))?;
+    socket.write_all(&serde_json::to_vec(job)?)?;
+    Ok(shutdown(socket.as_fd().as_raw_fd(), Shutdown::Write)?)
 }
 
 /// Reads one JSON document to the end of the stream.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
-use crate::host::job::{Job, JobResult};
+use crate::host::job::{Job, JobResult, TreeCopy};
 use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
 
 /// In which way a call is struck.
@@ -167,6 +167,10 @@ impl<H: Host> Host for FaultyHost<H> {
 
     fn job(&self, job: &Job) -> HostResult<JobResult> {
         self.through("job", |host| host.job(job))
+    }
+
+    fn copy(&self, copy: &TreeCopy) -> HostResult<JobResult> {
+        self.through("copy", |host| host.copy(copy))
     }
 
     fn exchange(

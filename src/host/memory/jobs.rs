@@ -3,22 +3,39 @@
 //! Invariant: as in `linux/acts.rs`, no link below the base is followed and nothing is done that the site's uid may not do.
 
 use crate::domain::path::{HostPath, SitePath};
-use crate::host::job::{Act, Job, JobResult};
+use crate::host::job::{Act, Job, JobResult, SiteTree};
 use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::{Bytes, Entry, Kind};
 use crate::host::{Mode, Owner};
 
 type Done = Result<(u64, bool), String>;
 
+/// The reason why a disk is full, in the words of the result.
+pub(super) const FULL: &str = "no space is left";
+
+/// A job that was refused.
+pub(super) fn failed(reason: String) -> JobResult {
+    JobResult::Failed {
+        disk_full: reason == FULL,
+        reason,
+    }
+}
+
 impl Machine {
     pub(super) fn job(&mut self, job: &Job) -> JobResult {
-        let disk_full = "no space is left";
+        if let Act::Measure { path } = &job.act {
+            let from = SiteTree {
+                site: job.site,
+                base: job.base.clone(),
+            };
+            return match self.parcels(&from, path) {
+                Ok((_, size)) => JobResult::Counted(size),
+                Err(reason) => failed(reason),
+            };
+        }
         match self.act_for(job) {
             Ok((files, created)) => JobResult::Done { files, created },
-            Err(reason) => JobResult::Failed {
-                disk_full: reason == disk_full,
-                reason,
-            },
+            Err(reason) => failed(reason),
         }
     }
 
@@ -36,11 +53,14 @@ impl Machine {
             Act::RemoveFile { path } => self.remove_file(owner, &job.base, path),
             Act::MakeDirectory { path } => self.make_directory(owner, &job.base, path),
             Act::Empty { path } => self.empty(owner, &job.base, path),
+            Act::Measure { .. } | Act::Send { .. } | Act::Receive { .. } => {
+                Err("half a copy".to_owned())
+            }
         }
     }
 
     /// Where a relative path leads, every directory above it being a directory.
-    fn beneath(&self, base: &HostPath, path: &SitePath) -> Result<HostPath, String> {
+    pub(super) fn beneath(&self, base: &HostPath, path: &SitePath) -> Result<HostPath, String> {
         let mut at = base.clone();
         for part in path.components() {
             match self.tree.entry(&at).map(|entry| &entry.kind) {
@@ -70,7 +90,7 @@ impl Machine {
     }
 
     /// The group a new file gets: the directory's where that is setgid.
-    fn heir(&self, owner: Owner, directory: &HostPath) -> Result<Owner, String> {
+    pub(super) fn heir(&self, owner: Owner, directory: &HostPath) -> Result<Owner, String> {
         let entry = self.writable(owner, directory)?;
         Ok(match entry.mode.0 & 0o2000 {
             0 => owner,
@@ -116,8 +136,7 @@ impl Machine {
             return Ok((0, false));
         }
         let owner = self.heir(owner, &at.parent())?;
-        self.check_room(&at, text.len())
-            .map_err(|_| "no space is left")?;
+        self.check_room(&at, text.len()).map_err(|_| FULL)?;
         let kind = Kind::File(Bytes(text.as_bytes().to_vec()));
         self.tree.put(&at, kind, owner, mode);
         Ok((1, true))

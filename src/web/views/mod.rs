@@ -17,6 +17,7 @@ pub(super) mod php;
 pub(super) mod services;
 pub(super) mod settings;
 pub(super) mod site;
+pub(super) mod site_clone;
 pub(super) mod site_php;
 pub(super) mod site_rename;
 pub(super) mod sites;

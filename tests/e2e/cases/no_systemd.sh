@@ -42,6 +42,22 @@ renames() {
     matches "$(visit shop.example /who.php)" " as $user$"
 }
 check "the site is renamed, there and back" renames
+clones() { # with its own pool in the shared master, and offline where it is offline
+    local own
+    panel site clone shop.example copy.example
+    own=$(panel_json .user site show copy.example)
+    soon answers copy.example 200
+    matches "$(visit copy.example /who.php)" " as $own$"
+    matches "$(visit shop.example /who.php)" " as $user$"
+    panel site disable copy.example
+    panel site clone copy.example second.example
+    is "$(status second.example /)" 000
+    panel site enable second.example
+    soon answers second.example 200
+    panel site delete copy.example --yes --now
+    panel site delete second.example --yes --now
+}
+check "the site is cloned, online and offline" clones
 deletes() { panel site delete shop.example --yes --now; soon not answers shop.example 200; sh_on '! getent passwd "$1"' "$user"; }
 check "the site is deleted" deletes
 purges() { panel uninstall --purge --yes; is "$(on find /etc /var /usr/local -iname '*lalapanel*' -not -path '/var/lib/e2e-mirror/*')" ""; }

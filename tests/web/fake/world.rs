@@ -202,6 +202,10 @@ fn refuse(state: &State, change: &Change, name: &Hostname) -> Result<(), Fault> 
         name: wanted,
         hostname,
         ..
+    }
+    | Change::SiteClone {
+        name: wanted,
+        hostname,
     } = change
     {
         find(state, hostname)?;
@@ -235,6 +239,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SiteDelete { .. } | Change::SiteDiscard { .. } => "Delete",
         Change::SiteRestore { .. } => "Put back",
         Change::SiteRename { .. } => "Rename",
+        Change::SiteClone { .. } => "Clone another site as",
         Change::SiteSet { .. } => "Change",
         Change::SiteVisitor { .. } => "Change the visitors of",
         Change::SiteSnippet { .. } => "Change the nginx directives of",
@@ -357,6 +362,12 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
                     site.hostname_unicode = name.unicode();
                 }
             }
+        }
+        Change::SiteClone { hostname, name } => {
+            let mut clone = find(state, hostname).unwrap().clone();
+            clone.hostname = name.clone();
+            clone.hostname_unicode = name.unicode();
+            state.sites.push(clone);
         }
         Change::SiteEnable { hostname } | Change::SiteDisable { hostname } => {
             let enabled = matches!(change, Change::SiteEnable { .. });
