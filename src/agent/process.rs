@@ -24,7 +24,7 @@ use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
-use crate::ops::pairs;
+use crate::ops::{pairs, wordpress};
 use crate::store::Store;
 use crate::system::config::Config;
 use crate::system::{machine, panel_certificate, service, users};
@@ -51,6 +51,10 @@ pub fn run() -> Result<(), Fault> {
         log(&format!(
             "unused certificates could not be removed: {fault}"
         ));
+    }
+    // No installation runs now either.
+    if let Err(fault) = wordpress::sweep(host.as_ref()) {
+        log(&format!("left archives could not be removed: {fault}"));
     }
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));

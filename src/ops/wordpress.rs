@@ -13,7 +13,7 @@ use crate::domain::path::{HostPath, SitePath};
 use crate::domain::secret::{Password, Token, hex};
 use crate::domain::site::Site;
 use crate::domain::text::shown;
-use crate::domain::wordpress::{ArchiveDigest, NewWordpress};
+use crate::domain::wordpress::{ArchiveDigest, NewWordpress, archives};
 use crate::host::Host;
 use crate::host::job::{Act, Job};
 use crate::ops::site_parts::Steps;
@@ -128,6 +128,15 @@ fn unpack(
         path,
     };
     jobs::run(host, &job_of(act))
+}
+
+/// Removes the archives that whoever brought them did not take away again, since it was killed. To be called when the agent
+/// starts: nothing is being installed then.
+pub fn sweep(host: &dyn Host) -> Result<(), Fault> {
+    for name in host.list(&archives())? {
+        host.remove(&archives().join(&name))?;
+    }
+    host.remove(&archives()).map_err(Fault::from)
 }
 
 fn digest_of(host: &dyn Host, file: &HostPath) -> Result<String, Fault> {

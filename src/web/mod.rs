@@ -13,6 +13,7 @@ mod form;
 mod forwarded;
 mod handshake;
 mod headers;
+mod keepsake;
 mod kind_form;
 mod local_path;
 mod origin;

@@ -16,6 +16,7 @@ pub(super) enum Section {
     None,
     Home,
     Sites,
+    Databases,
     Certificates,
     Services,
     Php,
@@ -53,6 +54,7 @@ pub(super) const GROUPS: &[(&str, &[Door])] = &[
         &[
             door(Section::Home, "/", "house", "Home"),
             door(Section::Sites, "/sites", "globe", "Sites"),
+            door(Section::Databases, "/databases", "database", "Databases"),
             door(
                 Section::Certificates,
                 "/certificates",

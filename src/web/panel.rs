@@ -22,6 +22,7 @@ use crate::web::facts::{self, Facts, Learning};
 use crate::web::form::{self, Fields};
 use crate::web::forwarded;
 use crate::web::headers;
+use crate::web::keepsake::Keepsakes;
 use crate::web::origin;
 use crate::web::pack;
 use crate::web::page;
@@ -42,6 +43,7 @@ pub fn router(agent: Arc<dyn Agent>) -> impl Endpoint<Output = Response> + use<>
             learning: Learning::new(Arc::clone(&agent)),
             agent,
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            keepsakes: Keepsakes::default(),
         }),
     };
     panel

@@ -11,8 +11,9 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, certificate, change, home, login, logs, new_site, nginx, open, operation,
-    php, services, settings, site, site_clone, site_php, site_rename, sites, start, trash,
+    account, activity, certificate, change, database_change, databases, home, login, logs,
+    new_database, new_site, nginx, open, operation, php, services, settings, site, site_clone,
+    site_php, site_rename, sites, start, trash,
 };
 use crate::web::visit::Visit;
 
@@ -115,6 +116,15 @@ routes! {
     POST "/sites/{host}/certificate/install/{fingerprint}" Session FORM, certificate::install;
     GET  "/sites/{host}/certificate/remove" Session 0, change::remove_certificate;
     POST "/sites/{host}/certificate/remove" Session FORM, change::remove_certificate;
+    GET  "/sites/{host}/databases"      Session 0,    databases::of_site;
+    GET  "/databases"                   Session 0,    databases::list;
+    GET  "/databases/new-database"      Session 0,    new_database::create;
+    POST "/databases/new-database"      Session FORM, new_database::create;
+    GET  "/databases/{name}"            Session 0,    databases::show;
+    GET  "/databases/{name}/password"   Session 0,    database_change::password;
+    POST "/databases/{name}/password"   Session FORM, database_change::password;
+    GET  "/databases/{name}/delete"     Session 0,    database_change::delete;
+    POST "/databases/{name}/delete"     Session FORM, database_change::delete;
     GET  "/certificates"                Session 0,    certificate::list;
     GET  "/trash/{id}/restore"          Session 0,    trash::restore;
     POST "/trash/{id}/restore"          Session FORM, trash::restore;
@@ -123,6 +133,7 @@ routes! {
     GET  "/operations/{id}"             Session 0,    operation::show;
     GET  "/operations/{id}/events"      Session 0,    operation::events;
     POST "/operations/{id}/check"       Session FORM, operation::check;
+    POST "/operations/{id}/saved"       Session FORM, operation::saved;
     GET  "/activity"                    Session 0,    activity::operations;
     GET  "/activity/audit"              Session 0,    activity::audit;
     GET  "/services"                    Session 0,    services::show;

@@ -18,6 +18,7 @@ use crate::web::agent::Agent;
 use crate::web::cookie::{self, Theme};
 use crate::web::facts::Learning;
 use crate::web::form::Fields;
+use crate::web::keepsake::Keepsakes;
 use crate::web::local_path::LocalPath;
 use crate::web::page::{self, Frame, Section};
 use crate::web::refusal::Refusal;
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub(super) learning: Learning,
     /// One permit for every open stream.
     pub(super) streams: Arc<Semaphore>,
+    /// Passwords that wait to be shown once.
+    pub(super) keepsakes: Keepsakes,
 }
 
 /// A request on its way through a page.

@@ -2,12 +2,14 @@
 //!
 //! Invariant: no age is negative, and every exact time names its zone.
 
+mod command;
+
+pub(super) use command::command;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::domain::change::{Change, DriftChoice, OldName};
 use crate::domain::name::Hostname;
-use crate::domain::setting::{Assignment, Serving};
+use crate::domain::setting::Serving;
 use crate::domain::time::Timestamp;
 use crate::rpc::view::{OperationState, OperationSummary, StepState, Usage};
 
@@ -149,6 +151,15 @@ pub(super) fn step_pill(state: StepState) -> Pill {
     pill(kind, icon, state.word())
 }
 
+/// Whether the users of a database may sign in.
+pub(super) fn database_pill(locked: bool) -> Pill {
+    if locked {
+        pill("off", "trash-2", "Site in the trash")
+    } else {
+        pill("ok", "circle-check", "Open")
+    }
+}
+
 /// Whether a service is as it should be.
 pub(super) fn service_pill(healthy: bool) -> Pill {
     if healthy {
@@ -180,7 +191,10 @@ pub(super) fn audit_pill(good: bool) -> Pill {
 /// What an operation is about to do, is doing or did: `Creating shop.example`, `shop.example is ready`.
 pub(super) fn headline(summary: &OperationSummary) -> String {
     use OperationState::{Done, Stuck, Undoing, Undone, Working};
-    let Some(host) = summary.hostname.as_ref().map(Hostname::unicode) else {
+    // Of a database its own name is said, whether or not it belongs to a site.
+    let about_site = !summary.change.starts_with("db ");
+    let host = summary.hostname.as_ref().filter(|_| about_site);
+    let Some(host) = host.map(Hostname::unicode) else {
         return summary.title.clone();
     };
     match (summary.change.as_str(), summary.state) {
@@ -223,134 +237,6 @@ pub(super) fn headline(summary: &OperationSummary) -> String {
         (_, Working) => summary.title.clone(),
         (_, Done) => format!("{}: done", summary.title),
         (_, Undone) => format!("{}: undone", summary.title),
-    }
-}
-
-/// The same change as one line for the root shell.
-pub(super) fn command(change: &Change) -> String {
-    use crate::domain::site::NewSiteKind;
-    match change {
-        Change::SiteCreate(site) => {
-            let kind = match &site.kind {
-                NewSiteKind::Php { php } => version(*php),
-                NewSiteKind::Wordpress { php } => format!(" --type wordpress{}", version(*php)),
-                NewSiteKind::Laravel { php } => format!(" --type laravel{}", version(*php)),
-                NewSiteKind::Static { spa: false } => " --type static".to_owned(),
-                NewSiteKind::Static { spa: true } => " --type spa".to_owned(),
-                NewSiteKind::Proxy { target } => format!(" --type proxy --target {target}"),
-                NewSiteKind::Redirect { target, code } => {
-                    format!(
-                        " --type redirect --target {target} --code {}",
-                        code.as_str()
-                    )
-                }
-            };
-            let mut line = format!("lalapanel site create {}{kind}", site.hostname);
-            for alias in &site.aliases {
-                line.push_str(" --alias ");
-                line.push_str(&alias.to_string());
-            }
-            for name in &site.redirected {
-                line.push_str(" --redirect-from ");
-                line.push_str(&name.to_string());
-            }
-            if site.wordpress.is_some() {
-                line.push_str(" --install --archive wordpress.tar.gz");
-            }
-            if site.database.is_some() {
-                line.push_str(" --database");
-            }
-            line
-        }
-        Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
-        Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
-        Change::SiteLogs { hostname } => format!("lalapanel log {hostname} --restore"),
-        Change::SiteDelete { hostname, now } => {
-            let now = if *now { " --now" } else { "" };
-            format!("lalapanel site delete {hostname}{now}")
-        }
-        Change::SiteRestore { site, hostname } => {
-            format!("lalapanel site restore {site} --as {hostname}")
-        }
-        Change::SiteRename {
-            hostname,
-            name,
-            old,
-        } => {
-            let old = match old {
-                OldName::Redirect => String::new(),
-                other => format!(" --old {}", other.word()),
-            };
-            format!("lalapanel site rename {hostname} {name}{old}")
-        }
-        Change::SiteClone { hostname, name } => format!("lalapanel site clone {hostname} {name}"),
-        Change::SiteDiscard { site, .. } => format!("lalapanel site delete {site} --now"),
-        Change::SiteVisitor {
-            hostname,
-            name,
-            hash,
-        } => {
-            let verb = if hash.is_some() { "add" } else { "remove" };
-            format!("lalapanel site visitor {verb} {hostname} {name}")
-        }
-        Change::SiteSnippet { hostname, .. } => {
-            format!("lalapanel site snippet {hostname} --file -")
-        }
-        Change::SiteDrift { hostname, choice } => {
-            let choice = match choice {
-                DriftChoice::Keep => "keep",
-                DriftChoice::Restore => "restore",
-                DriftChoice::Leave => "leave",
-            };
-            format!("lalapanel site drift {hostname} --{choice}")
-        }
-        Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
-        Change::SiteSet { hostname, values } => {
-            let values: Vec<String> = values.iter().map(argument).collect();
-            format!("lalapanel site set {hostname} {}", values.join(" "))
-        }
-        Change::CertificateInstall { hostname, .. } => {
-            format!("lalapanel cert upload {hostname} --chain FILE --key FILE")
-        }
-        Change::CertificateRemove { hostname } => format!("lalapanel cert remove {hostname}"),
-        Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
-        Change::PhpInstall { php } => format!("lalapanel php install {php}"),
-        Change::PhpRemove { php } => format!("lalapanel php remove {php}"),
-        Change::PhpRepository { enabled: true } => "lalapanel php repository enable".to_owned(),
-        Change::PhpRepository { enabled: false } => "lalapanel php repository disable".to_owned(),
-        Change::DatabaseCreate { name, hostname, .. } => {
-            let site = hostname.as_ref().map(|site| format!(" --site {site}"));
-            format!("lalapanel db create {name}{}", site.unwrap_or_default())
-        }
-        Change::DatabaseDelete { name } => format!("lalapanel db delete {name}"),
-        Change::DatabasePassword { name, .. } => format!("lalapanel db password {name}"),
-    }
-}
-
-/// `KEY=VALUE`; lists go on one line where their parser takes commas.
-fn argument(value: &Assignment) -> String {
-    let one_line = value.key() != "redirects";
-    let text = if one_line {
-        value.value().replace('\n', ",")
-    } else {
-        value.value().to_owned()
-    };
-    quoted(&format!("{}={text}", value.key()))
-}
-
-fn version(php: Option<crate::domain::php::PhpVersion>) -> String {
-    php.map(|php| format!(" --php {php}")).unwrap_or_default()
-}
-
-/// One argument as a shell reads it.
-fn quoted(argument: &str) -> String {
-    let plain = argument
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-_./=:@,+%".contains(&b));
-    if plain {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
     }
 }
 

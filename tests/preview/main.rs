@@ -112,6 +112,16 @@ fn seed(agent: &fake::Fake) {
         diff: "--- a\n+++ a\n@@ -1,3 +1,4 @@\n server {\n     listen 80;\n+    expires 1d;\n     server_name blog.example;\n".to_owned(),
         left: false,
     }];
+    for (name, site) in [
+        ("shop_db", Some("shop.example")),
+        ("a_rather_long_name_of_a_database", Some("bücher.example")),
+        ("statistics", None),
+    ] {
+        state.databases.push(fake::database(name, site, long_ago));
+    }
+    let mut gone = fake::database("gone_db", Some("gone.example"), long_ago);
+    gone.locked = true;
+    state.databases.push(gone);
     state.foreign = vec![ForeignView {
         file: "/etc/nginx/sites-available/legacy".parse().unwrap(),
         names: vec!["legacy.example".to_owned()],

@@ -360,9 +360,80 @@ await test('two tabs that change different things do not undo each other', async
   await other.close();
 });
 
+// What a page says once, and what MariaDB makes of it.
+const signsIn = (user, word) => inside('sh', '-c', `MYSQL_PWD='${word}' mariadb --user=${user} -N -e 'SELECT 1' ${user} 2>&1 || true`).includes('1');
+let secretPage;
+const secret = tab => tab.locator('details[data-copy] code').textContent();
+
+await test('a database is made in the browser, and its password is shown once', async () => {
+  await page.goto(`${base}/databases`);
+  await page.getByText('This server has no database yet').waitFor();
+  await shot(page, 'databases-empty');
+  await page.goto(`${base}/sites/${site}`);
+  await page.getByRole('navigation', { name: 'Sections of this site' }).getByRole('link', { name: 'Databases' }).click();
+  await page.getByRole('link', { name: 'New database' }).click();
+  await page.getByLabel('Name', { exact: true }).pressSequentially('a-b', { delay: 10 });
+  await page.locator('#plan .note').getByText('begins with a letter').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('ui_db');
+  await page.waitForSelector('#plan input[name=plan]', { state: 'attached' });
+  await page.locator('footer .command').getByText(`lalapanel db create ui_db --site ${site}`).waitFor();
+  await page.getByText('Show files and commands').click();
+  const plan = await page.locator('#plan').innerText();
+  check(plan.includes('GRANT ALL PRIVILEGES') && !/\*[0-9A-F]{40}/.test(plan), plan);
+  await shot(page, 'new-database');
+  await page.getByRole('button', { name: 'Create database' }).click();
+  await page.waitForURL(/\/operations\//);
+  await finished(page, 'Create the database ui_db');
+  const word = await secret(page);
+  check(/^[a-z2-9]{32}$/.test(word), 'no password on the page');
+  check(!(await page.locator('details[data-copy] code').isVisible()), 'the password is not covered');
+  await page.getByText('Show the password').click();
+  await shot(page, 'database-done');
+  if (options.inside) check(signsIn('ui_db', word), 'the password is not the one that MariaDB knows');
+  await page.reload();
+  check((await secret(page)) === word, 'a second look shows something else');
+  await page.getByRole('button', { name: 'I have saved it' }).click();
+  await page.getByRole('link', { name: 'All databases' }).waitFor();
+  check((await page.content()).includes(word) === false, 'the password is still there');
+  await page.getByRole('link', { name: 'All databases' }).click();
+  await page.getByRole('link', { name: 'ui_db' }).click();
+  check(!(await page.content()).includes(word), 'the password is on the page of the database');
+});
+
+await test('without JavaScript a database gets a password of one\'s own and is deleted by its typed name', async () => {
+  const quiet = await context({ javaScriptEnabled: false, storageState: await main.storageState() });
+  const tab = await quiet.newPage();
+  await tab.goto(`${base}/databases/ui_db/password`);
+  await tab.getByLabel('Password (optional)').fill('lilac badger iron sea');
+  await tab.getByRole('button', { name: 'Show what will happen' }).click();
+  await tab.getByText('The password you typed is kept').waitFor();
+  check(!(await tab.content()).includes('lilac'), 'the password came back');
+  await tab.getByRole('button', { name: 'Change the password' }).click();
+  await tab.getByText('All databases').waitFor({ timeout: 60_000 });
+  check((await tab.locator('details[data-copy]').count()) === 0, 'a password that was typed is shown');
+  if (options.inside) check(signsIn('ui_db', 'lilac badger iron sea'), 'the typed password is not the one');
+  await tab.goto(`${base}/databases/ui_db/delete`);
+  await tab.getByLabel('Type ui_db to delete it').fill('ui');
+  await tab.getByRole('button', { name: 'Delete ui_db' }).click();
+  await tab.locator('#confirm-error').getByText('Type ui_db').waitFor();
+  await tab.getByLabel('Type ui_db to delete it').fill('ui_db');
+  await tab.getByRole('button', { name: 'Delete ui_db' }).click();
+  await tab.getByText('All databases').waitFor({ timeout: 60_000 });
+  const gone = await tab.goto(`${base}/databases/ui_db`);
+  check(gone.status() === 404, `status ${gone.status()}`);
+  // One that the next tests look at; its password is nobody's.
+  await tab.goto(`${base}/databases/new-database?name=axe_db&site=${site}`);
+  await tab.getByRole('button', { name: 'Create database' }).click();
+  await tab.getByText('Please check what will happen').waitFor();
+  await tab.getByRole('button', { name: 'Create database' }).click();
+  await tab.getByText('Show the password').waitFor({ timeout: 60_000 });
+  secretPage = tab.url();
+  await quiet.close();
+});
+
 await test('text from people stays text', async () => {
   const evil = '"><img src=x onerror=alert(1)>';
-  for (const address of ['/sites?q=', '/activity?q=', '/sites/new?hostname=', '/login?next=']) {
+  for (const address of ['/sites?q=', '/databases?q=', '/databases/new-database?name=', '/activity?q=', '/sites/new?hostname=', '/login?next=']) {
     await page.goto(base + address + encodeURIComponent(evil));
     check((await page.locator('img[src=x]').count()) === 0, address);
   }
@@ -463,6 +534,8 @@ const pages = {
   'new-site-proxy': '/sites/new?hostname=proxy.example&type=proxy&address=127.0.0.1:3000', purge: `/sites/${site}/purge`,
   danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',
   services: '/services', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
+  databases: '/databases', 'site-databases': `/sites/${site}/databases`, database: '/databases/axe_db', 'new-database': '/databases/new-database',
+  'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete', secret: '',
 };
 for (const [look, settings] of Object.entries({
   light: {},
@@ -476,7 +549,7 @@ for (const [look, settings] of Object.entries({
     const tab = await seen.newPage();
     const found = [];
     for (const [title, address] of Object.entries(pages)) {
-      await tab.goto(title === 'operation' ? operation : base + address);
+      await tab.goto({ operation, secret: secretPage }[title] ?? base + address);
       await shot(tab, `${title}-${look}`);
       const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) found.push(`${title}: ${wide} px too wide`);

@@ -11,6 +11,7 @@
 
 mod certificates;
 mod clone;
+mod databases;
 mod fake;
 mod forms;
 mod gates;

@@ -64,11 +64,12 @@
     all("[data-copy]", within).forEach(function (source) {
       if (source.dataset.ready) return;
       source.dataset.ready = "1";
-      var text = source.textContent.trim(), button = document.createElement("button"), back;
+      // What names itself is a box around the text: a password is copied while it is covered.
+      var name = source.dataset.copy, text = (name ? one("code", source) : source).textContent.trim(), button = document.createElement("button"), back;
       button.type = "button";
       button.className = "copied";
       button.textContent = "Copy";
-      button.setAttribute("aria-label", "Copy " + (text.length > 60 ? "this text" : text));
+      button.setAttribute("aria-label", "Copy " + (name || (text.length > 60 ? "this text" : text)));
       button.addEventListener("click", function () {
         navigator.clipboard.writeText(text).then(function () {
           button.textContent = "Copied";

@@ -11,8 +11,9 @@ use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::trash::TrashedView;
-use crate::rpc::view::{OperationState, OperationView, StepState};
+use crate::rpc::view::{OperationState, OperationSummary, OperationView, StepState};
 use crate::web::clock;
+use crate::web::keepsake::Keepsake;
 use crate::web::page::{ICONS, Section, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::stream::{self, Stream};
@@ -50,6 +51,9 @@ struct Operation {
     again: Option<String>,
     /// The number of the site it put into the trash, where it still lies.
     trash: Option<String>,
+    /// The password it made, until it is saved.
+    secret: Option<Keepsake>,
+    about_databases: bool,
 }
 
 /// `GET /operations/{id}`; with `watch`, by a page that renews itself.
@@ -82,6 +86,14 @@ async fn in_trash(visit: &Visit, view: &OperationView) -> Result<Option<TrashedV
 pub(in crate::web) async fn check(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let id = id_of(&visit)?;
     operation(&visit, Request::OperationCheck { id }).await?;
+    Ok(see_other(&format!("/operations/{id}")))
+}
+
+/// `POST /operations/{id}/saved`: the password that was shown is not needed here any more.
+pub(in crate::web) async fn saved(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let id = id_of(&visit)?;
+    let holder = visit.session.as_ref().ok_or(Refusal::SignedOut)?;
+    visit.shared.keepsakes.forget(holder, id);
     Ok(see_other(&format!("/operations/{id}")))
 }
 
@@ -157,6 +169,8 @@ fn page(visit: &Visit, view: OperationView, trashed: Option<&TrashedView>) -> Re
         steps: steps(&view),
         sentence: trashed.map_or_else(|| sentence(&view), trash_sentence),
         trash: trashed.map(|site| site.id.clone()),
+        secret: secret(visit, summary),
+        about_databases: summary.change.starts_with("db "),
         announce: announcement(&view, &headline),
         tab_title: format!("{} · Lala Panel", frame.title),
         pill: words::operation_pill(summary.state),
@@ -176,6 +190,14 @@ fn page(visit: &Visit, view: OperationView, trashed: Option<&TrashedView>) -> Re
         view,
     };
     respond(&frame, &body)
+}
+
+/// The password to show: once the operation is done, to the session that asked for it.
+fn secret(visit: &Visit, summary: &OperationSummary) -> Option<Keepsake> {
+    let holder = visit.session.as_ref()?;
+    let is_done = summary.state == OperationState::Done;
+    let kept = visit.shared.keepsakes.shown(holder, summary.id);
+    kept.filter(|_| is_done)
 }
 
 fn steps(view: &OperationView) -> Vec<Step> {
@@ -298,6 +320,9 @@ fn site_exists(view: &OperationView) -> bool {
 fn again(view: &OperationView) -> Option<String> {
     if view.summary.state != OperationState::Undone {
         return None;
+    }
+    if view.summary.change == "db create" {
+        return Some("/databases/new-database".to_owned());
     }
     let host = view.summary.hostname.as_ref()?;
     match view.summary.change.as_str() {

@@ -131,6 +131,7 @@ pub(in crate::web) const TABS: &[(&str, &str, &str)] = &[
     ("php-settings", "/settings/php", "PHP settings"),
     ("limits", "/settings/limits", "Limits"),
     ("nginx", "/nginx", "nginx"),
+    ("databases", "/databases", "Databases"),
     ("logs", "/logs", "Logs"),
     ("danger", "/danger", "Danger"),
 ];

@@ -87,6 +87,13 @@ nowhere() {
 }
 check "no password is in the state, the journal or a log, and no archive is left" nowhere
 
+left_over() { # as a command that was killed leaves it
+    sh_on 'mkdir -m 700 /var/lib/lalapanel/archives; echo x >/var/lib/lalapanel/archives/0123
+        systemctl restart lalapanel-agent'
+    soon on sh -c '[ ! -e /var/lib/lalapanel/archives ]'
+}
+check "an archive that a killed command left is gone once the agent starts" left_over
+
 renamed() {
     panel site rename wp.example new.example
     soon answers new.example 200

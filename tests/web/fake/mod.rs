@@ -3,6 +3,7 @@
 //! Invariant: answers like the real one in kind (faults, sequences, one plan per change), and touches nothing.
 
 mod certificates;
+mod databases;
 mod settings;
 mod world;
 
@@ -12,11 +13,13 @@ use std::time::Duration;
 
 use lalapanel::domain::account::AccountName;
 use lalapanel::domain::change::Change;
+use lalapanel::domain::database::DatabaseHash;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
+use lalapanel::rpc::database::DatabaseView;
 use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
@@ -28,6 +31,7 @@ use lalapanel::rpc::view::{
 use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
 
+pub(crate) use databases::database;
 pub(crate) use settings::set;
 pub(crate) use world::site;
 use world::{audit, begun, find, log, operations, person, php, plan, sign_in, status, take_effect};
@@ -58,6 +62,9 @@ pub(crate) struct State {
     pub(crate) sites: Vec<SiteView>,
     pub(crate) foreign: Vec<ForeignView>,
     pub(crate) trash: Vec<TrashedView>,
+    pub(crate) databases: Vec<DatabaseView>,
+    /// What MariaDB would know of the last password.
+    pub(crate) database_hash: Option<DatabaseHash>,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,
@@ -283,6 +290,7 @@ impl Fake {
 
     fn rest(&self, state: &State, request: Request) -> Answer {
         match request {
+            Request::DatabaseList {} => Ok(Reply::Databases(state.databases.clone())),
             Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
             Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {

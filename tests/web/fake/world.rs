@@ -22,7 +22,7 @@ use lalapanel::rpc::view::{
     PlanView, ServiceView, SessionView, SiteView, StatusView, StepState, TlsView,
 };
 
-use super::{State, settings};
+use super::{State, databases, settings};
 
 pub(crate) fn sign_in(state: &mut State, name: AccountName, now: Timestamp) -> Reply {
     let number = u8::try_from(state.sessions.len() + 1).unwrap();
@@ -150,6 +150,9 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
             step("Reload nginx", "nginx.service".to_owned()),
             step("Ask the site for its first page", format!("http://{name}/")),
         ],
+        Change::DatabaseCreate { .. }
+        | Change::DatabaseDelete { .. }
+        | Change::DatabasePassword { .. } => databases::steps(change),
         Change::SiteSet { .. } | Change::SitePurge { .. } => {
             settings::steps(find(state, name)?, change)?
         }
@@ -227,7 +230,7 @@ fn refuse(state: &State, change: &Change, name: &Hostname) -> Result<(), Fault> 
     } else if change.hostname().is_some() {
         find(state, name)?;
     }
-    Ok(())
+    databases::refuse(state, change)
 }
 
 pub(crate) fn title(change: &Change) -> String {
@@ -331,14 +334,14 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::SiteVisitor { .. }
         | Change::SiteSnippet { .. }
         | Change::SiteDrift { .. }
-        | Change::DatabaseCreate { .. }
-        | Change::DatabaseDelete { .. }
-        | Change::DatabasePassword { .. }
         | Change::PhpInstall { .. }
         | Change::PhpRemove { .. }
         | Change::PhpRepository { .. }
         | Change::CertificateInstall { .. }
         | Change::CertificateRemove { .. } => {}
+        Change::DatabaseCreate { .. }
+        | Change::DatabaseDelete { .. }
+        | Change::DatabasePassword { .. } => databases::take_effect(state, change, now),
         Change::SitePhp { hostname, php } => {
             for site in &mut state.sites {
                 if site.hostname == *hostname {

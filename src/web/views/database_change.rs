@@ -1,0 +1,245 @@
+//! Another password for a database, and the end of one: each with its plan.
+//!
+//! Invariant: `GET` never changes anything; `POST` applies only the plan that was on screen. A password goes on as a hash, and into no page but the one that shows it once.
+
+use std::sync::Arc;
+
+use poem::Response;
+use poem::http::StatusCode;
+use sailfish::Template;
+
+use crate::domain::change::Change;
+use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::id::OperationId;
+use crate::domain::new_password::check_new_password;
+use crate::domain::secret::{Password, Token};
+use crate::domain::text::shown;
+use crate::web::keepsake::{Asked, Line};
+use crate::web::page::{ICONS, Problem, html, problem_at, see_other};
+use crate::web::plan::{self, Attempt, ShownPlan};
+use crate::web::refusal::{Refusal, status_of};
+use crate::web::views::change::sentence;
+use crate::web::views::databases::{change_frame, find};
+use crate::web::views::start::weak_words;
+use crate::web::visit::Visit;
+
+#[derive(Template)]
+#[template(path = "pages/database_change.html.stpl")]
+struct Sheet {
+    name: String,
+    /// True for its end, false for another password.
+    deletes: bool,
+    token: String,
+    operation: String,
+    typed: String,
+    /// A password was typed before, and is kept until the button is pressed.
+    kept: bool,
+    plan: Option<ShownPlan>,
+    notice: Option<&'static str>,
+    problems: Vec<Problem>,
+}
+
+/// Which page it is.
+struct Page {
+    name: DatabaseName,
+    deletes: bool,
+    operation: OperationId,
+}
+
+impl Page {
+    async fn of(visit: &Visit, deletes: bool) -> Result<Self, Refusal> {
+        Ok(Self {
+            name: find(visit).await?.name,
+            deletes,
+            operation: plan::operation_of(visit)?,
+        })
+    }
+}
+
+/// What becomes of a form.
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    pub(super) plan: Option<ShownPlan>,
+    pub(super) notice: Option<&'static str>,
+    pub(super) problems: Vec<Problem>,
+}
+
+pub(super) const CHECK: &str = "Please check what will happen, then press the button below it";
+pub(super) const CHANGED: &str =
+    "What would happen is different now. Please check it, then press the button below it";
+
+impl Said {
+    pub(super) fn nothing() -> Self {
+        Self {
+            status: StatusCode::OK,
+            plan: None,
+            notice: None,
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn problems(problems: Vec<Problem>) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            problems,
+            ..Self::nothing()
+        }
+    }
+
+    fn problem(field: &'static str, text: String) -> Self {
+        Self::problems(vec![Problem { field, text }])
+    }
+
+    pub(super) fn refused(fault: &Fault) -> Self {
+        let field = match fault.code {
+            Code::DatabaseInvalid | Code::DatabaseTaken => "name",
+            _ => "main",
+        };
+        Self {
+            status: status_of(fault),
+            ..Self::problem(field, sentence(fault))
+        }
+    }
+}
+
+/// The hash of the password that was typed, or of the one that is made and shown later.
+pub(super) fn hash(
+    visit: &Visit,
+    operation: OperationId,
+) -> Result<Result<DatabaseHash, &'static str>, Refusal> {
+    let typed = visit.form.raw("password");
+    let asked = if !typed.is_empty() {
+        let password = Password::typed(typed.to_owned());
+        let context = [visit.form.text("name")];
+        if let Err(weak) = check_new_password(&password, &context) {
+            return Ok(Err(weak_words(weak)));
+        }
+        Asked::Typed(password)
+    } else if visit.form.has("kept") {
+        Asked::Same
+    } else {
+        Asked::Made
+    };
+    let kept = &visit.shared.keepsakes;
+    let password = kept.password(holder(visit)?, operation, asked)?;
+    Ok(Ok(DatabaseHash::of(&password)))
+}
+
+fn holder(visit: &Visit) -> Result<&Token, Refusal> {
+    visit.session.as_ref().ok_or(Refusal::SignedOut)
+}
+
+/// To the operation's page, which shows the password once it is done.
+pub(super) fn begun(visit: &Visit, id: OperationId, change: &Change) -> Result<Response, Refusal> {
+    if let Change::DatabaseCreate { name, .. } | Change::DatabasePassword { name, .. } = change {
+        let lines: Vec<Line> = vec![
+            ("Database", name.to_string()),
+            ("User", name.user().to_string()),
+            ("Host", "localhost".to_owned()),
+        ];
+        visit.shared.keepsakes.begun(holder(visit)?, id, lines);
+    }
+    Ok(see_other(&format!("/operations/{id}")))
+}
+
+/// True where a password was typed before, and is kept until the button is pressed.
+pub(super) fn password_is_kept(visit: &Visit, operation: OperationId) -> Result<bool, Refusal> {
+    let was_typed = visit.shared.keepsakes.was_typed(holder(visit)?, operation);
+    Ok(was_typed && visit.posted)
+}
+
+/// `/databases/{name}/password`.
+pub(in crate::web) async fn password(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let page = Page::of(&visit, false).await?;
+    if !visit.posted {
+        return sheet(&visit, &page, Said::nothing()).await;
+    }
+    let hash = match hash(&visit, page.operation)? {
+        Ok(hash) => hash,
+        Err(text) => {
+            let said = Said::problem("password", text.to_owned());
+            return sheet(&visit, &page, said).await;
+        }
+    };
+    let change = Change::DatabasePassword {
+        name: page.name.clone(),
+        hash,
+    };
+    let attempt = plan::attempt(&visit, change.clone()).await?;
+    conclude(&visit, &page, &change, attempt).await
+}
+
+/// `/databases/{name}/delete`.
+pub(in crate::web) async fn delete(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let page = Page::of(&visit, true).await?;
+    let name = &page.name;
+    let change = Change::DatabaseDelete { name: name.clone() };
+    if visit.posted && visit.form.text("confirm").to_lowercase() != name.as_str() {
+        let plan = match plan::preview(&visit, change.clone()).await? {
+            Attempt::Check { plan, .. } => Some(*plan),
+            _ => None,
+        };
+        let text = format!("The name does not match. Type {name}");
+        let said = Said {
+            plan,
+            ..Said::problem("confirm", text)
+        };
+        return sheet(&visit, &page, said).await;
+    }
+    let attempt = if visit.posted {
+        plan::attempt(&visit, change.clone()).await?
+    } else {
+        plan::preview(&visit, change.clone()).await?
+    };
+    conclude(&visit, &page, &change, attempt).await
+}
+
+async fn conclude(
+    visit: &Visit,
+    page: &Page,
+    change: &Change,
+    attempt: Attempt,
+) -> Result<Response, Refusal> {
+    let said = match attempt {
+        Attempt::Began(id) => return begun(visit, id, change),
+        Attempt::Unchanged => Said {
+            notice: Some("It is that way already. There is nothing to do."),
+            ..Said::nothing()
+        },
+        Attempt::Check { plan, changed } => Said {
+            plan: Some(*plan),
+            notice: changed.then_some(CHANGED),
+            ..Said::nothing()
+        },
+        Attempt::Refused(fault) => Said::refused(&fault),
+    };
+    sheet(visit, page, said).await
+}
+
+async fn sheet(visit: &Visit, page: &Page, said: Said) -> Result<Response, Refusal> {
+    let Page {
+        name,
+        deletes,
+        operation,
+    } = page;
+    let (title, verb) = if *deletes {
+        ("Delete", "delete")
+    } else {
+        ("New password", "password")
+    };
+    let mut frame = change_frame(visit, title, name).await;
+    frame.command = Some(format!("lalapanel db {verb} {name}"));
+    let body = Sheet {
+        name: name.to_string(),
+        deletes: *deletes,
+        token: frame.token.clone(),
+        operation: operation.to_string(),
+        typed: shown(visit.form.text("confirm"), 64),
+        kept: password_is_kept(visit, *operation)?,
+        plan: said.plan,
+        notice: said.notice,
+        problems: said.problems,
+    };
+    Ok(html(said.status, &frame, &body))
+}

@@ -1,0 +1,215 @@
+//! Databases in the browser: what is listed, and passwords that are shown once and stand nowhere else.
+//!
+//! Invariant: the password on the page is the one whose hash the agent got, and no other page, address or form holds it.
+
+use std::time::Duration;
+
+use lalapanel::domain::database::DatabaseHash;
+use lalapanel::domain::secret::{Password, Token};
+use poem::http::{StatusCode, header};
+use poem::{Endpoint, Request, Response};
+
+use crate::fake;
+use crate::{Panel, Seen, get, now, panel, panel_with, post, signed_in};
+
+const NEW: &str = "/databases/new-database";
+
+fn with_shop() -> Panel<impl Endpoint<Output = Response>> {
+    let panel = panel_with(Duration::from_millis(1));
+    let mut state = panel.agent.state.lock().unwrap();
+    state
+        .sites
+        .push(fake::site("shop.example", None, true, now()));
+    let own = fake::database("shop_db", Some("shop.example"), now());
+    let alone = fake::database("other", None, now());
+    state.databases.extend([own, alone]);
+    drop(state);
+    panel
+}
+
+/// Waits for the end of an operation and looks at its page.
+async fn done<E: Endpoint<Output = Response>>(panel: &Panel<E>, operation: &str) -> Seen {
+    let path = format!("/operations/{operation}");
+    for _ in 0..2000 {
+        let page = panel.ask(signed_in(get(&path))).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        if page.text.contains("data-final=\"true\"") {
+            return page;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the operation does not end");
+}
+
+/// The password on a page.
+fn shown(page: &Seen) -> Option<String> {
+    let (_, rest) = page.text.split_once("Show the password</summary><code>")?;
+    Some(rest.split_once('<').unwrap().0.to_owned())
+}
+
+#[tokio::test]
+async fn all_are_listed_and_those_of_a_site_at_the_site() {
+    let panel = with_shop();
+    let all = panel.ask(signed_in(get("/databases"))).await;
+    assert_eq!(all.status, StatusCode::OK);
+    assert!(all.text.contains("/databases/shop_db") && all.text.contains("/databases/other"));
+    let some = panel.ask(signed_in(get("/databases?q=shop.example"))).await;
+    assert!(some.text.contains("/databases/shop_db") && !some.text.contains("/databases/other"));
+    let none = panel.ask(signed_in(get("/databases?q=nothing"))).await;
+    assert!(none.text.contains("No database matches"));
+    let site = panel
+        .ask(signed_in(get("/sites/shop.example/databases")))
+        .await;
+    assert!(site.text.contains("/databases/shop_db") && !site.text.contains("/databases/other"));
+    let one = panel.ask(signed_in(get("/databases/shop_db"))).await;
+    assert!(one.text.contains("/databases/shop_db/password"));
+    assert!(one.text.contains("lalapanel db show shop_db"));
+    for path in ["/databases/nothing", "/databases/A-B", "/databases/mysql"] {
+        let seen = panel.ask(signed_in(get(path))).await;
+        assert_eq!(seen.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    panel.agent.state.lock().unwrap().databases.clear();
+    let empty = panel.ask(signed_in(get("/databases"))).await;
+    assert!(empty.text.contains("This server has no database yet"));
+    panel.agent.state.lock().unwrap().down = true;
+    let down = panel.ask(signed_in(get("/databases"))).await;
+    assert_eq!(down.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_made_password_is_shown_once_it_is_done_and_is_gone_when_it_was_saved() {
+    let panel = with_shop();
+    let form = panel.ask(signed_in(get(NEW))).await;
+    let (token, operation) = (form.field("token"), form.field("operation"));
+    let body = format!("token={token}&operation={operation}&name=new_db&site=shop.example");
+    let check = panel.ask(signed_in(post(NEW, &body))).await;
+    assert_eq!(check.status, StatusCode::OK);
+    assert!(
+        check
+            .text
+            .contains("<option value=\"shop.example\" selected>")
+    );
+    assert!(
+        check
+            .text
+            .contains("lalapanel db create new_db --site shop.example")
+    );
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let body = format!("{body}&plan={}", check.field("plan"));
+    let begun = panel.ask(signed_in(post(NEW, &body))).await;
+    let path = format!("/operations/{operation}");
+    assert_eq!(begun.header("location"), path);
+    let page = done(&panel, &operation).await;
+    let password = shown(&page).unwrap();
+    let hash = panel.agent.state.lock().unwrap().database_hash.clone();
+    let typed = Password::typed(password.clone());
+    assert_eq!(hash, Some(DatabaseHash::of(&typed)));
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert!(!check.text.contains(&password));
+
+    // Somebody else's session sees the operation and no password.
+    let other = Token::from_random([0x77; 32]);
+    let known = other.reveal().to_owned();
+    panel.agent.state.lock().unwrap().sessions.push(known);
+    let theirs = panel.ask(as_session(get(&path), &other)).await;
+    assert_eq!(theirs.status, StatusCode::OK);
+    assert!(shown(&theirs).is_none() && !theirs.text.contains(&password));
+
+    // A second press lands on the same operation, and the password stays the one it was begun with.
+    let body = format!("{body}&password=mauve+otter+tin+sky");
+    panel.ask(signed_in(post(NEW, &body))).await;
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
+    let again = done(&panel, &operation).await;
+    assert_eq!(shown(&again), Some(password));
+    let saved = format!("{path}/saved");
+    let answer = panel
+        .ask(signed_in(post(&saved, &format!("token={token}"))))
+        .await;
+    assert_eq!(answer.header("location"), path);
+    assert!(shown(&done(&panel, &operation).await).is_none());
+}
+
+fn as_session(mut request: Request, session: &Token) -> Request {
+    let cookie = format!("__Host-lala_session={}", session.reveal());
+    let headers = request.headers_mut();
+    headers.append(header::COOKIE, cookie.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn a_typed_password_is_taken_and_never_comes_back() {
+    let panel = with_shop();
+    let page = "/databases/shop_db/password";
+    let form = panel.ask(signed_in(get(page))).await;
+    let (token, operation) = (form.field("token"), form.field("operation"));
+    assert!(!form.text.contains("name=\"plan\""));
+    let start = format!("token={token}&operation={operation}");
+    let short = panel
+        .ask(signed_in(post(page, &format!("{start}&password=short"))))
+        .await;
+    assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(short.text.contains("id=\"password-error\""));
+    let typed = "mauve otter tin sky";
+    let body = format!("{start}&password={}", typed.replace(' ', "+"));
+    let check = panel.ask(signed_in(post(page, &body))).await;
+    assert!(!check.text.contains(typed));
+    // What comes back is a mark that it was typed.
+    let body = format!(
+        "{start}&kept={}&plan={}",
+        check.field("kept"),
+        check.field("plan")
+    );
+    panel.ask(signed_in(post(page, &body))).await;
+    let end = done(&panel, &operation).await;
+    assert!(shown(&end).is_none() && !end.text.contains(typed));
+    let hash = panel.agent.state.lock().unwrap().database_hash.clone();
+    let typed = Password::typed(typed.to_owned());
+    assert_eq!(hash, Some(DatabaseHash::of(&typed)));
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_or_taken_is_told_at_its_field() {
+    let panel = with_shop();
+    let token = panel.ask(signed_in(get(NEW))).await.field("token");
+    for (name, status) in [
+        ("a-b", StatusCode::UNPROCESSABLE_ENTITY),
+        ("mysql", StatusCode::UNPROCESSABLE_ENTITY),
+        ("", StatusCode::UNPROCESSABLE_ENTITY),
+        ("shop_db", StatusCode::CONFLICT),
+    ] {
+        let body = format!("token={token}&name={name}");
+        let seen = panel.ask(signed_in(post(NEW, &body))).await;
+        assert_eq!(seen.status, status, "{name}");
+        let told = seen.text.contains("id=\"name-error\"");
+        assert!(told, "{name}");
+        let live = format!("{body}&live=1");
+        let seen = panel.ask(signed_in(post(NEW, &live))).await;
+        assert_eq!(seen.status, StatusCode::OK, "{name}");
+    }
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+}
+
+#[tokio::test]
+async fn a_database_is_deleted_once_its_name_was_typed() {
+    let panel = panel();
+    let own = fake::database("shop_db", None, now());
+    panel.agent.state.lock().unwrap().databases.push(own);
+    let page = "/databases/shop_db/delete";
+    let form = panel.ask(signed_in(get(page))).await;
+    assert!(form.text.contains("cannot be undone"));
+    let body = format!(
+        "token={}&operation={}&plan={}",
+        form.field("token"),
+        form.field("operation"),
+        form.field("plan")
+    );
+    let wrong = format!("{body}&confirm=shop");
+    let seen = panel.ask(signed_in(post(page, &wrong))).await;
+    assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(seen.text.contains("Type shop_db"));
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let right = format!("{body}&confirm=Shop_DB");
+    let seen = panel.ask(signed_in(post(page, &right))).await;
+    assert_eq!(seen.status, StatusCode::SEE_OTHER);
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
+}
