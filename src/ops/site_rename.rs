@@ -118,6 +118,12 @@ fn consequences(old: &Site, new: &Site, old_name: OldName) -> Vec<String> {
             format!("Nothing answers to {before} from then on, and other sites may have it.")
         }
     });
+    let name = SiteName::Exact(after.clone());
+    if new.trusted().is_some() && !new.is_secure(&name) {
+        notes.push(format!(
+            "The certificate is not for {after}, which is served by plain HTTP until the site has one for it."
+        ));
+    }
     if old.kind.php().is_some() {
         notes.push(format!(
             "What runs as {} is ended, programs of its own as well.",

@@ -5,8 +5,10 @@
 
 use crate::domain::facts::Facts;
 use crate::domain::fault::{Code, Fault};
+use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::site::Site;
+use crate::domain::site_name::SiteName;
 use crate::domain::tls;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::pairs;
@@ -120,25 +122,26 @@ pub(super) fn unpoint(steps: &mut Steps, site: &Site) {
     }
 }
 
-/// Looks at the certificate that nginx shows.
+/// Looks at the certificate that nginx shows, under a name that it is shown for.
 pub(super) fn confirm(steps: &mut Steps, site: &Site) {
-    if let (Some(pair), true) = (site.pair(), site.enabled) {
-        steps.add(
-            "See that nginx shows this certificate",
-            Step::ConfirmCertificate {
-                hostname: site.hostname.clone(),
-                pair,
-            },
-        );
+    if let (Some(pair), Some(hostname), true) = (site.pair(), shown_for(site), site.enabled) {
+        let title = "See that nginx shows this certificate";
+        steps.add(title, Step::ConfirmCertificate { hostname, pair });
     }
 }
 
+/// The first name on port 443. A certificate for visitors is shown for the names alone that it covers: a site that got
+/// another name may have none of them left.
+fn shown_for(site: &Site) -> Option<Hostname> {
+    let is_shown = |name: &SiteName| site.trusted().is_none() || site.is_secure(name);
+    site.names().find_map(|name| match name {
+        SiteName::Exact(ref hostname) if is_shown(&name) => Some(hostname.clone()),
+        _ => None,
+    })
+}
+
 /// Shakes hands as a visitor does, until the certificate is the one on the disk.
-pub(super) fn see(
-    host: &dyn Host,
-    hostname: &crate::domain::name::Hostname,
-    pair: &HostPath,
-) -> Result<(), Fault> {
+pub(super) fn see(host: &dyn Host, hostname: &Hostname, pair: &HostPath) -> Result<(), Fault> {
     let wanted = pairs::leaf(host, pair)?;
     let deadline = host.now().millis().saturating_add(SEEN_MILLIS);
     let mut wait = 50;
@@ -157,7 +160,7 @@ pub(super) fn see(
     }
 }
 
-fn unseen(hostname: &crate::domain::name::Hostname, why: Option<String>) -> Fault {
+fn unseen(hostname: &Hostname, why: Option<String>) -> Fault {
     Fault::new(
         Code::CertificateUnseen,
         format!("nginx does not show the new certificate for {hostname}"),

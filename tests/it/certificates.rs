@@ -101,7 +101,7 @@ fn deposited() -> World {
     world
 }
 
-fn with_certificate() -> World {
+pub(crate) fn with_certificate() -> World {
     let world = World::with_sites();
     let fingerprint = put(&world, &FIRST);
     done(&world, 3, &install(fingerprint));

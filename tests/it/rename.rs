@@ -11,11 +11,13 @@ use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::memory::faults::{FaultyHost, Plan as Struck, Strike};
-use lalapanel::host::{Host, Mode, Owner};
+use lalapanel::host::{Host, Mode, Node, Owner};
 use lalapanel::ops::engine::Engine;
+use lalapanel::ops::step::Step;
 use lalapanel::ops::view;
 use lalapanel::system::nginx;
 
+use crate::certificates::with_certificate;
 use crate::faults::every_fault;
 use crate::world::{World, create, done, name, php, refused, run};
 
@@ -88,6 +90,62 @@ fn renaming_a_site_that_is_offline_ends_old_or_new_whatever_fails() {
         offline,
         &rename("shop.example", "new.example", OldName::Alias),
     );
+}
+
+#[test]
+fn renaming_a_site_with_a_certificate_ends_old_or_new_whatever_fails() {
+    every_fault(
+        with_certificate,
+        &rename("shop.example", "new.example", OldName::Redirect),
+    );
+}
+
+#[test]
+fn a_certificate_goes_along_by_its_link_and_is_shown_under_the_new_name() {
+    let world = with_certificate();
+    let link = |host: &str| {
+        let at = path(&format!("/var/lib/lalapanel/certificates/{host}"));
+        world.host.stat(&at).unwrap().map(|meta| meta.node)
+    };
+    let pair = link("shop.example");
+    assert!(matches!(&pair, Some(Node::Link { target }) if target.contains("/pairs/s1001-")));
+    let before = world
+        .state()
+        .site(&name("shop.example"))
+        .unwrap()
+        .tls
+        .clone();
+    let change = rename("shop.example", "new.example", OldName::Alias);
+    let plan = world.plan(&change).unwrap().unwrap();
+    // It is looked at under the name that it covers; the new one is not on port 443 before there is a certificate for it.
+    let looked_at = plan.steps.iter().find_map(|one| match &one.step {
+        Step::ConfirmCertificate { hostname, .. } => Some(hostname.to_string()),
+        _ => None,
+    });
+    assert_eq!(looked_at.as_deref(), Some("shop.example"));
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| note.starts_with("The certificate is not for new.example"))
+    );
+    done(&world, 9, &change);
+    assert_eq!((link("shop.example"), link("new.example")), (None, pair));
+    let state = world.state();
+    let site = state.site(&name("new.example")).unwrap();
+    assert_eq!(site.tls, before);
+    assert_eq!(site.uncovered(), [name("new.example").into()]);
+    let nginx = text(&world, "/etc/nginx/sites-available/new.example");
+    assert!(nginx.contains("/var/lib/lalapanel/certificates/new.example/"));
+    assert!(!nginx.contains("certificates/shop.example"));
+}
+
+#[test]
+fn a_site_whose_certificate_covers_no_name_of_it_any_more_is_renamed_all_the_same() {
+    let world = with_certificate();
+    let change = rename("shop.example", "new.example", OldName::Drop);
+    done(&world, 9, &change);
+    let nginx = text(&world, "/etc/nginx/sites-available/new.example");
+    assert!(nginx.contains("server_name new.example;") && !nginx.contains("443"));
 }
 
 /// A machine that lost power at any call starts nginx again with all other sites.

@@ -186,6 +186,19 @@ trash() {
     patiently shows "$was"
 }
 check "the certificate goes along to the trash and back" trash
+renamed() {
+    local was
+    was=$(shown)
+    matches "$(panel site rename shop.example moved.example --plan)" "not for moved.example"
+    panel site rename shop.example moved.example --old alias
+    patiently shows "$was"
+    patiently moved_by_http
+    panel site rename moved.example shop.example --old drop
+    patiently shows "$was"
+    patiently secure_is 200
+}
+moved_by_http() { is "$(plain / moved.example)" "200 "; }
+check "a site is renamed with its certificate, which is shown for the names that it covers" renamed
 removed() {
     panel cert remove shop.example
     patiently on_plain_http

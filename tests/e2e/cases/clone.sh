@@ -5,7 +5,6 @@ use_fresh "$suite-panel"
 tree() { on sh -c 'cd "$1" && find . -mindepth 1 ! -type d ! -type p ! -type s -printf "%P %y %l " \( -type f -exec sha256sum {} \; -o -printf "\n" \) | sed "s# \./.*##" | sort' sh "$1"; }
 stamps() { on find "$1" -printf '%P %U:%G %m %y %l %T@ %s\n' | sort; }
 as_site() { sh_on 'u=$1; shift; exec setpriv --reuid="$u" --regid="$u" --init-groups sh -c "$1"' "$1" "$2"; }
-patiently() { local i; for i in $(seq 60); do "$@" && return; sleep 0.5; done; return 1; }
 files=/var/www/shop.example/htdocs
 copy=/var/www/copy.example/htdocs
 
