@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain"],
     &["host", "render", "store", "rpc"],
     &["system", "acme"],
-    &["ops"],
+    &["ops", "schedule"],
     &["web", "agent", "worker", "courier"],
     &["install"],
     &["cli"],

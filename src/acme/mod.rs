@@ -9,5 +9,6 @@ mod jitter;
 pub mod order;
 pub mod retry;
 mod transport;
+pub mod words;
 
 pub use jitter::Jitter;

@@ -193,6 +193,12 @@ fn words(request: &Request) -> (String, String) {
         Request::AccountDelete { name } => about("account delete", name),
         Request::Apply { change, .. } => about(change.word(), &change.subject()),
         Request::CertificateDeposit { hostname, .. } => about("cert deposit", hostname),
+        Request::CertificateIssue { hostname, .. } => about("cert issue", hostname),
+        Request::CertificateRenew {
+            hostname: Some(hostname),
+            ..
+        } => about("cert renew", hostname),
+        Request::CertificateRenew { hostname: None, .. } => plain("cert renew"),
         Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a key that comes in goes into a file of root's alone; no answer, note or fault holds anything of it.
 
+use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
 use crate::domain::certificate::{Fingerprint, PrivateKey, Source};
 use crate::domain::fault::Fault;
@@ -13,6 +14,7 @@ use crate::ops::engine::Engine;
 use crate::ops::pairs;
 use crate::ops::state::State;
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
+use crate::rpc::issuance::IssuanceView;
 use crate::rpc::view::{Finding, Level, TlsView};
 
 /// From so many days on, people are told on the home page.
@@ -20,22 +22,29 @@ const SOON_DAYS: u64 = 7;
 /// How long an operation before it is waited for.
 const WAIT_MILLIS: u64 = 5_000;
 
-/// Every site with HTTPS, the one that ends first in front.
-pub(super) fn list(engine: &Engine) -> Result<Vec<CertificateView>, Fault> {
+/// Every site with HTTPS or an order for it, the one that ends first in front.
+pub(super) fn list(engine: &Engine, issuer: &Issuer) -> Result<Vec<CertificateView>, Fault> {
     let (sites, now) = (engine.store().sites()?, engine.host().now());
-    let mut views: Vec<CertificateView> = sites
-        .iter()
-        .filter(|site| site.has_tls())
-        .map(|site| view(site, now))
-        .collect();
+    let mut views = Vec::new();
+    for site in &sites {
+        let order = issuer.view(site)?;
+        if site.has_tls() || order.is_some() {
+            views.push(view(site, order, now));
+        }
+    }
     views.sort_by_key(|view| view.certificate.as_ref().map(|one| one.not_after));
     Ok(views)
 }
 
 /// One site's.
-pub(super) fn show(engine: &Engine, hostname: &Hostname) -> Result<CertificateView, Fault> {
+pub(super) fn show(
+    engine: &Engine,
+    issuer: &Issuer,
+    hostname: &Hostname,
+) -> Result<CertificateView, Fault> {
     let state = State::read(engine.store())?;
-    Ok(view(state.site(hostname)?, engine.host().now()))
+    let site = state.site(hostname)?;
+    Ok(view(site, issuer.view(site)?, engine.host().now()))
 }
 
 /// Puts down what was uploaded, where nothing refers to it yet.
@@ -68,7 +77,7 @@ pub(super) fn discard(
     pairs::discard(engine.host(), state.site(hostname)?, fingerprint)
 }
 
-fn view(site: &Site, now: Timestamp) -> CertificateView {
+fn view(site: &Site, order: Option<IssuanceView>, now: Timestamp) -> CertificateView {
     let certificate = site.tls.certificate.clone();
     let days_left = certificate.as_ref().and_then(|one| one.days_left(now));
     CertificateView {
@@ -81,6 +90,7 @@ fn view(site: &Site, now: Timestamp) -> CertificateView {
         has_ended: certificate.is_some() && days_left.is_none(),
         days_left,
         certificate,
+        order,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
+use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
 use crate::agent::{certificates, databases, doctor, logs, overview, php};
 use crate::domain::account::Actor;
@@ -17,6 +18,7 @@ use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{SiteOptions, SiteView};
+use crate::system::config::Acme;
 use crate::system::facts;
 
 /// How many operations a site's page shows.
@@ -26,13 +28,20 @@ const SITE_OPERATIONS: u32 = 200;
 #[derive(Clone)]
 pub struct Dispatch {
     operations: Operations,
+    issuer: Issuer,
 }
 
 impl Dispatch {
-    /// Over the operations.
+    /// Over the operations, with the settings for certificates.
     #[must_use]
-    pub fn new(operations: Operations) -> Self {
-        Self { operations }
+    pub fn new(operations: Operations, acme: Acme) -> Self {
+        let issuer = Issuer::new(operations.clone(), acme);
+        Self { operations, issuer }
+    }
+
+    /// Who gets certificates.
+    pub(super) fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// The operations.
@@ -69,10 +78,10 @@ impl Dispatch {
                 before,
             ),
             Request::CertificateList {} => {
-                certificates::list(self.operations.engine()).map(Reply::Certificates)
+                certificates::list(self.operations.engine(), &self.issuer).map(Reply::Certificates)
             }
             Request::CertificateShow { hostname } => {
-                certificates::show(self.operations.engine(), &hostname)
+                certificates::show(self.operations.engine(), &self.issuer, &hostname)
                     .map(|view| Reply::Certificate(Box::new(view)))
             }
             Request::CertificateDeposit {
@@ -81,6 +90,12 @@ impl Dispatch {
                 key,
             } => certificates::deposit(self.operations.engine(), &hostname, &chain, &key)
                 .map(|view| Reply::Deposited(Box::new(view))),
+            Request::CertificateIssue { hostname, staging } => {
+                self.issuer.issue(&hostname, staging)
+            }
+            Request::CertificateRenew { hostname, force } => {
+                self.issuer.renew(hostname.as_ref(), force)
+            }
             Request::CertificateDiscard {
                 hostname,
                 fingerprint,

@@ -96,6 +96,8 @@ pub fn rule(request: &Request) -> Rule {
         Request::Apply { .. }
         | Request::CertificateDeposit { .. }
         | Request::CertificateDiscard { .. }
+        | Request::CertificateIssue { .. }
+        | Request::CertificateRenew { .. }
         | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }
@@ -256,6 +258,20 @@ pub(super) mod tests {
                     hostname: hostname(),
                     chain: String::new(),
                     key: PrivateKey::typed(String::new()),
+                },
+            ),
+            (
+                "CertificateIssue",
+                Request::CertificateIssue {
+                    hostname: hostname(),
+                    staging: false,
+                },
+            ),
+            (
+                "CertificateRenew",
+                Request::CertificateRenew {
+                    hostname: None,
+                    force: false,
                 },
             ),
             (

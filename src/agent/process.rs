@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::agent::audit;
 use crate::agent::dispatch::Dispatch;
 use crate::agent::door::{Door, Parts};
+use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
 use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
@@ -59,6 +60,8 @@ pub fn run() -> Result<(), Fault> {
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));
     }
+    let dispatch = Dispatch::new(operations.clone(), config.acme.clone());
+    let issuer = dispatch.issuer().clone();
     let door = Door::new(Parts {
         host: host.clone(),
         store,
@@ -67,7 +70,7 @@ pub fn run() -> Result<(), Fault> {
             machine::memory(host.as_ref()).map_or(0, |usage| usage.total),
         ),
         mirror: audit::to_the_log,
-        desk: Arc::new(Dispatch::new(operations.clone())),
+        desk: Arc::new(dispatch),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -76,7 +79,7 @@ pub fn run() -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(|error| start_failed("the runtime could not be started", &error))?;
-    runtime.block_on(serve(host.as_ref(), door, operations))?;
+    runtime.block_on(serve(host.as_ref(), door, operations, issuer))?;
     // A running operation holds the pass: waiting for it is waiting for the operation.
     let last = engine.enter(FAREWELL_MILLIS);
     drop(runtime);
@@ -103,13 +106,19 @@ fn own_names(host: &dyn Host, config: &Config) -> Vec<Hostname> {
     names
 }
 
-async fn serve(host: &dyn Host, door: Door, operations: Operations) -> Result<(), Fault> {
+async fn serve(
+    host: &dyn Host,
+    door: Door,
+    operations: Operations,
+    issuer: Issuer,
+) -> Result<(), Fault> {
     let (listener, peers) = listen(host)?;
     let mut terminate = signal(SignalKind::terminate())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
     let keeper = tokio::spawn(housekeep(door.clone(), operations));
+    let renewer = tokio::spawn(issuer.keep(log));
     // Where nobody listens for it (an init script), there is nothing to tell.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let stop = async {
@@ -120,6 +129,7 @@ async fn serve(host: &dyn Host, door: Door, operations: Operations) -> Result<()
     };
     server::serve(listener, door, peers, stop).await;
     keeper.abort();
+    renewer.abort();
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::change::run as change_site;
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
-use crate::cli::{Outcome, prompt};
+use crate::cli::{Outcome, cert_order, prompt};
 use crate::domain::certificate::{PrivateKey, Source};
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
@@ -41,6 +41,26 @@ pub enum Verb {
         #[arg(long)]
         plan: bool,
     },
+    /// Get a certificate for a site from an authority, and have the site show it
+    Issue {
+        /// The site
+        hostname: String,
+        /// From an authority for trying: browsers do not trust it
+        #[arg(long)]
+        staging: bool,
+    },
+    /// Get a new certificate where one is due
+    Renew {
+        /// The site
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        hostname: Option<String>,
+        /// All sites
+        #[arg(long)]
+        all: bool,
+        /// Also where none is due
+        #[arg(long)]
+        force: bool,
+    },
     /// Take a site's certificate away
     Remove {
         /// The site
@@ -66,6 +86,15 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             let key = PrivateKey::typed(prompt::text_of(key)?);
             upload(parse(hostname)?, chain, key, *plan, agent, output)
         }
+        Verb::Issue { hostname, staging } => {
+            cert_order::issue(&parse(hostname)?, *staging, agent, output)
+        }
+        Verb::Renew {
+            hostname, force, ..
+        } => {
+            let hostname = hostname.as_deref().map(parse).transpose()?;
+            cert_order::renew(hostname, *force, agent, output)
+        }
         Verb::Remove { hostname, plan } => {
             let hostname = parse(hostname)?;
             change_site(
@@ -87,7 +116,7 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     output.document(&json!({ "certificates": views }));
     if views.is_empty() {
         output.note(
-            "No site has HTTPS yet: `lalapanel cert upload HOSTNAME --chain FILE --key FILE`",
+            "No site has HTTPS yet: `lalapanel cert issue HOSTNAME`, or `cert upload HOSTNAME --chain FILE --key FILE`",
         );
         return Ok(Exit::Done);
     }
@@ -141,6 +170,9 @@ fn show(hostname: Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcome
     if !view.uncovered.is_empty() {
         let names: Vec<String> = view.uncovered.iter().map(ToString::to_string).collect();
         rows.push(vec!["not covered".to_owned(), names.join(", ")]);
+    }
+    if let Some(order) = &view.order {
+        rows.extend(cert_order::rows(order));
     }
     for line in table(&rows) {
         output.line(line);

@@ -65,6 +65,7 @@ codes! {
     CertificateRefused "certificate.refused" Invalid,
     CertificateMissing "certificate.missing" Missing,
     CertificateUnseen "certificate.unseen" Unavailable,
+    CertificateUnissued "certificate.unissued" Unavailable,
     LogNone "log.none" Missing,
     LogMissing "log.missing" Unavailable,
     PhpNotInstalled "php.not_installed" Conflict,

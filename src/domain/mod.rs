@@ -11,6 +11,7 @@ pub mod database;
 pub mod facts;
 pub mod fault;
 pub mod id;
+pub mod issuance;
 pub mod log;
 pub mod name;
 pub mod network;

@@ -26,7 +26,7 @@ use crate::ops::progress::Progress;
 use crate::ops::state::State;
 use crate::ops::undo::{Before, Undo};
 use crate::ops::view;
-use crate::ops::{graveyard, pairs, trash};
+use crate::ops::{authority_keys, graveyard, pairs, trash};
 use crate::render;
 use crate::rpc::client::{BlockingClient, SOCKET};
 use crate::rpc::protocol::{Reply, Request};
@@ -156,6 +156,7 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     graveyard::close(host.as_ref())?;
     pairs::sweep(host.as_ref(), engine.store())?;
     pairs::close(host.as_ref())?;
+    authority_keys::destroy(host.as_ref())?;
     Ok(deleted)
 }
 

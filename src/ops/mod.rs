@@ -4,6 +4,7 @@
 
 pub mod act;
 mod apt_lock;
+pub mod authority_keys;
 pub mod certificate_install;
 pub mod change;
 pub mod context;

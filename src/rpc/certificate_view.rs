@@ -8,6 +8,7 @@ use crate::domain::certificate::Certificate;
 use crate::domain::name::Hostname;
 use crate::domain::site_name::SiteName;
 use crate::domain::tls::TlsMode;
+use crate::rpc::issuance::IssuanceView;
 
 /// What a site shows by HTTPS.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct CertificateView {
     pub days_left: Option<u64>,
     /// What it says; none for a placeholder.
     pub certificate: Option<Certificate>,
+    /// How it stands with getting one; none where nothing was ever tried nor is to be.
+    #[serde(default)]
+    pub order: Option<IssuanceView>,
 }
 
 /// A certificate that was put down for a site and is not shown yet.

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod courier;
 pub mod database;
 mod home_view;
+pub mod issuance;
 pub mod log;
 pub mod nginx_view;
 pub mod php;

@@ -154,6 +154,20 @@ pub enum Request {
         /// Its private key, PEM.
         key: PrivateKey,
     },
+    /// Order a certificate for a site now, whatever it shows.
+    CertificateIssue {
+        /// For which.
+        hostname: Hostname,
+        /// From an authority for trying, which browsers do not trust.
+        staging: bool,
+    },
+    /// Order where a certificate is due.
+    CertificateRenew {
+        /// For which site; none means all of them.
+        hostname: Option<Hostname>,
+        /// Also where none is due.
+        force: bool,
+    },
     /// Destroy what was put down for a site and is not shown.
     CertificateDiscard {
         /// Of which site.
@@ -304,6 +318,8 @@ pub enum Reply {
     Certificates(Vec<CertificateView>),
     /// To `CertificateShow`.
     Certificate(Box<CertificateView>),
+    /// To `CertificateRenew`: the sites whose orders have begun.
+    Issuing(Vec<Hostname>),
     /// To `CertificateDeposit`.
     Deposited(Box<DepositedView>),
     /// To `SiteOptions`.

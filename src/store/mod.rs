@@ -9,6 +9,7 @@ pub mod databases;
 pub mod error;
 #[cfg(test)]
 mod fixtures;
+mod issuance;
 pub mod journal;
 mod migrate;
 pub mod operation;

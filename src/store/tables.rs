@@ -41,6 +41,8 @@ pub const ACCOUNT_NAMES: TableDefinition<&str, u32> = TableDefinition::new("acco
 pub const SESSIONS: TableDefinition<[u8; 32], Json> = TableDefinition::new("session_v1");
 /// SHA-256 of a one-time link's token → `LinkRecord`.
 pub const LINKS: TableDefinition<[u8; 32], Json> = TableDefinition::new("setup_link_v1");
+/// Site number → `Issuance`.
+pub const ISSUANCES: TableDefinition<u32, Json> = TableDefinition::new("issuance_v1");
 /// Number → the bytes of an `AuditRecord`.
 pub const AUDIT: TableDefinition<u64, Json> = TableDefinition::new("audit_v1");
 /// Number → SHA-256 over the hash before, the number and the bytes of the entry.
@@ -62,6 +64,7 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(ACCOUNT_NAMES)?;
     transaction.open_table(SESSIONS)?;
     transaction.open_table(LINKS)?;
+    transaction.open_table(ISSUANCES)?;
     transaction.open_table(AUDIT)?;
     transaction.open_table(AUDIT_CHAIN)?;
     Ok(())

@@ -22,7 +22,7 @@ pub struct Config {
     /// The panel itself.
     #[serde(default)]
     pub panel: Panel,
-    /// Certificates; read from here once the panel issues them.
+    /// Certificates.
     #[serde(default)]
     pub acme: Acme,
 }

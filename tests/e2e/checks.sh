@@ -106,13 +106,14 @@ same() { [ "$1" = "$2" ] || { diff <(echo "$1") <(echo "$2") | head -40; return 
 
 # machine: files with owner, mode and content, users, groups, units and answers; two
 # machines are the same if this text is. Left out is what differs by nature: contents
-# of /var/lib/lalapanel and /etc/lalapanel (keys) and of logs, backups of passwd, the
+# of /var/lib/lalapanel and /etc/lalapanel (keys) and of logs, backups of passwd,
+# keys of accounts at certificate authorities (made when an order first needs one), the
 # numbers of site users (s0007 and its uid: a number is not used twice), and which
 # operation was nginx's last (but what it runs must be what the marker file says).
 machine() {
     sh_on '
         cd /
-        left_out="^(etc/(passwd|shadow|group|gshadow|subuid|subgid)-?|etc/(\.pwd\.lock|mtab|ld\.so\.cache|machine-id|resolv\.conf|adjtime)|var/lib/lalapanel/state\.redb.*|usr/local/bin/lalapanel)( |$)"
+        left_out="^(etc/(passwd|shadow|group|gshadow|subuid|subgid)-?|etc/(\.pwd\.lock|mtab|ld\.so\.cache|machine-id|resolv\.conf|adjtime)|var/lib/lalapanel/(state\.redb.*|authorities(/.*)?)|usr/local/bin/lalapanel)( |$)"
         find etc var/www var/lib/lalapanel var/log/lalapanel var/cache/nginx usr/local usr/lib/systemd/system \
             usr/lib/sysusers.d usr/lib/tmpfiles.d -printf "%p %y %u:%g %m %l\n" 2>/dev/null | grep -vE "$left_out" | sort
         [ ! -e var/cache/lalapanel ] || echo "the page cache is there"

@@ -58,7 +58,10 @@ fn door(world: &World) -> Door {
             passes: 1,
         },
         mirror: |_| (),
-        desk: Arc::new(Dispatch::new(operations)),
+        desk: Arc::new(Dispatch::new(
+            operations,
+            lalapanel::system::config::Acme::default(),
+        )),
     })
 }
 

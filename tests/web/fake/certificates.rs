@@ -24,6 +24,7 @@ pub(super) fn view(site: &SiteView, now: Timestamp) -> CertificateView {
         has_ended: false,
         days_left: certificate.as_ref().map(|_| 23),
         certificate,
+        order: None,
     }
 }
 

@@ -1,0 +1,288 @@
+//! One order: key and request are made here, the courier takes the request to the authority, and what it brings back is checked.
+//!
+//! Invariant: the key never leaves this process; a chain that is not for this key and these very names is refused.
+
+use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
+
+use crate::acme::words;
+use crate::domain::authority::{Authority, Binding, DirectoryUrl, KeyText, PRODUCTION, STAGING};
+use crate::domain::certificate::{Chain, PrivateKey, Refused, Source};
+use crate::domain::fault::{Code, Fault};
+use crate::domain::issuance::Attempt;
+use crate::domain::name::Hostname;
+use crate::domain::order::{Moment, Problem, ProblemKind};
+use crate::domain::site::Site;
+use crate::domain::site_name::SiteName;
+use crate::domain::time::Timestamp;
+use crate::host::{Host, HostResult};
+use crate::ops::authority_keys;
+use crate::ops::engine::Engine;
+use crate::rpc::courier::{Errand, Order, Ordered, Report};
+use crate::system::config::{self, Acme};
+use crate::system::courier;
+
+/// A file of roots is no larger.
+const ROOTS: usize = 256 * 1024;
+/// Let's Encrypt allows so many names in one certificate.
+const MOST_NAMES: usize = 100;
+/// No browser accepts one that lives longer.
+const MOST_DAYS: u64 = 400;
+const DAY_MILLIS: u64 = 86_400_000;
+
+/// Why an order came to nothing.
+pub(super) enum Stopped {
+    /// The authority, or the way to it.
+    Outside(Problem),
+    /// This server.
+    Here(Fault),
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Here(fault)
+    }
+}
+
+impl Stopped {
+    /// As it counts for the next try.
+    pub(super) fn problem(&self) -> Problem {
+        match self {
+            Self::Outside(problem) => problem.clone(),
+            Self::Here(fault) => Problem::new(ProblemKind::Refused, &fault.title),
+        }
+    }
+
+    /// As people read it.
+    pub(super) fn told(self, directory: Option<&DirectoryUrl>, next: Option<Timestamp>) -> Fault {
+        match self {
+            Self::Outside(problem) => {
+                let authority = directory.map_or("The authority", DirectoryUrl::name);
+                words::fault(&problem, authority, next)
+            }
+            Self::Here(fault) => fault,
+        }
+    }
+}
+
+/// The authority of the settings, or the one for trying.
+pub(super) fn authority(host: &dyn Host, settings: &Acme, test: bool) -> Result<Authority, Fault> {
+    let directory = settings.directory.as_deref().unwrap_or(PRODUCTION);
+    let directory = if test && directory == PRODUCTION {
+        STAGING
+    } else {
+        directory
+    };
+    let directory =
+        DirectoryUrl::parse(directory).map_err(|bad| unset("directory", &bad.to_string()))?;
+    let binding = match (&settings.eab_kid, &settings.eab_hmac_key) {
+        (Some(kid), Some(key)) => Some(Binding {
+            kid: kid.clone(),
+            key: KeyText::new(key.clone()),
+        }),
+        (None, None) => None,
+        _ => {
+            return Err(unset(
+                "eab_kid",
+                "`eab_kid` and `eab_hmac_key` belong together",
+            ));
+        }
+    };
+    let roots = match &settings.ca_file {
+        Some(path) => {
+            let bytes = host.read(path, ROOTS);
+            let bytes = bytes.map_err(|error| unset("ca_file", &error.to_string()))?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        None => None,
+    };
+    Ok(Authority {
+        directory,
+        email: settings.email.clone(),
+        roots,
+        binding,
+    })
+}
+
+/// Where to try first after a failure; none where the authority has no such place.
+pub(super) fn trial(authority: &Authority) -> Option<Authority> {
+    let is_real = authority.directory.as_str() == PRODUCTION;
+    let directory = DirectoryUrl::parse(STAGING).ok().filter(|_| is_real)?;
+    Some(Authority {
+        directory,
+        ..authority.clone()
+    })
+}
+
+/// A random number.
+pub(super) fn seed(host: &dyn Host) -> HostResult<u64> {
+    let mut bytes = [0_u8; 8];
+    host.random(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+fn unset(key: &str, why: &str) -> Fault {
+    Fault::new(
+        Code::ConfigInvalid,
+        format!("`acme.{key}` cannot be used"),
+        format!(
+            "mend it in `{}`, then restart the panel; files in homes are closed to it",
+            config::file()
+        ),
+    )
+    .detail(why)
+}
+
+/// An order for a site.
+pub(super) struct Ordering<'a> {
+    engine: &'a Engine,
+    authority: &'a Authority,
+    site: &'a Site,
+}
+
+impl<'a> Ordering<'a> {
+    pub(super) fn new(engine: &'a Engine, authority: &'a Authority, site: &'a Site) -> Self {
+        Self {
+            engine,
+            authority,
+            site,
+        }
+    }
+
+    /// The chain and its key. A name beside the site's own that cannot be proved does not keep the others from theirs.
+    pub(super) fn run(&self, attempt: &mut Attempt) -> Result<(String, PrivateKey), Stopped> {
+        let mut names = names(self.site);
+        loop {
+            attempt.names.clone_from(&names);
+            attempt.authority = Some(self.authority.directory.clone());
+            let key = PrivateKey::generate().map_err(|error| unmade(&error))?;
+            let ordered = self.send(&names, &key)?;
+            attempt.moments.extend(ordered.moments);
+            match ordered.outcome {
+                Ok(chain) => {
+                    checked(&chain, &key, &names, self.engine.host().now())?;
+                    return Ok((chain, key));
+                }
+                Err(problem) => {
+                    let dead = self.droppable(&problem).cloned();
+                    let Some(dead) = dead.filter(|dead| names.contains(dead)) else {
+                        return Err(Stopped::Outside(problem));
+                    };
+                    names.retain(|name| *name != dead);
+                    attempt.moments.push(Moment {
+                        after: attempt.moments.last().map_or(0, |last| last.after),
+                        what: format!("{dead} is left out for now; the other names go on"),
+                    });
+                }
+            }
+        }
+    }
+
+    fn droppable<'p>(&self, problem: &'p Problem) -> Option<&'p Hostname> {
+        let is_about_it = matches!(
+            problem.kind,
+            ProblemKind::Dns
+                | ProblemKind::Connection
+                | ProblemKind::Response
+                | ProblemKind::Caa
+                | ProblemKind::Name
+        );
+        let name = problem.name.as_ref().filter(|_| is_about_it)?;
+        (*name != self.site.hostname).then_some(name)
+    }
+
+    fn send(&self, names: &[Hostname], key: &PrivateKey) -> Result<Ordered, Fault> {
+        let host = self.engine.host();
+        let order = Order {
+            authority: self.authority.clone(),
+            account: self.account()?,
+            names: names.to_vec(),
+            request: request(names, key)?,
+            seed: seed(host)?,
+        };
+        match courier::send(host, &Errand::Order(Box::new(order)))? {
+            Report::Ordered(ordered) => Ok(*ordered),
+            Report::Pong { .. } => Err(courier::beside_the_point()),
+        }
+    }
+
+    /// RSA, since the protocol crate signs with nothing else.
+    fn account(&self) -> Result<KeyText, Fault> {
+        let binding = self.authority.binding.as_ref();
+        let kid = binding.map_or("", |binding| binding.kid.as_str());
+        let account = format!("{} {kid}", self.authority.directory);
+        authority_keys::find_or_make(self.engine.host(), &account, || {
+            let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048);
+            key.map(|key| key.serialize_pem())
+                .map_err(|error| unmade(&error))
+        })
+    }
+}
+
+/// Its own name first. Names with a star need a proof in DNS.
+fn names(site: &Site) -> Vec<Hostname> {
+    let mut names = vec![site.hostname.clone()];
+    for name in site.names() {
+        if let SiteName::Exact(name) = name
+            && !names.contains(&name)
+        {
+            names.push(name);
+        }
+    }
+    names.truncate(MOST_NAMES);
+    names
+}
+
+/// No name in the subject: it may be longer than a subject may be, and nobody reads it any more.
+fn request(names: &[Hostname], key: &PrivateKey) -> Result<String, Fault> {
+    let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let pair = key.pair().map_err(|refused| refused_here(&refused))?;
+    let made = CertificateParams::new(texts).and_then(|mut parameters| {
+        parameters.distinguished_name = DistinguishedName::new();
+        parameters.serialize_request(&pair)?.pem()
+    });
+    made.map_err(|error| unmade(&error))
+}
+
+/// For this key, these very names, now, and not for ever.
+fn checked(chain: &str, key: &PrivateKey, names: &[Hostname], now: Timestamp) -> Result<(), Fault> {
+    let source = Source::Uploaded;
+    let read = Chain::parse(chain, key).and_then(|chain| chain.certificate(source));
+    let certificate = read.map_err(|refused| refused_here(&refused))?;
+    let mut own = certificate.names.clone();
+    let mut wanted: Vec<SiteName> = names.iter().cloned().map(SiteName::Exact).collect();
+    own.sort();
+    wanted.sort();
+    let life = certificate.not_after.millis_since(certificate.not_before);
+    let why = if own != wanted || !certificate.addresses.is_empty() {
+        "it is for other names than were ordered"
+    } else if !certificate.is_current(now) {
+        "it is not good now: see whether the clock of this server is right (`date`)"
+    } else if life > MOST_DAYS * DAY_MILLIS {
+        "it lives longer than browsers accept"
+    } else {
+        return Ok(());
+    };
+    Err(unusable(why))
+}
+
+fn refused_here(refused: &Refused) -> Fault {
+    unusable(&refused.to_string())
+}
+
+fn unusable(why: &str) -> Fault {
+    Fault::new(
+        Code::CertificateUnissued,
+        "The authority sent a certificate that cannot be used",
+        "the one in use stays; Lala tries again by itself",
+    )
+    .detail(why)
+}
+
+fn unmade(error: &rcgen::Error) -> Fault {
+    Fault::new(
+        Code::HostFailed,
+        "a key or a request could not be made",
+        "report it with the version of the panel",
+    )
+    .detail(error.to_string())
+}

@@ -1,0 +1,137 @@
+# Certificates from an authority (Pebble), ordered by the panel itself, installed, served and renewed.
+use_fresh "$suite-panel"
+. "$here/ca.sh"
+settings() { # settings LINE...: the section [acme], and a panel that has read it
+    sh_on '
+        sed -i "/^\[acme\]/,\$d" /etc/lalapanel/config.toml
+        { echo "[acme]"; printf "%s\n" "$@"; } >>/etc/lalapanel/config.toml
+        systemctl restart lalapanel-agent
+    ' "$@"
+    soon panel status
+}
+long() { # like soon, for up to three minutes: the next try is one minute away, and other things may go slowly
+    local i
+    for i in $(seq 180); do "$@" && return; sleep 1; done
+    return 1
+}
+ours=('directory = "https://ca.example:14000/dir"' 'ca_file = "/etc/lalapanel/test-root.pem"')
+on cp /root/ca/root.pem /etc/lalapanel/test-root.pem # the agent sees no home
+ca_up plain PEBBLE_AUTHZREUSE=0
+settings "${ours[@]}"
+panel site create shop.example --type static --www add >/dev/null 2>&1
+panel site create late.example --type static >/dev/null 2>&1
+
+served() { # served NAME: the issuer of what nginx shows
+    outside sh -c 'echo | openssl s_client -connect "$1:443" -servername "$2" 2>/dev/null | openssl x509 -noout -issuer -ext subjectAltName' sh "$address" "$1"
+}
+serial() { outside sh -c 'echo | openssl s_client -connect "$1:443" -servername "$2" 2>/dev/null | openssl x509 -noout -serial' sh "$address" "$1"; }
+key_of() { outside sh -c 'echo | openssl s_client -connect "$1:443" -servername "$2" 2>/dev/null | openssl x509 -noout -pubkey' sh "$address" "$1"; }
+shows_pebble() { matches "$(served shop.example)" 'Pebble Intermediate' && matches "$(served shop.example)" 'DNS:shop.example, DNS:www.shop.example'; }
+issue() {
+    panel cert issue shop.example >"$logs/$suite.cert.txt" 2>&1 || { cat "$logs/$suite.cert.txt"; return 1; }
+    shows_pebble
+}
+check "cert issue: a name and its www have a certificate of the authority" issue
+to_https() { soon answers shop.example 301; }
+check "visitors are led to HTTPS after that" to_https
+
+down() {
+    local out s code=0
+    s=$(serial shop.example)
+    on systemctl stop pebble
+    out=$(panel cert renew shop.example --force --json 2>/dev/null) || code=$?
+    is "$code" 1
+    is "$(jq -r .error.code <<<"$out")" certificate.unissued
+    matches "$(jq -r .error.title <<<"$out")" 'does not answer'
+    is "$(serial shop.example)" "$s"
+    code=0
+    panel cert issue late.example >/dev/null 2>&1 || code=$?
+    is "$code" 1
+    matches "$(panel cert show late.example)" 'last order +[^ ]+.*failed: ca.example:14000 does not answer'
+    answers late.example 200
+}
+check "with the authority down the fault says so, and sites are served as before" down
+# Both go on by themselves a minute later; what is looked at until then orders for itself.
+on systemctl is-active -q pebble || ca_up plain PEBBLE_AUTHZREUSE=0
+forced() { # forced HOSTNAME: renewed now
+    panel cert renew "$1" --force || { panel cert show "$1"; return 1; }
+}
+again() {
+    local before_key before_serial
+    before_serial=$(serial shop.example) before_key=$(key_of shop.example)
+    forced shop.example
+    shows_pebble
+    [ "$before_serial" != "$(serial shop.example)" ]
+    [ "$before_key" != "$(key_of shop.example)" ]
+}
+check "cert renew --force serves a new certificate with a new key" again
+nothing_due() { local s; s=$(serial shop.example); panel cert renew shop.example; is "$(serial shop.example)" "$s"; }
+check "cert renew leaves alone what is not due" nothing_due
+not_in() { # no key of a certificate or an account in the state's logs or answers
+    lacks "$(on sh -c 'journalctl --no-pager -u lalapanel-agent -u lalapanel-courier; lalapanel cert list --json; lalapanel op list --json')" 'PRIVATE KEY'
+    is "$(on sh -c 'grep -al "PRIVATE KEY" /var/lib/lalapanel/state.redb || true')" ""
+    is "$(on stat -c '%U %a' /var/lib/lalapanel/authorities)" 'root 700'
+    is "$(on find /var/lib/lalapanel/authorities /var/lib/lalapanel/pairs -type f -printf '%u %m\n' | sort -u)" 'root 600'
+}
+check "no key is in a log, an answer or the state" not_in
+tried() { # a certificate for trying never takes the place of a real one
+    local s
+    s=$(serial shop.example)
+    matches "$(panel cert issue shop.example --staging)" 'would issue a certificate'
+    is "$(serial shop.example)" "$s"
+}
+check "cert issue --staging only tries where browsers trust the present certificate" tried
+auto() {
+    panel site create auto.example --type static --tls auto >/dev/null 2>&1
+    long shows auto.example || { panel cert show auto.example; return 1; }
+}
+shows() { matches "$(served "$1")" 'Pebble Intermediate'; }
+check "a site made with --tls auto gets its certificate by itself" auto
+dead_name() {
+    on curl -s -d '{"host":"www.shop.example"}' http://127.0.0.1:8055/set-servfail >/dev/null
+    forced shop.example
+    on curl -s -d '{"host":"www.shop.example"}' http://127.0.0.1:8055/clear-servfail >/dev/null
+    lacks "$(served shop.example)" 'www.shop.example'
+    matches "$(served shop.example)" 'DNS:shop.example'
+}
+check "a dead name does not keep the others from their certificate" dead_name
+by_itself() { long shows late.example || { panel cert show late.example; return 1; }; }
+check "what failed while the authority was down goes on by itself" by_itself
+
+# Pebble looks after up to ten minutes: whoever is killed then has an order under way.
+slow() { ca_up plain PEBBLE_VA_SLEEPTIME=600 PEBBLE_VA_NOSLEEP=0 PEBBLE_AUTHZREUSE=0; }
+kill_during() { # kill_during UNIT: a few moments after the order has begun
+    sh_on '
+        for i in $(seq 600); do
+            lalapanel cert show shop.example --json | grep -q "\"running\": *true" && break
+            sleep 0.1
+        done
+        sleep 1
+        kill -9 "$(systemctl show -p MainPID --value "$1")"
+    ' "$1"
+}
+killed_agent() {
+    local s
+    s=$(serial shop.example)
+    slow
+    kill_during lalapanel-agent &
+    not panel cert renew shop.example --force
+    wait
+    soon panel status
+    is "$(serial shop.example)" "$s"
+    ca_up plain
+    forced shop.example
+    [ "$(serial shop.example)" != "$s" ]
+}
+check "an agent killed during an order begins anew" killed_agent
+killed_courier() {
+    local s code=0
+    s=$(serial shop.example)
+    slow
+    kill_during lalapanel-courier &
+    panel cert renew shop.example --force || code=$?
+    wait
+    is "$code" 1
+    is "$(serial shop.example)" "$s"
+}
+check "a courier killed during an order is told, and the present certificate stays" killed_courier
