@@ -2,9 +2,11 @@
 //!
 //! Invariant: a key that comes in goes into a file of root's alone; no answer, note or fault holds anything of it.
 
+use std::collections::BTreeMap;
+
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
-use crate::domain::certificate::{Fingerprint, PrivateKey, Source};
+use crate::domain::certificate::{Certificate, Fingerprint, PrivateKey, Source};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
@@ -16,9 +18,11 @@ use crate::ops::state::State;
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
 use crate::rpc::issuance::IssuanceView;
 use crate::rpc::view::{Finding, Level, TlsView};
+use crate::schedule::renewals;
 
 /// From so many days on, people are told on the home page.
 const SOON_DAYS: u64 = 7;
+const DAY_MILLIS: u64 = 86_400_000;
 /// How long an operation before it is waited for.
 const WAIT_MILLIS: u64 = 5_000;
 
@@ -118,7 +122,8 @@ pub(super) fn tls(site: &Site) -> TlsView {
     }
 }
 
-/// A certificate that has ended, or ends within a week: whose, and the sentence for people.
+/// A certificate that has ended, or ends within a week (one of the panel's own with a short life: within half of the time in which
+/// it is renewed): whose, and the sentence for people.
 pub(super) fn ending(sites: &[Site], now: Timestamp) -> Vec<(Hostname, String)> {
     let one = |site: &Site| {
         let certificate = site.tls.certificate.as_ref().filter(|_| site.has_tls())?;
@@ -126,8 +131,13 @@ pub(super) fn ending(sites: &[Site], now: Timestamp) -> Vec<(Hostname, String)> 
         let until = certificate.not_after;
         let sentence = match certificate.days_left(now) {
             None => format!("The certificate of {name} ended on {until}; browsers warn visitors"),
-            Some(0) => format!("The certificate of {name} ends within a day, on {until}"),
-            Some(1) => format!("The certificate of {name} ends in 1 day, on {until}"),
+            Some(0) if is_pressing(certificate, now) => {
+                format!("The certificate of {name} ends within a day, on {until}")
+            }
+            Some(1) if is_pressing(certificate, now) => {
+                format!("The certificate of {name} ends in 1 day, on {until}")
+            }
+            Some(_) if !is_pressing(certificate, now) => return None,
             Some(days) if days <= SOON_DAYS => {
                 format!("The certificate of {name} ends in {days} days, on {until}")
             }
@@ -144,19 +154,65 @@ pub(super) fn findings(operations: &Operations) -> Vec<Finding> {
     let Ok(sites) = engine.store().sites() else {
         return Vec::new();
     };
-    let found = ending(&sites, engine.host().now());
-    found
+    let now = engine.host().now();
+    let failures: BTreeMap<Hostname, Fault> = sites
+        .iter()
+        .filter_map(|site| Some((site.hostname.clone(), failing(engine, site, now)?)))
+        .collect();
+    let mut found: Vec<Finding> = ending(&sites, now)
         .into_iter()
-        .map(|(site, title)| Finding {
-            check: "certificates".to_owned(),
-            level: Level::Warning,
-            title,
-            hint: format!(
-                "upload a new one: `lalapanel cert upload {site} --chain FILE --key FILE`"
-            ),
-            site: Some(site),
+        .map(|(site, title)| {
+            let hint = match failures.get(&site) {
+                Some(fault) => format!("{}: {}", fault.title, fault.hint),
+                None => format!(
+                    "get a new one: `lalapanel cert issue {site}`, or `lalapanel cert upload {site} --chain FILE --key FILE`"
+                ),
+            };
+            finding(site, title, hint)
         })
-        .collect()
+        .collect();
+    for (site, fault) in failures {
+        if !found.iter().any(|one| one.site.as_ref() == Some(&site)) {
+            found.push(finding(site, fault.title, fault.hint));
+        }
+    }
+    found
+}
+
+fn finding(site: Hostname, title: String, hint: String) -> Finding {
+    Finding {
+        check: "certificates".to_owned(),
+        level: Level::Warning,
+        title,
+        hint,
+        site: Some(site),
+    }
+}
+
+/// Why a site has no certificate that browsers trust although one was ordered, or why its own is not renewed while half of the
+/// time for that is over.
+fn failing(engine: &Engine, site: &Site, now: Timestamp) -> Option<Fault> {
+    let issuance = engine.store().issuance(site.id).ok()??;
+    if !renewals::is_wanted(site, Some(&issuance)) {
+        return None;
+    }
+    let late = |certificate: &Certificate| {
+        let life = certificate.not_after.millis_since(certificate.not_before);
+        certificate.not_after.millis_since(now) < life / 6
+    };
+    let is_pressing = site.trusted().is_none_or(late);
+    issuance.last?.failure.filter(|_| is_pressing)
+}
+
+/// Within a week of its end; one that lives for some days only, within a sixth of its life.
+fn is_pressing(certificate: &Certificate, now: Timestamp) -> bool {
+    let life = certificate.not_after.millis_since(certificate.not_before);
+    let week = SOON_DAYS.saturating_add(1).saturating_mul(DAY_MILLIS);
+    let least = match certificate.source {
+        Source::Acme { .. } => week.min(life / 6),
+        Source::Uploaded => week,
+    };
+    certificate.not_after.millis_since(now) < least
 }
 
 #[cfg(test)]
@@ -182,5 +238,25 @@ mod tests {
         assert!(told(29).unwrap().contains("within a day"));
         assert!(told(31).unwrap().contains("ended on"));
         assert_eq!(tls(&site).state, "uploaded");
+    }
+
+    #[test]
+    fn one_of_the_panels_own_that_lives_for_six_days_is_not_told_before_its_last() {
+        let now = samples::now();
+        let mut site = php_site();
+        site.tls.mode = TlsMode::Auto;
+        let mut certificate = samples::certificate(&["shop.example"], 6);
+        certificate.not_before = now;
+        certificate.source = Source::Acme {
+            ca: "ca.example".to_owned(),
+            test: false,
+        };
+        let end = certificate.not_after;
+        site.tls.certificate = Some(certificate);
+        let is_told = |hours: u64| {
+            let then = Timestamp::from_millis(end.millis() - hours * 3_600_000);
+            !ending(std::slice::from_ref(&site), then).is_empty()
+        };
+        assert!(!is_told(30) && is_told(20));
     }
 }

@@ -128,7 +128,10 @@ fn needs(operations: &Operations) -> Result<(Timestamp, Vec<Need>), Fault> {
             .map(|finding| Need {
                 title: finding.title,
                 hint: finding.hint,
-                link: finding.site.map(|site| format!("/sites/{site}")),
+                link: finding.site.map(|site| match finding.check.as_str() {
+                    "certificates" => format!("/sites/{site}/certificate"),
+                    _ => format!("/sites/{site}"),
+                }),
             }),
     );
     Ok((as_of, needs))

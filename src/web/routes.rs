@@ -11,9 +11,9 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, certificate, change, database_change, databases, home, login, logs,
-    new_database, new_site, nginx, open, operation, php, services, settings, site, site_clone,
-    site_php, site_rename, sites, start, trash,
+    account, activity, certificate, certificate_order, change, database_change, databases, home,
+    login, logs, new_database, new_site, nginx, open, operation, php, services, settings, site,
+    site_clone, site_php, site_rename, sites, start, trash,
 };
 use crate::web::visit::Visit;
 
@@ -112,6 +112,7 @@ routes! {
     POST "/sites/{host}/settings/{section}" Session LISTS, settings::page;
     GET  "/sites/{host}/certificate"    Session 0,    certificate::show;
     POST "/sites/{host}/certificate"    Session LISTS, certificate::show;
+    POST "/sites/{host}/certificate/issue" Session FORM, certificate_order::issue;
     GET  "/sites/{host}/certificate/install/{fingerprint}" Session 0, certificate::install;
     POST "/sites/{host}/certificate/install/{fingerprint}" Session FORM, certificate::install;
     GET  "/sites/{host}/certificate/remove" Session 0, change::remove_certificate;

@@ -173,3 +173,47 @@ async fn a_certificate_is_removed_by_a_page_of_its_own() {
         .await;
     assert_eq!(nothing.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn an_order_begins_by_its_button_alone_and_its_failure_is_a_sentence_with_the_next_step() {
+    let panel = panel();
+    panel.agent.state.lock().unwrap().sites.push(shop("off"));
+    let path = "/sites/shop.example/certificate";
+    let page = panel.ask(signed_in(get(path))).await;
+    assert!(page.text.contains("Get a certificate") && !page.text.contains("data-again"));
+    let stolen = panel
+        .ask(signed_in(post(&format!("{path}/issue"), "token=guess")))
+        .await;
+    assert_eq!(stolen.status, StatusCode::FORBIDDEN);
+    let sent = panel
+        .ask(signed_in(post(
+            &format!("{path}/issue"),
+            &format!("token={}", token()),
+        )))
+        .await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    assert_eq!(sent.header("location"), path);
+    let page = panel.ask(signed_in(get(path))).await;
+    for told in [
+        "An order is running",
+        "data-again",
+        "http-equiv=\"refresh\"",
+    ] {
+        assert!(page.text.contains(told), "{told}");
+    }
+    let still = panel.ask(signed_in(get(&format!("{path}?still=1")))).await;
+    assert!(!still.text.contains("http-equiv=\"refresh\""));
+
+    let failing = Some("failing".to_owned());
+    panel.agent.state.lock().unwrap().sites[0].tls.issuer = failing;
+    let page = panel.ask(signed_in(get(path))).await;
+    for told in [
+        "could not reach port 80 of shop.example",
+        "firewall",
+        "Check again",
+        "Next try",
+        "The site stays up, over plain HTTP",
+    ] {
+        assert!(page.text.contains(told), "{told}");
+    }
+}

@@ -300,6 +300,22 @@
     });
   }
 
+  // Something runs that ends soon: the page looks again until it has.
+  function again() {
+    if (!one("[data-again]")) return;
+    setTimeout(function () {
+      if (document.hidden) { again(); return; }
+      fetchPage("GET", location.pathname, null, function (status, page) {
+        if (status === 200) ["#head", "#shown", "#order"].forEach(function (part) {
+          var fresh = swap(part, page);
+          if (fresh) all("form[data-busy]", fresh).forEach(guard);
+        });
+        again();
+      });
+    }, 2000);
+  }
+
+  again();
   all("[data-follow]").forEach(followLog);
   all("form[data-busy]").forEach(guard);
   all("form[data-live]").forEach(livePlan);

@@ -17,6 +17,7 @@ use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::SiteView;
 use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
 use crate::web::refusal::{Refusal, belongs_to_the_form, status_of};
+use crate::web::views::certificate_order::{self, Order};
 use crate::web::views::change::{self, sentence};
 use crate::web::views::site::{find, site_frame};
 use crate::web::visit::{Visit, show as respond, unexpected};
@@ -33,6 +34,7 @@ struct Row {
     until: String,
     left: String,
     names: String,
+    note: String,
 }
 
 #[derive(Template)]
@@ -49,6 +51,8 @@ struct One {
     tab: &'static str,
     row: Row,
     view: CertificateView,
+    order: Order,
+    still: bool,
     lead: String,
     serial: String,
     fingerprint: String,
@@ -128,10 +132,12 @@ async fn sheet(visit: &Visit, site: &SiteView, fault: Option<&Fault>) -> Result<
         return Err(unexpected());
     };
     let mut frame = site_frame(visit, site, Some("Certificate")).await;
-    frame.command = Some(format!(
-        "lalapanel cert upload {} --chain FILE --key FILE",
-        site.hostname
-    ));
+    frame.command = Some(format!("lalapanel cert issue {}", site.hostname));
+    let order = certificate_order::of(&view);
+    let still = visit.query.has("still");
+    if order.running && !still && fault.is_none() {
+        frame.refresh = Some(format!("/sites/{}/certificate", site.hostname));
+    }
     let certificate = view.certificate.as_ref();
     let uncovered: Vec<String> = view.uncovered.iter().map(SiteName::unicode).collect();
     let body = One {
@@ -139,6 +145,8 @@ async fn sheet(visit: &Visit, site: &SiteView, fault: Option<&Fault>) -> Result<
         name: site.hostname_unicode.clone(),
         tab: "certificate",
         row: row(&view),
+        order,
+        still,
         lead: lead(&view),
         serial: certificate.map_or_else(String::new, |one| one.serial.clone()),
         fingerprint: certificate.map_or_else(String::new, |one| one.fingerprint.shown()),
@@ -171,16 +179,21 @@ fn problem(fault: &Fault) -> Problem {
 
 fn lead(view: &CertificateView) -> String {
     match (view.state.as_str(), view.has_ended) {
-        ("off", _) => "The site answers over plain HTTP. Upload a certificate, and visitors are sent to HTTPS.".to_owned(),
+        ("off", _) => "The site answers over plain HTTP. With a certificate, visitors are sent to HTTPS.".to_owned(),
         ("placeholder", _) => "The site answers over HTTPS with a certificate that it signed itself: browsers warn, so visitors stay on plain HTTP.".to_owned(),
-        (_, true) => "The certificate has ended: browsers warn every visitor. Upload a new one.".to_owned(),
+        (_, true) => "The certificate has ended: browsers warn every visitor. Get a new one.".to_owned(),
         _ if view.https_only => "Visitors are sent to HTTPS.".to_owned(),
         _ => "Browsers do not trust this certificate, so visitors stay on plain HTTP.".to_owned(),
     }
 }
 
-fn pill(state: &str, days_left: Option<u64>) -> Pill {
-    let (kind, icon, word) = match (state, days_left) {
+fn pill(view: &CertificateView) -> Pill {
+    let order = view.order.as_ref();
+    let last = order.and_then(|order| order.last.as_ref());
+    let failing = last.is_some_and(|last| last.failure.is_some());
+    let (kind, icon, word) = match (view.state.as_str(), view.days_left) {
+        _ if order.is_some_and(|order| order.running) => ("run", "loader-circle", "Ordering"),
+        ("off" | "placeholder", _) if failing => ("bad", "octagon-x", "Not issued"),
         ("off", _) => ("off", "circle-minus", "Plain HTTP"),
         ("placeholder", _) => ("warn", "clock", "Placeholder"),
         ("test", _) => ("warn", "triangle-alert", "For trying only"),
@@ -199,7 +212,7 @@ fn row(view: &CertificateView) -> Row {
     Row {
         name: view.hostname.unicode(),
         path: format!("/sites/{}/certificate", view.hostname),
-        pill: pill(&view.state, view.days_left),
+        pill: pill(view),
         issuer: certificate.map_or_else(|| "The site itself".to_owned(), |one| one.issuer.clone()),
         until: certificate.map_or_else(String::new, |one| words::moment(one.not_after)),
         left: match view.days_left {
@@ -208,5 +221,6 @@ fn row(view: &CertificateView) -> Row {
             None => "–".to_owned(),
         },
         names: names.join(", "),
+        note: certificate_order::note(view.order.as_ref()),
     }
 }

@@ -5,6 +5,7 @@
 pub(super) mod account;
 pub(super) mod activity;
 pub(super) mod certificate;
+pub(super) mod certificate_order;
 pub(super) mod change;
 pub(super) mod database_change;
 pub(super) mod databases;

@@ -51,6 +51,12 @@ down() {
     answers late.example 200
 }
 check "with the authority down the fault says so, and sites are served as before" down
+warned() { # who has no certificate is told of, who has a good one is not
+    local found
+    found=$(panel_json '.findings[] | select(.check == "certificates") | .site + ": " + .title' doctor)
+    is "$found" 'late.example: ca.example:14000 does not answer at the moment'
+}
+check "the doctor names the site that got none, and not the one that has a good one" warned
 # Both go on by themselves a minute later; what is looked at until then orders for itself.
 on systemctl is-active -q pebble || ca_up plain PEBBLE_AUTHZREUSE=0
 forced() { # forced HOSTNAME: renewed now
@@ -135,3 +141,15 @@ killed_courier() {
     is "$(serial shop.example)" "$s"
 }
 check "a courier killed during an order is told, and the present certificate stays" killed_courier
+
+eab() { # an external account, by the settings
+    local out code=0
+    ca_up bound PEBBLE_AUTHZREUSE=0
+    out=$(panel cert renew shop.example --force --json 2>/dev/null) || code=$?
+    is "$code" 1
+    matches "$(jq -r .error.title <<<"$out")" 'wants an external account'
+    settings "${ours[@]}" 'email = "mara@shop.example"' 'eab_kid = "kid-1"' 'eab_hmac_key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"'
+    forced shop.example
+    lacks "$(on sh -c 'journalctl --no-pager -u lalapanel-agent -u lalapanel-courier; lalapanel cert list --json; strings /var/lib/lalapanel/state.redb 2>/dev/null || cat -v /var/lib/lalapanel/state.redb')" 'zWNDZM6eQGHW'
+}
+check "an external account that the authority wants, and one that the settings name" eab

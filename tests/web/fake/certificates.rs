@@ -1,10 +1,14 @@
 //! Certificates of the agent made of memory: what a site shows follows from the word in its view.
 
+use lalapanel::domain::authority::{DirectoryUrl, PRODUCTION};
 use lalapanel::domain::certificate::{Certificate, Fingerprint, PrivateKey, Source};
 use lalapanel::domain::fault::{Code, Fault};
+use lalapanel::domain::issuance::Attempt;
+use lalapanel::domain::order::Moment;
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::rpc::certificate_view::{CertificateView, DepositedView};
+use lalapanel::rpc::issuance::IssuanceView;
 use lalapanel::rpc::protocol::{Answer, Reply};
 use lalapanel::rpc::view::SiteView;
 
@@ -24,8 +28,34 @@ pub(super) fn view(site: &SiteView, now: Timestamp) -> CertificateView {
         has_ended: false,
         days_left: certificate.as_ref().map(|_| 23),
         certificate,
-        order: None,
+        order: order(site, now),
     }
+}
+
+/// A site that `failing` is written under has an order that failed.
+fn order(site: &SiteView, now: Timestamp) -> Option<IssuanceView> {
+    let failing = site.tls.issuer.as_deref() == Some("failing");
+    let running = site.tls.issuer.as_deref() == Some("running");
+    (failing || running).then(|| IssuanceView {
+        running,
+        next: Some(now.plus_seconds(600)),
+        failures: 2,
+        last: Some(Attempt {
+            began: now,
+            authority: DirectoryUrl::parse(PRODUCTION).ok(),
+            names: vec![site.hostname.clone()],
+            moments: vec![Moment {
+                after: 800,
+                what: "the order is placed".to_owned(),
+            }],
+            installed: false,
+            failure: Some(Fault::new(
+                Code::CertificateUnissued,
+                "Let's Encrypt could not reach port 80 of shop.example",
+                "open port 80 in your provider's firewall",
+            )),
+        }),
+    })
 }
 
 fn sample(site: &SiteView, now: Timestamp) -> Certificate {

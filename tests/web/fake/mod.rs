@@ -288,7 +288,7 @@ impl Fake {
         }
     }
 
-    fn rest(&self, state: &State, request: Request) -> Answer {
+    fn rest(&self, state: &mut State, request: Request) -> Answer {
         match request {
             Request::DatabaseList {} => Ok(Reply::Databases(state.databases.clone())),
             Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
@@ -304,6 +304,13 @@ impl Fake {
             Request::CertificateShow { hostname } => {
                 let view = certificates::view(find(state, &hostname)?, (self.now)());
                 Ok(Reply::Certificate(Box::new(view)))
+            }
+            Request::CertificateIssue { hostname, .. } => {
+                let mut sites = state.sites.iter_mut();
+                if let Some(site) = sites.find(|site| site.hostname == hostname) {
+                    site.tls.issuer = Some("running".to_owned());
+                }
+                Ok(Reply::Done {})
             }
             Request::CertificateDeposit {
                 hostname,
