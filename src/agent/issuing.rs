@@ -142,15 +142,15 @@ impl<'a> Issuing<'a> {
         failures: u32,
         attempt: &mut Attempt,
     ) -> Result<Option<Certificate>, Stopped> {
-        let (engine, site) = (self.operations.engine(), self.site);
+        let site = self.site;
         let authority = ordering::authority(self.host(), self.settings, self.test)?;
         if failures > 0
             && !self.test
             && let Some(trial) = ordering::trial(&authority)
         {
-            Ordering::new(engine, &trial, site).run(attempt)?;
+            self.ordering(&trial).run(attempt)?;
         }
-        let (chain, key) = Ordering::new(engine, &authority, site).run(attempt)?;
+        let (chain, key) = self.ordering(&authority).run(attempt)?;
         if self.test && site.trusted().is_some() {
             attempt.moments.push(Moment {
                 after: attempt.moments.last().map_or(0, |last| last.after),
@@ -167,6 +167,11 @@ impl<'a> Issuing<'a> {
             source,
         })?;
         Ok(Some(put.certificate))
+    }
+
+    fn ordering<'o>(&'o self, authority: &'o Authority) -> Ordering<'o> {
+        Ordering::new(self.operations.engine(), authority, self.site)
+            .look_first(!self.settings.skip_preflight)
     }
 
     fn source(&self, authority: &Authority) -> Source {

@@ -137,15 +137,24 @@ pub(super) struct Ordering<'a> {
     engine: &'a Engine,
     authority: &'a Authority,
     site: &'a Site,
+    look_first: bool,
 }
 
 impl<'a> Ordering<'a> {
+    /// One that looks from here first.
     pub(super) fn new(engine: &'a Engine, authority: &'a Authority, site: &'a Site) -> Self {
         Self {
             engine,
             authority,
             site,
+            look_first: true,
         }
+    }
+
+    /// The same; whether it looks is said.
+    #[must_use]
+    pub(super) fn look_first(self, look_first: bool) -> Self {
+        Self { look_first, ..self }
     }
 
     /// The chain and its key. A name beside the site's own that cannot be proved does not keep the others from theirs.
@@ -198,6 +207,7 @@ impl<'a> Ordering<'a> {
             names: names.to_vec(),
             request: request(names, key)?,
             seed: seed(host)?,
+            look_first: self.look_first,
         };
         match courier::send(host, &Errand::Order(Box::new(order)))? {
             Report::Ordered(ordered) => Ok(*ordered),

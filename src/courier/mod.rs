@@ -4,6 +4,7 @@
 
 mod challenge;
 mod idle;
+mod preflight;
 pub mod process;
 mod runner;
 mod server;

@@ -18,7 +18,7 @@ use crate::domain::order::{Problem, ProblemKind};
 use crate::domain::text;
 
 /// For the look-up of a name, and for the answer of an address.
-const WITHIN: Duration = Duration::from_secs(5);
+const WITHIN: Duration = Duration::from_secs(3);
 /// An answer is read no further.
 const LONGEST: usize = 4096;
 /// Addresses of a name that are asked.
@@ -104,11 +104,11 @@ async fn ask(address: SocketAddr, name: &Hostname, token: &str) -> std::io::Resu
 }
 
 /// `404, as "Apache"` where it is certainly not this server that answered. Redirects are the authority's to follow, and what a
-/// server in trouble says may be ours.
+/// server in trouble or a guard against robots says tells nothing.
 fn other(answer: &str, wanted: &str) -> Option<String> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
-    let is_certain = status.starts_with('2') || status.starts_with('4');
+    let is_certain = matches!(status, "200" | "404" | "410" | "421");
     if !is_certain || (status == "200" && body.contains(wanted)) {
         return None;
     }
@@ -139,7 +139,7 @@ mod tests {
             other(&with("404 Not Found", "A: b"), "other").unwrap(),
             "404"
         );
-        for unclear in ["301 Moved", "502 Bad Gateway"] {
+        for unclear in ["301 Moved", "403 Forbidden", "502 Bad Gateway"] {
             assert_eq!(other(&with(unclear, "A: b"), "other"), None);
         }
         assert_eq!(other("SSH-2.0-OpenSSH", "abc"), None);
@@ -147,9 +147,15 @@ mod tests {
 
     #[test]
     fn a_resolver_that_is_in_trouble_itself_speaks_against_nothing() {
-        assert!(is_unknown("failed to lookup address information: Name or service not known"));
-        assert!(is_unknown("failed to lookup address information: Name does not resolve"));
-        assert!(!is_unknown("failed to lookup address information: Try again"));
+        assert!(is_unknown(
+            "failed to lookup address information: Name or service not known"
+        ));
+        assert!(is_unknown(
+            "failed to lookup address information: Name does not resolve"
+        ));
+        assert!(!is_unknown(
+            "failed to lookup address information: Try again"
+        ));
         assert!(!is_unknown("Temporary failure in name resolution"));
     }
 }

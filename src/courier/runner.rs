@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
 use crate::acme::order::{Course, Diary, Wanted};
+use crate::courier::preflight;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
@@ -56,7 +57,13 @@ impl Runner {
             Err(problem) => Err(problem),
             Ok(client) => {
                 let course = Course::new(&client, wanted, &self.tokens, &diary, order.seed);
-                let ended = tokio::time::timeout(ORDER, course.run()).await;
+                let whole = async {
+                    if order.look_first {
+                        preflight::look(&order.names, &self.tokens, order.seed, &diary).await?;
+                    }
+                    course.run().await
+                };
+                let ended = tokio::time::timeout(ORDER, whole).await;
                 ended.unwrap_or_else(|_| Err(Problem::new(ProblemKind::Late, "it took too long")))
             }
         };

@@ -38,6 +38,9 @@ pub struct Order {
     pub request: String,
     /// A random number, by which waiting times are spread.
     pub seed: u64,
+    /// Whether to look from here first, and to leave the authority alone where it cannot go well.
+    #[serde(default)]
+    pub look_first: bool,
 }
 
 /// How an order ended.

@@ -55,6 +55,9 @@ pub struct Acme {
     /// Roots to trust for the directory's own HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<HostPath>,
+    /// Do not look from here first whether the names of an order lead to this server.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_preflight: bool,
     /// The key id of an external account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eab_kid: Option<String>,

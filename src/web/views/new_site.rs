@@ -47,6 +47,7 @@ struct Typed {
     hostname: String,
     kind: KindForm,
     www: String,
+    tls: String,
     names: String,
 }
 
@@ -67,6 +68,7 @@ impl Typed {
                 ..KindForm::read(fields)
             },
             www: shown(fields.text("www"), 16),
+            tls: shown(fields.text("tls"), 16),
             names: shown(fields.text("names"), 4096),
         }
     }
@@ -110,7 +112,11 @@ impl Typed {
                 kind,
                 database: None,
                 wordpress: None,
-                tls: TlsMode::Off,
+                tls: if self.tls == "auto" {
+                    TlsMode::Auto
+                } else {
+                    TlsMode::Off
+                },
             }),
             _ => Err(problems),
         }

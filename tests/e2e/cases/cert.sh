@@ -14,7 +14,8 @@ long() { # like soon, for up to three minutes: the next try is one minute away, 
     for i in $(seq 180); do "$@" && return; sleep 1; done
     return 1
 }
-ours=('directory = "https://ca.example:14000/dir"' 'ca_file = "/etc/lalapanel/test-root.pem"')
+# No name here is known to the host's own resolver, so a look from the host finds nothing and only takes its time.
+ours=('directory = "https://ca.example:14000/dir"' 'ca_file = "/etc/lalapanel/test-root.pem"' 'skip_preflight = true')
 on cp /root/ca/root.pem /etc/lalapanel/test-root.pem # the agent sees no home
 ca_up plain PEBBLE_AUTHZREUSE=0
 settings "${ours[@]}"
@@ -103,6 +104,35 @@ dead_name() {
 check "a dead name does not keep the others from their certificate" dead_name
 by_itself() { long shows late.example || { panel cert show late.example; return 1; }; }
 check "what failed while the authority was down goes on by itself" by_itself
+
+elsewhere() { # a name that leads to another server: seen from here, and no order is wasted on it
+    local before out code=0 server pid
+    settings "${ours[@]:0:2}"
+    panel site create elsewhere.example --type static >/dev/null 2>&1
+    before=$(on journalctl --no-pager -u pebble | grep -c 'POST /order-plz' || true)
+    # Another server beside the host, with an address for each suite.
+    server=198.51.100.$([ "$suite" = trixie ] && echo 201 || echo 202)
+    outside ip addr replace "$server/32" dev lo
+    "$here/host" net -- python3 -c '
+import http.server, sys
+class Other(http.server.BaseHTTPRequestHandler):
+    server_version, sys_version = "Other/1", ""
+    def do_GET(self): self.send_error(404)
+http.server.ThreadingHTTPServer((sys.argv[1], 80), Other).serve_forever()' "$server" &
+    pid=$! # the server itself: everything before it is replaced by it
+    trap 'kill "$pid"' EXIT
+    sh_on 'echo "$1 elsewhere.example" >>/etc/hosts' "$server"
+    soon on curl -s -o /dev/null "http://$server/"
+    out=$(panel cert issue elsewhere.example --json 2>/dev/null) || code=$?
+    is "$code" 1
+    matches "$(jq -r .error.title <<<"$out")" 'Something else answered for elsewhere.example'
+    matches "$(jq -r .error.detail <<<"$out")" 'answered 404, as "Other/1"'
+    is "$(on journalctl --no-pager -u pebble | grep -c 'POST /order-plz' || true)" "$before"
+    [ "$before" -gt 0 ]
+    forced shop.example # whose name this resolver does not know: that is no reason to stop
+    settings "${ours[@]}"
+}
+check "a name that leads to another server is seen before an order is placed" elsewhere
 
 # Pebble looks after up to ten minutes: whoever is killed then has an order under way.
 slow() { ca_up plain PEBBLE_VA_SLEEPTIME=600 PEBBLE_VA_NOSLEEP=0 PEBBLE_AUTHZREUSE=0; }
