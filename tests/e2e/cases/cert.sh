@@ -106,7 +106,7 @@ by_itself() { long shows late.example || { panel cert show late.example; return 
 check "what failed while the authority was down goes on by itself" by_itself
 
 elsewhere() { # a name that leads to another server: seen from here, and no order is wasted on it
-    local before out code=0 server pid
+    local before out code=0 server
     settings "${ours[@]:0:2}"
     panel site create elsewhere.example --type static >/dev/null 2>&1
     before=$(on journalctl --no-pager -u pebble | grep -c 'POST /order-plz' || true)
@@ -119,8 +119,8 @@ class Other(http.server.BaseHTTPRequestHandler):
     server_version, sys_version = "Other/1", ""
     def do_GET(self): self.send_error(404)
 http.server.ThreadingHTTPServer((sys.argv[1], 80), Other).serve_forever()' "$server" &
-    pid=$! # the server itself: everything before it is replaced by it
-    trap 'kill "$pid"' EXIT
+    other=$! # the server itself: everything before it is replaced by it
+    trap 'kill "$other"' EXIT
     sh_on 'echo "$1 elsewhere.example" >>/etc/hosts' "$server"
     soon on curl -s -o /dev/null "http://$server/"
     out=$(panel cert issue elsewhere.example --json 2>/dev/null) || code=$?
