@@ -27,6 +27,20 @@ pub fn shown(text: &str, limit: usize) -> String {
         .collect()
 }
 
+/// One argument as a shell reads it.
+#[must_use]
+pub fn quoted(argument: &str) -> String {
+    let plain = !argument.is_empty()
+        && argument
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_./=:@,+%".contains(&b));
+    if plain {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
 /// Foreign text with everything that a terminal would obey, or an eye would miss, written out (`\x1b`). Lines and tabs stay.
 #[must_use]
 pub fn written_out(text: &str) -> String {

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::path::HostPath;
+use crate::domain::text::quoted;
 
 /// A program of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,18 +126,6 @@ impl Command {
             .chain(self.arguments.iter().map(|argument| quoted(argument)))
             .collect::<Vec<_>>()
             .join(" ")
-    }
-}
-
-fn quoted(argument: &str) -> String {
-    let plain = !argument.is_empty()
-        && argument
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_./=:@,+%".contains(&b));
-    if plain {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
     }
 }
 

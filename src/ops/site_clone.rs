@@ -45,15 +45,7 @@ pub fn plan(
 ) -> Result<Plan, Fault> {
     let old = state.site(hostname)?;
     let new = cloned(old, name, state, facts, now);
-    names::refuse(&new, state, facts)?;
-    if new.enabled {
-        refuse::broken_nginx(facts)?;
-    }
-    refuse::no_room(facts)?;
-    if let Some(php) = new.kind.php() {
-        refuse::absent_php(php, facts)?;
-    }
-    site_create::refuse_occupied(&new, facts)?;
+    site_create::refuse_place(&new, state, facts)?;
     site_tls::refuse(None, &new, facts)?;
     refuse_size(old, copy)?;
     let title = format!("Clone {} as {}", old.hostname, new.hostname);
@@ -161,6 +153,12 @@ fn consequences(old: &Site, new: &Site, copy: &CopyFacts) -> Vec<String> {
         notes.push(
             "While the files are copied no other change of this server can begin.".to_owned(),
         );
+    }
+    if new.tls.mode == TlsMode::Auto {
+        notes.push(format!(
+            "Lala orders a certificate for {} by itself once the clone is online.",
+            new.hostname
+        ));
     }
     if let SiteKind::Proxy { target } = &new.kind {
         notes.push(format!(

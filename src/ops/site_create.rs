@@ -146,6 +146,19 @@ fn choose_php(wanted: Option<PhpVersion>, facts: &Facts) -> Result<PhpVersion, F
     }
 }
 
+/// Where a site that is there already cannot be put under its new name.
+pub(super) fn refuse_place(new: &Site, state: &State, facts: &Facts) -> Result<(), Fault> {
+    names::refuse(new, state, facts)?;
+    if new.enabled {
+        refuse::broken_nginx(facts)?;
+    }
+    refuse::no_room(facts)?;
+    if let Some(php) = new.kind.php() {
+        refuse::absent_php(php, facts)?;
+    }
+    refuse_occupied(new, facts)
+}
+
 pub(super) fn refuse_occupied(site: &Site, facts: &Facts) -> Result<(), Fault> {
     let ours = owned_paths(site);
     match facts.occupied.iter().find(|path| ours.contains(path)) {

@@ -14,7 +14,7 @@ use crate::ops::plan::Plan;
 use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::{Step, When};
-use crate::ops::{names, refuse, site_create, site_delete, site_tls, site_update};
+use crate::ops::{names, site_create, site_delete, site_tls, site_update};
 use crate::render;
 use crate::store::Effect;
 
@@ -32,15 +32,7 @@ pub fn plan(
     }
     let mut notes = Vec::new();
     let new = renamed(old, name, old_name, &mut notes, state, facts);
-    names::refuse(&new, state, facts)?;
-    if new.enabled {
-        refuse::broken_nginx(facts)?;
-    }
-    refuse::no_room(facts)?;
-    if let Some(php) = new.kind.php() {
-        refuse::absent_php(php, facts)?;
-    }
-    site_create::refuse_occupied(&new, facts)?;
+    site_create::refuse_place(&new, state, facts)?;
     let steps = steps(old, &new, facts);
     let title = format!("Rename {} to {}", old.hostname, new.hostname);
     Ok(Some(

@@ -29,6 +29,13 @@ pub(super) fn variables(file: Block) -> Block {
         .block("map", ["$remote_addr", "$lalapanel_is_visit"], |map| {
             map.line("default", ["1"]).line("unix:", ["0"])
         });
+    let file = file
+        .comment(
+            "Where links lead to, found once a request: nginx itself looks again at every use.",
+        )
+        .block("map", ["\"\"", "$lalapanel_root"], |map| {
+            map.line("default", ["$realpath_root"])
+        });
     cache(sign_ins(file))
 }
 

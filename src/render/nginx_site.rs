@@ -165,6 +165,9 @@ fn logs(server: Block, site: &Site) -> Block {
             [
                 Word::from(&logs.join("access.log")),
                 "lalapanel_json".into(),
+                // Unbuffered, a write for each request costs more than sending a small file.
+                "buffer=8k".into(),
+                "flush=1s".into(),
                 "if=$lalapanel_is_visit".into(),
             ],
         )

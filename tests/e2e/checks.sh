@@ -193,3 +193,38 @@ kill_held() {
     sh_on 'held=$(sed -n "s/^watching //p" /run/cut.out); kill -9 $held; pkill -9 -x cutpoint
         pkill -9 -f "^lalapanel site" || true' || true
 }
+
+# points EVERY BACK COMMAND...: the agent is killed (trixie), or the power cut (bookworm),
+# after every EVERYth durable write of that command: afterwards the machine is $from or $to,
+# exactly. BACK is a function that leads from $to to $from.
+points() {
+    local every=$1 back=$2 n=4 said state
+    shift 2
+    while [ $n -lt 120 ]; do
+        said=$(stop_at after "$n" journal "$@")
+        if [ "$said" = finished ]; then
+            "$back"
+            break
+        fi
+        is "$said" reached
+        if [ "$suite" = trixie ]; then
+            kill_held
+            on systemctl start lalapanel-agent
+        else
+            "$here/host" powercut "$host"
+            "$here/host" boot "$host"
+        fi
+        patiently ready
+        state=$(machine)
+        if [ "$state" != "$from" ] && [ "$state" != "$to" ]; then
+            echo "event $n:"
+            diff <(echo "$from") <(echo "$state") | head -20
+            return 1
+        fi
+        echo "event $n: $([ "$state" = "$from" ] && echo old || echo new)"
+        [ "$state" = "$from" ] || "$back"
+        n=$((n + every))
+    done
+    [ $n -gt 15 ]
+    patiently answers shop.example 200 /who.php
+}

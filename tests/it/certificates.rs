@@ -6,7 +6,6 @@ use lalapanel::domain::certificate::{Fingerprint, PrivateKey, Source};
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::Code;
 use lalapanel::domain::path::HostPath;
-use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::{NewSite, NewSiteKind, Site};
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::exec::{Command, Program};
@@ -20,7 +19,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use time::OffsetDateTime;
 
 use crate::faults::every_fault;
-use crate::world::{World, name, operation};
+use crate::world::{World, name, operation, set, text};
 
 /// A certificate of an authority, with its key.
 struct Sample {
@@ -79,16 +78,6 @@ fn install(fingerprint: Fingerprint) -> Change {
     }
 }
 
-fn set(values: &[(&str, &str)]) -> Change {
-    let values = values
-        .iter()
-        .map(|(key, value)| Assignment::new(key, value).unwrap());
-    Change::SiteSet {
-        hostname: name("shop.example"),
-        values: values.collect(),
-    }
-}
-
 fn done(world: &World, number: u64, change: &Change) {
     let outcome = world.run(number, change).unwrap();
     assert!(matches!(outcome, Some(Outcome::Done)), "{change:?}");
@@ -123,13 +112,9 @@ fn shown(world: &World) -> String {
     world.host.run(&command).unwrap().stdout
 }
 
-fn text(world: &World, path: &HostPath) -> String {
-    String::from_utf8(world.host.read(path, 1 << 20).unwrap()).unwrap()
-}
-
 #[test]
 fn a_placeholder_ends_old_or_new_whatever_fails() {
-    every_fault(World::with_sites, &set(&[("tls", "auto")]));
+    every_fault(World::with_sites, &set("shop.example", &[("tls", "auto")]));
 }
 
 #[test]
@@ -177,7 +162,7 @@ fn a_certificate_is_shown_and_visitors_are_sent_to_it() {
     let world = with_certificate();
     let site = shop(&world);
     assert_eq!(shown(&world), first().as_str());
-    let file = text(&world, &site.nginx_file());
+    let file = text(&world, site.nginx_file().as_str());
     assert!(file.contains("listen 443 ssl;") && file.contains("https://$host$request_uri"));
     let meta = |path: &HostPath| -> Meta { world.host.stat(path).unwrap().unwrap() };
     let pair = site.pair().unwrap();
@@ -193,10 +178,14 @@ fn a_certificate_is_shown_and_visitors_are_sent_to_it() {
 #[test]
 fn a_name_that_is_not_covered_stays_on_plain_http() {
     let world = with_certificate();
-    done(&world, 4, &set(&[("aliases", "other.example")]));
+    done(
+        &world,
+        4,
+        &set("shop.example", &[("aliases", "other.example")]),
+    );
     let site = shop(&world);
     assert_eq!(site.uncovered().len(), 1);
-    let file = text(&world, &site.nginx_file());
+    let file = text(&world, site.nginx_file().as_str());
     let plain = file
         .split("server {")
         .find(|block| block.contains("server_name other.example;") && block.contains("listen 80;"));
@@ -308,7 +297,9 @@ fn a_port_that_another_program_has_is_refused_before_anything_changes() {
         let handle = HostPath::fixed("/proc/77/fd/3");
         machine.tree.put(&handle, link, Owner::ROOT, 0o777);
     });
-    let fault = world.plan(&set(&[("tls", "auto")])).unwrap_err();
+    let fault = world
+        .plan(&set("shop.example", &[("tls", "auto")]))
+        .unwrap_err();
     assert_eq!(fault.code, Code::PortTaken);
     assert!(fault.title.contains("apache2"));
 }

@@ -3,13 +3,12 @@
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::Code;
 use lalapanel::domain::path::HostPath;
-use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::NewSiteKind;
 use lalapanel::host::memory::tree::{Bytes, Kind};
 use lalapanel::host::{Host, Mode, Owner};
 
 use crate::faults::every_fault;
-use crate::world::{World, create, done, name, php, refused};
+use crate::world::{World, create, done, name, php, refused, set, text};
 
 const NEW: &str = "copy.example";
 
@@ -22,21 +21,6 @@ fn clone(hostname: &str, to: &str) -> Change {
 
 fn path(text: &str) -> HostPath {
     HostPath::parse(text).unwrap()
-}
-
-fn text(world: &World, file: &str) -> String {
-    let bytes = world.host.read(&path(file), 1 << 20).unwrap();
-    String::from_utf8(bytes).unwrap()
-}
-
-fn set(hostname: &str, values: &[(&str, &str)]) -> Change {
-    let values = values
-        .iter()
-        .map(|(key, value)| Assignment::new(key, value).unwrap());
-    Change::SiteSet {
-        hostname: name(hostname),
-        values: values.collect(),
-    }
 }
 
 /// Puts a thing of the first site's into its tree.

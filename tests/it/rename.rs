@@ -7,7 +7,6 @@ use lalapanel::agent::operations::Operations;
 use lalapanel::domain::change::{Change, OldName};
 use lalapanel::domain::fault::Code;
 use lalapanel::domain::path::HostPath;
-use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::memory::faults::{FaultyHost, Plan as Struck, Strike};
@@ -19,7 +18,7 @@ use lalapanel::system::nginx;
 
 use crate::certificates::with_certificate;
 use crate::faults::every_fault;
-use crate::world::{World, create, done, name, php, refused, run};
+use crate::world::{World, create, done, name, php, refused, run, set, text};
 
 fn rename(hostname: &str, to: &str, old: OldName) -> Change {
     Change::SiteRename {
@@ -31,21 +30,6 @@ fn rename(hostname: &str, to: &str, old: OldName) -> Change {
 
 fn path(text: &str) -> HostPath {
     HostPath::parse(text).unwrap()
-}
-
-fn text(world: &World, file: &str) -> String {
-    let bytes = world.host.read(&path(file), 1 << 20).unwrap();
-    String::from_utf8(bytes).unwrap()
-}
-
-fn set(hostname: &str, values: &[(&str, &str)]) -> Change {
-    Change::SiteSet {
-        hostname: name(hostname),
-        values: values
-            .iter()
-            .map(|(key, value)| Assignment::new(key, value).unwrap())
-            .collect(),
-    }
 }
 
 fn names_of(world: &World, hostname: &str) -> (Vec<String>, Vec<String>) {

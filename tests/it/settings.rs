@@ -10,23 +10,16 @@ use lalapanel::ops::step::{Expectation, Step};
 use lalapanel::ops::view;
 
 use crate::faults::every_fault;
-use crate::world::{World, create, name};
-
-fn set(values: &[(&str, &str)]) -> Change {
-    Change::SiteSet {
-        hostname: name("shop.example"),
-        values: values
-            .iter()
-            .map(|(key, value)| Assignment::new(key, value).unwrap())
-            .collect(),
-    }
-}
+use crate::world::{World, create, name, set};
 
 #[test]
 fn a_setting_of_nginx_ends_old_or_new_whatever_fails() {
     every_fault(
         World::with_sites,
-        &set(&[("www", "redirect"), ("web.cache", "micro")]),
+        &set(
+            "shop.example",
+            &[("www", "redirect"), ("web.cache", "micro")],
+        ),
     );
 }
 
@@ -34,30 +27,40 @@ fn a_setting_of_nginx_ends_old_or_new_whatever_fails() {
 fn a_setting_of_php_ends_old_or_new_whatever_fails() {
     every_fault(
         World::with_sites,
-        &set(&[("php.memory_limit", "512"), ("limits.memory", "2048")]),
+        &set(
+            "shop.example",
+            &[("php.memory_limit", "512"), ("limits.memory", "2048")],
+        ),
     );
 }
 
 #[test]
 fn another_type_ends_old_or_new_whatever_fails() {
-    every_fault(World::with_sites, &set(&[("type", "static")]));
+    every_fault(
+        World::with_sites,
+        &set("shop.example", &[("type", "static")]),
+    );
 }
 
 #[test]
 fn a_type_with_php_ends_old_or_new_whatever_fails() {
     fn static_now() -> World {
         let world = World::with_sites();
-        world.run(3, &set(&[("type", "static")])).unwrap();
+        world
+            .run(3, &set("shop.example", &[("type", "static")]))
+            .unwrap();
         world
     }
-    every_fault(static_now, &set(&[("type", "php 8.2")]));
+    every_fault(static_now, &set("shop.example", &[("type", "php 8.2")]));
 }
 
 #[test]
 fn emptying_the_page_cache_ends_old_or_new_whatever_fails() {
     fn cached() -> World {
         let world = World::with_sites();
-        world.run(3, &set(&[("web.cache", "micro")])).unwrap();
+        world
+            .run(3, &set("shop.example", &[("web.cache", "micro")]))
+            .unwrap();
         world
     }
     let purge = Change::SitePurge {
@@ -69,10 +72,20 @@ fn emptying_the_page_cache_ends_old_or_new_whatever_fails() {
 #[test]
 fn settings_survive_each_other_and_an_old_value_changes_nothing() {
     let world = World::with_sites();
-    world.run(3, &set(&[("php.memory_limit", "512")])).unwrap();
-    world.run(4, &set(&[("serving", "suspended")])).unwrap();
     world
-        .run(5, &set(&[("serving", "live"), ("type", "wordpress")]))
+        .run(3, &set("shop.example", &[("php.memory_limit", "512")]))
+        .unwrap();
+    world
+        .run(4, &set("shop.example", &[("serving", "suspended")]))
+        .unwrap();
+    world
+        .run(
+            5,
+            &set(
+                "shop.example",
+                &[("serving", "live"), ("type", "wordpress")],
+            ),
+        )
         .unwrap();
     let site = world
         .store
@@ -82,7 +95,7 @@ fn settings_survive_each_other_and_an_old_value_changes_nothing() {
     assert_eq!(site.settings.php.memory_limit, 512);
     assert!(
         world
-            .plan(&set(&[("php.memory_limit", "512M")]))
+            .plan(&set("shop.example", &[("php.memory_limit", "512M")]))
             .unwrap()
             .is_none()
     );
@@ -96,7 +109,7 @@ fn a_suspended_site_and_one_behind_a_proxy_go_online_whatever_they_answer() {
         &[("type", "proxy 127.0.0.1:3000")],
     ] {
         let world = World::with_sites();
-        world.run(3, &set(values)).unwrap();
+        world.run(3, &set("shop.example", values)).unwrap();
         let hostname = name("shop.example");
         world
             .run(
@@ -128,7 +141,10 @@ fn nobody_is_shown_the_hash_of_a_visitors_password() {
         hash: Some(hash.parse().unwrap()),
     };
     world.run(3, &visitor("mara")).unwrap();
-    for change in [set(&[("access.protected", "/admin/")]), visitor("otto")] {
+    for change in [
+        set("shop.example", &[("access.protected", "/admin/")]),
+        visitor("otto"),
+    ] {
         let plan = world.plan(&change).unwrap();
         let plan = plan.unwrap_or_else(|| panic!("nothing to do"));
         let shown = view::plan(&plan, &world.host);
@@ -153,13 +169,13 @@ fn a_type_brings_its_directory_and_what_is_typed_beside_it_counts() {
         let site = world.store.site_named(&name("shop.example")).unwrap();
         site.unwrap().document_root().to_string()
     };
-    let laravel = set(&[("type", "laravel")]);
+    let laravel = set("shop.example", &[("type", "laravel")]);
     let plan = world.plan(&laravel).unwrap().unwrap();
     let told = plan.notes.iter().any(|note| note.contains("htdocs/public"));
     assert!(told, "{:?}", plan.notes);
     world.run(3, &laravel).unwrap();
     assert_eq!(root(&world), "/var/www/shop.example/htdocs/public");
-    let both = set(&[("web.directory", "web"), ("type", "php")]);
+    let both = set("shop.example", &[("web.directory", "web"), ("type", "php")]);
     world.run(4, &both).unwrap();
     assert_eq!(root(&world), "/var/www/shop.example/htdocs/web");
 }

@@ -10,6 +10,7 @@ use lalapanel::domain::id::OperationId;
 use lalapanel::domain::name::Hostname;
 use lalapanel::domain::path::HostPath;
 use lalapanel::domain::php::PhpVersion;
+use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::Host;
@@ -224,4 +225,21 @@ pub(crate) fn create(hostname: &str, kind: NewSiteKind) -> Change {
         wordpress: None,
         tls: TlsMode::Off,
     })
+}
+
+/// A `site set` of these keys.
+pub(crate) fn set(hostname: &str, values: &[(&str, &str)]) -> Change {
+    let values = values
+        .iter()
+        .map(|(key, value)| Assignment::new(key, value).unwrap());
+    Change::SiteSet {
+        hostname: name(hostname),
+        values: values.collect(),
+    }
+}
+
+/// What a file of the machine says.
+pub(crate) fn text(world: &World, file: &str) -> String {
+    let file = HostPath::parse(file).unwrap();
+    String::from_utf8(world.host.read(&file, 1 << 20).unwrap()).unwrap()
 }

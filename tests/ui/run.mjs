@@ -258,6 +258,11 @@ if (sites !== 'none') {
     await ask(`/long?${'x'.repeat(900)}`);
     await page.goto(`${base}/sites/${site}`);
     await page.getByRole('link', { name: 'Logs' }).click();
+    // nginx writes what visitors asked once a second.
+    for (let look = 0; look < 20 && !(await entries.first().locator('summary').getByText('/long').isVisible()); look += 1) {
+      await page.waitForTimeout(500);
+      await page.reload();
+    }
     await entries.first().locator('summary').getByText('/long').waitFor();
     check((await entries.first().locator('pre').isVisible()) === false, 'a long entry is not folded');
     await entries.first().locator('summary').click();
@@ -270,9 +275,9 @@ if (sites !== 'none') {
     await page.evaluate(() => scrollTo(0, 900));
     const before = await page.evaluate(() => scrollY);
     await ask('/live-two');
-    await ask('/live-three');
     const waiting = page.getByRole('button', { name: /new lines?$/ });
     await waiting.waitFor({ timeout: 8000 });
+    await ask('/live-three');
     check((await page.evaluate(() => scrollY)) === before, 'the page moved while it was read');
     await page.waitForFunction(() => /2 new lines/.test(document.querySelector('.waiting').textContent), null, { timeout: 8000 });
     await shot(page, 'logs-waiting');

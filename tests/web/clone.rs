@@ -3,19 +3,10 @@
 //! Invariant: no site is cloned by a plan that was not on screen.
 
 use poem::http::StatusCode;
-use poem::{Endpoint, Response};
 
-use crate::fake;
-use crate::{Panel, get, now, panel, post, signed_in};
+use crate::{a_bad_name_is_told_at_its_field, get, post, signed_in, with_shop};
 
 const PAGE: &str = "/sites/shop.example/clone";
-
-fn with_shop() -> Panel<impl Endpoint<Output = Response>> {
-    let panel = panel();
-    let shop = fake::site("shop.example", None, true, now());
-    panel.agent.state.lock().unwrap().sites.push(shop);
-    panel
-}
 
 #[tokio::test]
 async fn a_clone_is_made_once_the_plan_was_seen() {
@@ -45,23 +36,5 @@ async fn a_clone_is_made_once_the_plan_was_seen() {
 
 #[tokio::test]
 async fn a_name_that_is_none_or_taken_is_told_at_its_field() {
-    let panel = with_shop();
-    let taken = fake::site("taken.example", None, true, now());
-    panel.agent.state.lock().unwrap().sites.push(taken);
-    let page = panel.ask(signed_in(get(PAGE))).await;
-    let token = page.field("token");
-    for (name, status) in [
-        ("a..b", StatusCode::UNPROCESSABLE_ENTITY),
-        ("taken.example", StatusCode::CONFLICT),
-    ] {
-        let body = format!("token={token}&name={name}");
-        let seen = panel.ask(signed_in(post(PAGE, &body))).await;
-        assert_eq!(seen.status, status, "{name}");
-        let told = seen.text.contains("id=\"name-error\"");
-        assert!(
-            told && seen.text.contains(&format!("value=\"{name}\"")),
-            "{name}"
-        );
-    }
-    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    a_bad_name_is_told_at_its_field(PAGE).await;
 }

@@ -143,3 +143,32 @@ impl<E: Endpoint<Output = Response>> Panel<E> {
         (operation, full)
     }
 }
+
+/// A panel with one site.
+fn with_shop() -> Panel<impl Endpoint<Output = Response>> {
+    let panel = panel();
+    let shop = fake::site("shop.example", None, true, now());
+    panel.agent.state.lock().unwrap().sites.push(shop);
+    panel
+}
+
+/// A form that asks for a new name tells at its field what is no name and what is taken, and begins nothing.
+async fn a_bad_name_is_told_at_its_field(form: &str) {
+    let panel = with_shop();
+    let taken = fake::site("taken.example", None, true, now());
+    panel.agent.state.lock().unwrap().sites.push(taken);
+    let page = panel.ask(signed_in(get(form))).await;
+    let token = page.field("token");
+    for (name, status) in [
+        ("a..b", StatusCode::UNPROCESSABLE_ENTITY),
+        ("taken.example", StatusCode::CONFLICT),
+    ] {
+        let body = format!("token={token}&name={name}");
+        let seen = panel.ask(signed_in(post(form, &body))).await;
+        assert_eq!(seen.status, status, "{name}");
+        let told = seen.text.contains("id=\"name-error\"");
+        let kept = seen.text.contains(&format!("value=\"{name}\""));
+        assert!(told && kept, "{name}");
+    }
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+}

@@ -4,6 +4,7 @@
 
 use crate::domain::change::{Change, DriftChoice, OldName};
 use crate::domain::setting::Assignment;
+use crate::domain::text::quoted;
 
 /// The same change as one line for the root shell.
 pub(in crate::web) fn command(change: &Change) -> String {
@@ -119,16 +120,4 @@ fn argument(value: &Assignment) -> String {
 
 fn version(php: Option<crate::domain::php::PhpVersion>) -> String {
     php.map(|php| format!(" --php {php}")).unwrap_or_default()
-}
-
-/// One argument as a shell reads it.
-fn quoted(argument: &str) -> String {
-    let plain = argument
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-_./=:@,+%".contains(&b));
-    if plain {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
 }

@@ -139,35 +139,5 @@ from=$(machine)
 on lalapanel site clone shop.example copy.example >/dev/null 2>&1
 to=$(machine)
 on lalapanel site delete copy.example --yes --now >/dev/null 2>&1
-points() {
-    local n=4 said state
-    while [ $n -lt 120 ]; do
-        said=$(stop_at after "$n" journal lalapanel site clone shop.example copy.example)
-        if [ "$said" = finished ]; then
-            on lalapanel site delete copy.example --yes --now
-            break
-        fi
-        is "$said" reached
-        if [ "$suite" = trixie ]; then
-            kill_held
-            on systemctl reset-failed lalapanel-agent
-            on systemctl start lalapanel-agent
-        else
-            "$here/host" powercut "$host"
-            "$here/host" boot "$host"
-        fi
-        patiently ready
-        state=$(machine)
-        if [ "$state" != "$from" ] && [ "$state" != "$to" ]; then
-            echo "event $n:"
-            diff <(echo "$from") <(echo "$state") | head -20
-            return 1
-        fi
-        echo "event $n: $([ "$state" = "$from" ] && echo old || echo new)"
-        [ "$state" = "$from" ] || on lalapanel site delete copy.example --yes --now
-        n=$((n + 20))
-    done
-    [ $n -gt 15 ]
-    patiently answers shop.example 200 /who.php
-}
-check "killed or without power in the middle: the old or the new machine" points
+back() { on lalapanel site delete copy.example --yes --now; }
+check "killed or without power in the middle: the old or the new machine" points 20 back lalapanel site clone shop.example copy.example

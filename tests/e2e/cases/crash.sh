@@ -14,8 +14,7 @@ report=$logs/$suite.crash.txt
 : >"$report.looks"
 
 ready() { panel site list >/dev/null 2>&1; }
-up_again() { # systemd would start it again after a second, and not for ever
-    on systemctl reset-failed lalapanel-agent
+up_again() { # systemd would start it again after a second
     on systemctl start lalapanel-agent
     soon ready
 }

@@ -8,6 +8,8 @@ as_site() { on setpriv --reuid="$site_user" --regid="$site_user" --init-groups "
 page() { put "/var/www/shop.example/htdocs/$1"; }
 log() { panel log shop.example "$@"; }
 records() { log "$@" --json | jq -c '.records[]'; }
+# nginx writes what visitors asked once a second.
+told() { matches "$(log access --lines 200)" "$1"; }
 page ok.php <<<'<?php echo "ok";'
 page fatal.php <<<'<?php error_log("told by hand"); undefined_function_x();'
 page slow.php <<<'<?php function deep() { sleep(7); } deep(); echo "slow";'
@@ -24,7 +26,8 @@ requests() {
     visit shop.example /ok.php?one=1 >/dev/null
     visit shop.example '/status.php?s=503' >/dev/null
     visit shop.example /nothing-there >/dev/null
-    matches "$(log access)" 'GET /ok.php\?one=1 HTTP/1.1'
+    patiently told 'GET /ok.php\?one=1 HTTP/1.1'
+    patiently told 'GET /nothing-there HTTP/1.1'
     is "$(records access --status 5xx | jq -r .status | sort -u)" 503
     is "$(records access --status 404 --text NOTHING-there | jq -r .text)" "GET /nothing-there HTTP/1.1"
     is "$(records access --lines 1 | wc -l)" 1
@@ -66,7 +69,7 @@ forged() { # by a visitor: the request line, headers, the name
     local out
     visit shop.example "/forged?%22,%22s%22:500%7D%0A%7B%22s%22:501" -A $'evil\x1b[2J\x1b]0;owned\x07","s":500}' -e $'\xe2\x80\xae reversed \xff' >/dev/null
     outside bash -c "printf 'GET /raw\x1b[31m\"\\\\\\n HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: a\x9bb\r\nConnection: close\r\n\r\n' >/dev/tcp/$address/80"
-    soon sh_on "grep -q forged $logs/access.log"
+    patiently sh_on "grep -q forged $logs/access.log"
     out=$(log access --lines 50 | cat -v)
     lacks "$out" '\^\[|M-[B]M-\^'
     is "$(records access --text forged | wc -l)" 1
@@ -150,7 +153,7 @@ after_rotation() {
     is "$(on stat -c '%U:%G %a' "$logs" "$logs/php" | sort -u)" "root:adm 751"
     visit shop.example /fatal.php >/dev/null
     soon sh_on "grep -q undefined_function_x $logs/php/error.log"
-    matches "$(log access --lines 200)" /after1
+    patiently told /after1
 }
 check "after a rotation owners are as before, PHP writes on, and the rotated file is read too" after_rotation
 
@@ -175,7 +178,7 @@ deleted() {
     follow_off deleted
     sh_on 'grep -q "was deleted" /run/deleted.err || { cat /run/deleted.err; exit 1; }'
     is "$(on stat -c '%U:%G %a' "$logs/access.log")" "www-data:adm 640"
-    matches "$(log access)" /is-back
+    patiently told /is-back
     is "$(found logs.files)" ok
 }
 check "a deleted log is told, found by the doctor, put back, and followed again" deleted
@@ -191,7 +194,7 @@ made_by_nginx() { # nginx -t makes it anew as root, readable for all
     is "$(found logs.files)" warning
     panel log shop.example --restore
     is "$(on stat -c '%U:%G %a' "$logs/access.log")" "www-data:adm 640"
-    matches "$(log access)" /in-the-new-one
+    patiently told /in-the-new-one
 }
 check "one that nginx made anew gets its owner back and keeps what is in it" made_by_nginx
 
@@ -201,7 +204,7 @@ all_gone() {
     is "$(visit shop.example /ok.php)" ok
     visit shop.example /fatal.php >/dev/null
     soon sh_on "grep -q undefined_function_x $logs/php/error.log"
-    matches "$(log access)" fatal.php
+    patiently told fatal.php
     is "$(found logs.files)" ok
 }
 check "a deleted log directory is put back, and PHP writes into it" all_gone

@@ -310,3 +310,16 @@ many_edits() { # each edit is confirmed by itself
     set_ web.cache=off
 }
 check "twenty edits one after the other" many_edits
+
+edits_at_once() { # five a second are asked for; each waits for its turn and is confirmed by itself
+    local t
+    t=$(now)
+    sh_on 'for n in $(seq 60); do echo "$n"; done | xargs -P 6 -I{} sh -c "lalapanel site set shop.example web.cache_seconds=\$((200 + {})) >/dev/null 2>/run/edit.{} || echo {} >>/run/edits.failed"'
+    echo "60 edits by 6 callers in $(since "$t") s"
+    if on test -e /run/edits.failed; then sh_on 'for n in $(cat /run/edits.failed); do cat /run/edit.$n; done'; return 1; fi
+    is "$(panel_json '[.operations[:60][] | select(.change == "site set" and .state == "done")] | length' op list)" "$(panel_json '.operations[:60] | length' op list)"
+    on grep -q "fastcgi_cache_valid 200 301 $(get web.cache_seconds)s;" /etc/nginx/sites-available/shop.example
+}
+set_ web.cache=micro
+check "sixty edits by six callers at once" edits_at_once
+set_ web.cache=off

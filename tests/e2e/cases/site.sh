@@ -57,7 +57,7 @@ wakes() { # the master sleeps when nobody comes and wakes at the first visit
 check "a stopped PHP wakes up at the first visit" wakes
 
 logs_written() { on grep -q who.php /var/log/lalapanel/shop.example/access.log; }
-check "visits are in its access log" soon logs_written
+check "visits are in its access log" patiently logs_written
 
 with_site=$(machine)
 disable() {
