@@ -8,7 +8,7 @@ pub mod client;
 mod jitter;
 pub mod order;
 pub mod retry;
-mod transport;
+pub mod transport;
 pub mod words;
 
 pub use jitter::Jitter;

@@ -1,6 +1,6 @@
-//! The way to an authority: HTTPS with our own name, time limits and roots.
+//! The way to an authority, and to whoever else the courier is sent to: HTTPS with our own name, time limits and roots.
 //!
-//! Invariant: nothing is sent but by HTTPS to the host of the directory, no redirect is followed, and every request ends in time.
+//! Invariant: nothing is sent but by HTTPS to the host that was named (or below it, where that was said), and no redirect is followed.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,29 +22,43 @@ const REQUEST: Duration = Duration::from_secs(30);
 
 /// A client for one authority.
 pub(super) fn http(authority: &Authority) -> Result<reqwest::Client, Problem> {
-    let unusable =
-        |error: &dyn std::error::Error| Problem::new(ProblemKind::Untrusted, &error.to_string());
+    let client = builder(
+        authority.roots.as_deref(),
+        "acme.ca_file",
+        OneHost::of(authority.directory.host()),
+    )?;
+    let client = client.timeout(REQUEST).build();
+    client.map_err(|error| unusable(&error))
+}
+
+/// A client for one host; `key` is the setting that `own` roots come from.
+pub fn builder(
+    own: Option<&str>,
+    key: &str,
+    host: OneHost,
+) -> Result<reqwest::ClientBuilder, Problem> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?
-        .with_root_certificates(roots(authority.roots.as_deref())?)
+        .with_root_certificates(roots(own, key)?)
         .with_no_client_auth();
-    reqwest::Client::builder()
+    Ok(reqwest::Client::builder()
         .use_preconfigured_tls(tls)
         .user_agent(concat!("lalapanel/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .https_only(true)
         .no_proxy()
         .connect_timeout(CONNECT)
-        .timeout(REQUEST)
-        .dns_resolver(Arc::new(OneHost::of(authority)))
-        .build()
-        .map_err(|error| unusable(&error))
+        .dns_resolver(Arc::new(host)))
+}
+
+fn unusable(error: &dyn std::error::Error) -> Problem {
+    Problem::new(ProblemKind::Untrusted, &error.to_string())
 }
 
 /// The built-in roots, this server's, and those of the settings.
-fn roots(own: Option<&str>) -> Result<RootCertStore, Problem> {
+fn roots(own: Option<&str>, key: &str) -> Result<RootCertStore, Problem> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
@@ -56,31 +70,63 @@ fn roots(own: Option<&str>) -> Result<RootCertStore, Problem> {
         let certificates = CertificateDer::pem_slice_iter(own.as_bytes());
         roots.add_parsable_certificates(certificates.flatten());
         if roots.len() == before {
-            let words = "the file named by `acme.ca_file` holds no certificate";
-            return Err(Problem::new(ProblemKind::Untrusted, words));
+            let words = format!("the file named by `{key}` holds no certificate");
+            return Err(Problem::new(ProblemKind::Untrusted, &words));
         }
     }
     Ok(roots)
 }
 
-/// Looks up the directory's host and nothing else, so that no answer can send us elsewhere by name.
-struct OneHost(String);
+/// Looks up one host and nothing else, so that no answer can send us elsewhere by name.
+#[derive(Debug, Clone)]
+pub struct OneHost {
+    name: String,
+    and_below: bool,
+}
 
 impl OneHost {
-    fn of(authority: &Authority) -> Self {
-        let host = authority.directory.host();
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        Self(name.to_ascii_lowercase())
+    /// The host of an address, with or without a port.
+    #[must_use]
+    pub fn of(host: &str) -> Self {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        Self {
+            name: name.to_ascii_lowercase(),
+            and_below: false,
+        }
+    }
+
+    /// And all names below it, which are its owner's as well.
+    #[must_use]
+    pub fn and_below(self) -> Self {
+        Self {
+            and_below: true,
+            ..self
+        }
+    }
+
+    /// Whether a name is it.
+    #[must_use]
+    pub fn is(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let above = name.strip_suffix(&self.name);
+        match above {
+            Some("") => true,
+            Some(above) => self.and_below && above.ends_with('.'),
+            None => false,
+        }
     }
 }
 
 impl Resolve for OneHost {
     fn resolve(&self, name: Name) -> Resolving {
-        let is_ours = name.as_str().eq_ignore_ascii_case(&self.0);
+        let is_ours = self.is(name.as_str());
         let name = name.as_str().to_owned();
         Box::pin(async move {
             if !is_ours {
-                return Err(format!("the authority names another server, {name}").into());
+                return Err(format!("it names another server, {name}").into());
             }
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
             let found: Addrs = Box::new(found.into_iter());
@@ -90,7 +136,7 @@ impl Resolve for OneHost {
 }
 
 /// Why a request did not come to an answer.
-pub(super) fn problem(cause: &(dyn std::error::Error + 'static)) -> Problem {
+pub fn problem(cause: &(dyn std::error::Error + 'static)) -> Problem {
     let chain: Vec<String> = std::iter::successors(cause.source(), |cause| (*cause).source())
         .map(ToString::to_string)
         .collect();
@@ -113,8 +159,20 @@ mod tests {
 
     #[tokio::test]
     async fn names_of_other_servers_are_not_looked_up() {
-        let resolver = OneHost("ca.example".to_owned());
+        let resolver = OneHost::of("CA.example:14000");
         let refused = resolver.resolve("evil.example".parse().unwrap()).await;
         assert!(refused.err().unwrap().to_string().contains("evil.example"));
+    }
+
+    #[test]
+    fn names_below_are_the_same_host_only_where_that_was_said() {
+        let one = OneHost::of("wordpress.org");
+        assert!(one.is("WordPress.org") && !one.is("downloads.wordpress.org"));
+        let all = one.and_below();
+        assert!(all.is("wordpress.org") && all.is("downloads.wordpress.org"));
+        for other in ["evilwordpress.org", "wordpress.org.evil.example", "org", ""] {
+            assert!(!all.is(other), "{other}");
+        }
+        assert!(OneHost::of("[::1]:443").is("[::1]"));
     }
 }

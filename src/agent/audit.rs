@@ -200,6 +200,7 @@ fn words(request: &Request) -> (String, String) {
         } => about("cert renew", hostname),
         Request::CertificateRenew { hostname: None, .. } => plain("cert renew"),
         Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
+        Request::WordpressFetch {} => plain("wordpress fetch"),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}
         | Request::Panel {}

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
+use crate::agent::fetching::Fetcher;
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
 use crate::agent::{certificates, databases, doctor, logs, overview, php};
@@ -18,7 +19,7 @@ use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{SiteOptions, SiteView};
-use crate::system::config::Acme;
+use crate::system::config::{Acme, Wordpress};
 use crate::system::facts;
 
 /// How many operations a site's page shows.
@@ -29,14 +30,20 @@ const SITE_OPERATIONS: u32 = 200;
 pub struct Dispatch {
     operations: Operations,
     issuer: Issuer,
+    fetcher: Fetcher,
 }
 
 impl Dispatch {
-    /// Over the operations, with the settings for certificates.
+    /// Over the operations, with the settings for certificates and for WordPress.
     #[must_use]
-    pub fn new(operations: Operations, acme: Acme) -> Self {
+    pub fn new(operations: Operations, acme: Acme, wordpress: Wordpress) -> Self {
         let issuer = Issuer::new(operations.clone(), acme);
-        Self { operations, issuer }
+        let fetcher = Fetcher::new(operations.engine().clone(), wordpress);
+        Self {
+            operations,
+            issuer,
+            fetcher,
+        }
     }
 
     /// Who gets certificates.
@@ -63,6 +70,7 @@ impl Dispatch {
             Request::SiteNginx { hostname } => self.nginx(&hostname),
             Request::ForeignSites {} => Ok(Reply::Foreign(overview::foreign(&self.operations))),
             Request::SiteOptions {} => self.options(),
+            Request::WordpressFetch {} => self.fetcher.fetch(),
             Request::LogRead {
                 hostname,
                 file,
@@ -177,7 +185,8 @@ impl Dispatch {
     fn options(&self) -> Answer {
         let mut php = facts::installed_php(self.operations.engine().host())?;
         php.reverse();
-        Ok(Reply::SiteOptions(SiteOptions { php }))
+        let archive = self.fetcher.view()?;
+        Ok(Reply::SiteOptions(SiteOptions { php, archive }))
     }
 }
 

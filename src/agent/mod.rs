@@ -15,6 +15,7 @@ mod device;
 pub mod dispatch;
 pub mod doctor;
 pub mod door;
+mod fetching;
 mod guesses;
 mod issuance;
 mod issuing;

@@ -211,7 +211,7 @@ impl<'a> Ordering<'a> {
         };
         match courier::send(host, &Errand::Order(Box::new(order)))? {
             Report::Ordered(ordered) => Ok(*ordered),
-            Report::Pong { .. } => Err(courier::beside_the_point()),
+            _ => Err(courier::beside_the_point()),
         }
     }
 

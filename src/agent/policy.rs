@@ -98,6 +98,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::CertificateDiscard { .. }
         | Request::CertificateIssue { .. }
         | Request::CertificateRenew { .. }
+        | Request::WordpressFetch {}
         | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }
@@ -245,6 +246,7 @@ pub(super) mod tests {
             ),
             ("ForeignSites", Request::ForeignSites {}),
             ("SiteOptions", Request::SiteOptions {}),
+            ("WordpressFetch", Request::WordpressFetch {}),
             ("CertificateList", Request::CertificateList {}),
             (
                 "CertificateShow",

@@ -25,7 +25,7 @@ use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
-use crate::ops::{pairs, wordpress};
+use crate::ops::{pairs, wordpress_archive};
 use crate::store::Store;
 use crate::system::config::Config;
 use crate::system::{machine, panel_certificate, service, users};
@@ -54,13 +54,17 @@ pub fn run() -> Result<(), Fault> {
         ));
     }
     // No installation runs now either.
-    if let Err(fault) = wordpress::sweep(host.as_ref()) {
+    if let Err(fault) = wordpress_archive::sweep(host.as_ref(), &config.wordpress.url()) {
         log(&format!("left archives could not be removed: {fault}"));
     }
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));
     }
-    let dispatch = Dispatch::new(operations.clone(), config.acme.clone());
+    let dispatch = Dispatch::new(
+        operations.clone(),
+        config.acme.clone(),
+        config.wordpress.clone(),
+    );
     let issuer = dispatch.issuer().clone();
     let door = Door::new(Parts {
         host: host.clone(),

@@ -137,10 +137,9 @@ fn install_wordpress(
             "use it with `--type wordpress` and without `--database`",
         ));
     }
-    let (prepared, bytes) = wordpress::prepare(&create.wordpress, new.hostname.as_str())?;
+    let name = new.hostname.as_str();
+    let prepared = wordpress::prepare(&create.wordpress, name, agent, output)?;
     prepared.announce(output);
-    let _handed_over = wordpress::HandedOver::new(&prepared.new.archive, &bytes)?;
-    drop(bytes);
     new.wordpress = Some(Box::new(prepared.new.clone()));
     let url = new.hostname.url();
     let tell = |_: &mut dyn Ask, output: &mut Output| {

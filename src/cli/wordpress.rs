@@ -1,4 +1,5 @@
-//! `lalapanel site create --install`: the archive is looked at and handed over, the administrator's password made and shown once.
+//! `lalapanel site create --install`: the archive is fetched, or looked at and handed over; the administrator's password is made and
+//! shown once.
 //!
 //! Invariant: the agent gets the digest of the archive and the hash of the password; what an archive was checked against is said.
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
+use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::Output;
 use crate::cli::{database, prompt, site_visitor};
 use crate::domain::fault::{Code, Fault};
@@ -21,20 +23,23 @@ use crate::domain::wordpress::{
 };
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
+use crate::rpc::protocol::{Reply, Request};
 
 /// As much as the agent reads.
 const LONGEST: u64 = 100 << 20;
+/// The agent is asked for a fetched archive so often, each time with some patience of its own.
+const MOST_ROUNDS: usize = 40;
 
 /// What a new WordPress needs.
 #[derive(Debug, Args)]
 pub struct Wordpress {
-    /// Install WordPress: with `--archive`, a database, secret keys and an administrator
-    #[arg(long, requires = "archive", requires = "admin_email")]
+    /// Install WordPress: from wordpress.org (or the mirror of the settings), with a database, secret keys and an administrator
+    #[arg(long, requires = "admin_email")]
     pub install: bool,
-    /// The archive as wordpress.org offers it, .tar.gz
+    /// Not from there, but from this archive, .tar.gz
     #[arg(long, value_name = "FILE", requires = "install")]
     pub archive: Option<String>,
-    /// The SHA-256 the archive must have; otherwise FILE.sha256 or FILE.sha1 beside it is taken
+    /// The SHA-256 the archive must have; without it, FILE.sha256 or FILE.sha1 beside it is compared
     #[arg(long, value_name = "HEX", requires = "install")]
     pub sha256: Option<String>,
     /// The site's title; its hostname where none is given
@@ -51,38 +56,86 @@ pub struct Wordpress {
     pub admin_password_file: Option<String>,
 }
 
-/// An archive that was handed over, and the administrator's password where it was made here.
+/// An archive that the agent has, and the administrator's password where it was made here.
 pub(super) struct Prepared {
     /// For the agent.
     pub(super) new: NewWordpress,
     password: Option<Password>,
     checked: String,
+    /// Taken away again at the end.
+    _handed_over: Option<HandedOver>,
 }
 
-/// Looks at everything; hands nothing over yet.
-pub(super) fn prepare(typed: &Wordpress, hostname: &str) -> Result<(Prepared, Vec<u8>), Fault> {
-    let bytes = read(typed.archive.as_deref().unwrap_or_default())?;
-    let (archive, checked) = check(typed, &bytes)?;
+/// Looks at everything that was typed, and then has the archive brought to where the agent finds it.
+pub(super) fn prepare(
+    typed: &Wordpress,
+    hostname: &str,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Result<Prepared, Fault> {
+    let title = SiteTitle::parse(typed.title.as_deref().unwrap_or(hostname));
+    let title = title.map_err(|bad| wrong(&bad, "--title"))?;
+    let admin = AdminName::parse(&typed.admin_name).map_err(|bad| wrong(&bad, "--admin-name"))?;
+    let email = AdminEmail::parse(typed.admin_email.as_deref().unwrap_or_default());
+    let email = email.map_err(|bad| wrong(&bad, "--admin-email"))?;
     let (password, is_made) = match &typed.admin_password_file {
         Some(file) => (prompt::password(Some(file))?, false),
         None => (database::made()?, true),
     };
-    let title = typed.title.as_deref().unwrap_or(hostname);
-    let email = typed.admin_email.as_deref().unwrap_or_default();
-    let new = NewWordpress {
-        archive,
-        title: SiteTitle::parse(title).map_err(|bad| wrong(&bad, "--title"))?,
-        admin: AdminName::parse(&typed.admin_name).map_err(|bad| wrong(&bad, "--admin-name"))?,
-        email: AdminEmail::parse(email).map_err(|bad| wrong(&bad, "--admin-email"))?,
-        hash: site_visitor::hash(&password)?,
+    let hash = site_visitor::hash(&password)?;
+    let (archive, checked, handed_over) = match &typed.archive {
+        Some(path) => handed_over(typed, path)?,
+        None => fetched(typed, agent, output)?,
     };
-    let password = is_made.then_some(password);
-    let prepared = Prepared {
-        new,
-        password,
+    Ok(Prepared {
+        new: NewWordpress {
+            archive,
+            title,
+            admin,
+            email,
+            hash,
+        },
+        password: is_made.then_some(password),
         checked,
-    };
-    Ok((prepared, bytes))
+        _handed_over: handed_over,
+    })
+}
+
+type Archive = (ArchiveDigest, String, Option<HandedOver>);
+
+fn handed_over(typed: &Wordpress, path: &str) -> Result<Archive, Fault> {
+    let bytes = read(path)?;
+    let (archive, checked) = check(typed, path, &bytes)?;
+    let handed_over = HandedOver::new(&archive, &bytes)?;
+    Ok((archive, format!("The archive {checked}"), Some(handed_over)))
+}
+
+/// Has it fetched, and waits for it as long as it is on its way.
+fn fetched(typed: &Wordpress, agent: &mut dyn Ask, output: &mut Output) -> Result<Archive, Fault> {
+    for round in 0..MOST_ROUNDS {
+        let view = match agent.ask(Request::WordpressFetch {})? {
+            Reply::Archive(view) => *view,
+            other => return Err(unexpected(other)),
+        };
+        let Some(fetched) = view.fetched else {
+            if round == 0 {
+                output.note(format!("Fetching WordPress from {}…", view.url));
+            }
+            agent.pause();
+            continue;
+        };
+        let wanted = typed.sha256.as_deref();
+        let own = fetched.archive.as_str();
+        if let Some(wanted) = wanted.filter(|wanted| !wanted.eq_ignore_ascii_case(own)) {
+            return Err(
+                archive_fault("what was fetched is not the archive of that SHA-256")
+                    .detail(format!("it has {own}, and {wanted} was given")),
+            );
+        }
+        let checked = fetched.sentence();
+        return Ok((fetched.archive, checked, None));
+    }
+    Err(archive_fault("the archive does not come").detail("it is on its way for too long"))
 }
 
 fn wrong(bad: &dyn std::fmt::Display, flag: &str) -> Fault {
@@ -123,10 +176,9 @@ fn archive_fault(title: &str) -> Fault {
 }
 
 /// The archive's digest, and in words what it was compared with.
-fn check(typed: &Wordpress, bytes: &[u8]) -> Result<(ArchiveDigest, String), Fault> {
+fn check(typed: &Wordpress, path: &str, bytes: &[u8]) -> Result<(ArchiveDigest, String), Fault> {
     let own = hex(&Sha256::digest(bytes));
     let archive = ArchiveDigest::parse(&own).map_err(|bad| wrong(&bad, "--sha256"))?;
-    let path = typed.archive.as_deref().unwrap_or_default();
     let beside = |ending: &str| {
         let file = format!("{path}.{ending}");
         Path::new(&file).exists().then_some(file)
@@ -160,10 +212,10 @@ fn first_word(file: &str) -> Result<String, Fault> {
 }
 
 /// Puts the archive where the agent looks for it. It is taken away again when this value goes.
-pub(super) struct HandedOver(LinuxHost, ArchiveDigest);
+struct HandedOver(LinuxHost, ArchiveDigest);
 
 impl HandedOver {
-    pub(super) fn new(archive: &ArchiveDigest, bytes: &[u8]) -> Result<Self, Fault> {
+    fn new(archive: &ArchiveDigest, bytes: &[u8]) -> Result<Self, Fault> {
         let host = LinuxHost::system(false).map_err(|error| {
             archive_fault("the archive cannot be handed over").detail(error.to_string())
         })?;
@@ -183,7 +235,7 @@ impl Drop for HandedOver {
 impl Prepared {
     /// Says what the archive was compared with, before anything is done.
     pub(super) fn announce(&self, output: &mut Output) {
-        output.note(format!("The archive {}", self.checked));
+        output.note(&self.checked);
     }
 
     /// Prints how to sign in; the password this once.

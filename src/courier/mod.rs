@@ -3,10 +3,12 @@
 //! Invariant: it keeps nothing between two errands; whoever owns it sees the errands under way and can lie about them, no more.
 
 mod challenge;
+mod fetching;
 mod idle;
 mod preflight;
 pub mod process;
 mod runner;
 mod server;
+mod version;
 
 pub use server::Doors;

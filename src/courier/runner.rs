@@ -44,6 +44,8 @@ impl Runner {
                 let ordered = self.order(&order).await;
                 Ok(Report::Ordered(Box::new(ordered)))
             }
+            // It brings more than a return, so `server` runs it itself.
+            Errand::Fetch(_) => Err(misdirected()),
         }
     }
 
@@ -72,6 +74,14 @@ impl Runner {
             outcome,
         }
     }
+}
+
+fn misdirected() -> Fault {
+    Fault::new(
+        Code::RequestInvalid,
+        "This errand is not run here",
+        "report it with the version of the panel",
+    )
 }
 
 fn late(within: Duration) -> Fault {

@@ -10,9 +10,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
-use crate::courier::challenge;
 use crate::courier::idle::Idle;
 use crate::courier::runner::Runner;
+use crate::courier::{challenge, fetching};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::text;
 use crate::rpc::codec::{self, CodecError};
@@ -24,6 +24,8 @@ const MOST: usize = 32;
 const MOST_ASKING: usize = 64;
 /// For an errand to come in whole, and for its return to be taken.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// For an archive: it ends by itself before the errand's own time is over, so that why is told.
+const FETCH: Duration = Duration::from_secs(280);
 
 /// The sockets it listens on.
 #[derive(Debug)]
@@ -100,6 +102,13 @@ async fn converse(mut stream: UnixStream, runner: &Runner) {
     let errand = codec::decode::<Errand>(&body);
     drop(body);
     let returned = match errand {
+        Ok(Errand::Fetch(fetch)) => {
+            let returned = fetching::bring(&fetch, FETCH, &mut stream).await;
+            if fetching::send(&mut stream, &[]).await.is_err() {
+                return;
+            }
+            returned
+        }
         Ok(errand) => tokio::select! {
             returned = runner.run(errand) => returned,
             () = gone(&mut stream) => return,

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::archive::FetchedArchive;
 use crate::domain::database::DatabaseFacts;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
@@ -102,6 +103,9 @@ pub struct Facts {
     pub disk_free: u64,
     /// What MariaDB holds; none where the change has nothing to do with it.
     pub databases: Option<DatabaseFacts>,
+    /// The archive of WordPress that was fetched; none where the change has nothing to do with it.
+    #[serde(default)]
+    pub archive: Option<FetchedArchive>,
 }
 
 /// What is known of files before they are copied.

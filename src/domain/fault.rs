@@ -81,6 +81,7 @@ codes! {
     MariadbRefused "mariadb.refused" Unavailable,
     WordpressArchive "wordpress.archive" Invalid,
     WordpressFailed "wordpress.failed" Unavailable,
+    WordpressUnfetched "wordpress.unfetched" Unavailable,
     NginxBroken "nginx.broken" Conflict,
     NginxRejected "nginx.rejected" Unavailable,
     NginxStopped "nginx.stopped" Conflict,

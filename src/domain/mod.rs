@@ -3,6 +3,7 @@
 //! Invariant: nothing here imports another floor or does I/O; a text from outside becomes one of these types or is refused.
 
 pub mod account;
+pub mod archive;
 pub mod authority;
 pub mod certificate;
 pub mod change;

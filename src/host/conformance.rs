@@ -48,11 +48,21 @@ impl<H: Host> Subject<H> {
 
 mod rest {
     use super::{Subject, path};
-    use crate::host::{Host, HostError};
+    use crate::host::{Host, HostError, Receiving};
 
     pub(super) fn nobody_answers_where_nobody_listens<H: Host>(on: &Subject<H>) {
         let silence = on.host.exchange(&path("/none.sock"), b"x", 10, 100);
         assert!(matches!(silence, Err(HostError::Silent { .. })));
+        let limits = Receiving {
+            most: 10,
+            part: 10,
+            rest: 10,
+            millis: 100,
+        };
+        let into = path("/brought");
+        let silence = on.host.receive(&path("/none.sock"), b"x", &into, limits);
+        assert!(matches!(silence, Err(HostError::Silent { .. })));
+        assert!(!on.is_there("/brought"));
     }
 
     pub(super) fn there_isscratch_and_time_and_chance<H: Host>(on: &Subject<H>) {

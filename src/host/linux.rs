@@ -9,6 +9,7 @@ mod exchange;
 mod files;
 mod job;
 mod parcel;
+mod receiving;
 mod run;
 mod sql;
 mod transfer;
@@ -29,7 +30,7 @@ use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
 use crate::host::job::{Act, Job, JobResult, TreeCopy};
 use crate::host::walk::{self, Trust};
-use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Receiving, Space};
 
 /// Who does the jobs inside a site's tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +175,16 @@ impl Host for LinuxHost {
         millis: u64,
     ) -> HostResult<Vec<u8>> {
         exchange::exchange(self.root(), socket, bytes, limit, millis)
+    }
+
+    fn receive(
+        &self,
+        socket: &HostPath,
+        bytes: &[u8],
+        into: &HostPath,
+        limits: Receiving,
+    ) -> HostResult<Vec<u8>> {
+        receiving::receive(self.root(), socket, bytes, into, limits)
     }
 
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>> {

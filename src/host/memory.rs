@@ -29,7 +29,7 @@ use crate::host::exec::{Command, Output, Program};
 use crate::host::job::{Job, JobResult, TreeCopy};
 use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::{Bytes, Kind};
-use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Receiving, Space};
 
 /// A program that ended well and said so much.
 fn done(stdout: impl Into<String>) -> Output {
@@ -248,6 +248,25 @@ impl Host for MemoryHost {
         })?;
         answer.truncate(limit);
         Ok(answer)
+    }
+
+    fn receive(
+        &self,
+        socket: &HostPath,
+        bytes: &[u8],
+        into: &HostPath,
+        limits: Receiving,
+    ) -> HostResult<Vec<u8>> {
+        let rest = self.exchange(socket, bytes, limits.rest, limits.millis)?;
+        let brought = self.inside().machine.courier_brings.clone();
+        if u64::try_from(brought.len()).unwrap_or(u64::MAX) > limits.most {
+            return Err(HostError::Broken {
+                path: socket.clone(),
+                source: std::io::ErrorKind::FileTooLarge.into(),
+            });
+        }
+        self.write(into, brought.as_bytes(), Owner::ROOT, Mode(0o600))?;
+        Ok(rest)
     }
 
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>> {

@@ -79,6 +79,15 @@ pub enum HostError {
         #[source]
         source: std::io::Error,
     },
+    /// Somebody answered at a socket, and not to the end, or not as agreed.
+    #[error("what came from `{path}` broke off")]
+    Broken {
+        /// The socket.
+        path: HostPath,
+        /// The system's own words.
+        #[source]
+        source: std::io::Error,
+    },
     /// MariaDB is not there, or lets nobody in.
     #[error("MariaDB does not answer")]
     SqlSilent {
@@ -177,6 +186,19 @@ pub struct Part {
     pub uid: u32,
 }
 
+/// How much is taken from a peer that sends a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receiving {
+    /// Bytes of the file.
+    pub most: u64,
+    /// Bytes of one of its parts.
+    pub part: usize,
+    /// Bytes after it.
+    pub rest: usize,
+    /// Milliseconds for all of it.
+    pub millis: u64,
+}
+
 /// The verbs. All are synchronous: the engine runs on a thread of its own.
 ///
 /// Every path given to a writing verb has only root-owned ancestors; below a site's own directories the only verb is `job`.
@@ -217,6 +239,16 @@ pub trait Host: Send + Sync {
         bytes: &[u8],
         limit: usize,
         millis: u64,
+    ) -> HostResult<Vec<u8>>;
+    /// Sends bytes to a Unix socket and puts what comes back into a file of root's alone, in place of what was there: parts, each with
+    /// its length before it (four bytes, big-endian), until one of length 0. What follows until the peer closes is returned. Never
+    /// half a file: what breaks off or is too long leaves none.
+    fn receive(
+        &self,
+        socket: &HostPath,
+        bytes: &[u8],
+        into: &HostPath,
+        limits: Receiving,
     ) -> HostResult<Vec<u8>>;
     /// Runs one statement as MariaDB's root over its Unix socket; rows come back as text.
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>>;

@@ -19,7 +19,7 @@ use crate::ops::{
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
-    site_restore, site_snippet, site_switch, site_update, trash,
+    site_restore, site_snippet, site_switch, site_update, trash, wordpress_archive,
 };
 use crate::store::{OperationRecord, Unread};
 use crate::system::{self, facts};
@@ -161,6 +161,7 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
     if matches!(change, Change::SiteCreate(new) if new.database.is_some() || new.wordpress.is_some())
     {
         facts.databases = Some(system::database::look(engine.host())?);
+        facts.archive = wordpress_archive::record(engine.host())?;
     }
     Ok(facts)
 }

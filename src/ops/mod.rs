@@ -54,3 +54,4 @@ mod unwritten;
 mod user;
 pub mod view;
 pub mod wordpress;
+pub mod wordpress_archive;

@@ -43,7 +43,7 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
     let mut effects = Vec::new();
     let name = database_name(new, &site, state, facts)?;
     match (&name, &new.wordpress, &new.database) {
-        (Some(name), Some(new), _) => wordpress::files(&mut steps, &site, new, name),
+        (Some(name), Some(new), _) => wordpress::files(&mut steps, &site, new, name, facts),
         (Some(name), None, Some(hash)) => {
             database::make(&mut steps, name);
             database::make_user(&mut steps, name, hash);
@@ -74,7 +74,12 @@ pub fn plan(new: &NewSite, state: &State, facts: &Facts, now: Timestamp) -> Resu
     let plan = Plan::new(format!("Create {}", site.hostname), "site create")
         .about(&site.hostname)
         .steps(steps.into_list())
-        .notes(names::overlaps(&site, state));
+        .notes(names::overlaps(&site, state))
+        .notes(
+            new.wordpress
+                .iter()
+                .filter_map(|new| wordpress::told(new, facts)),
+        );
     effects.push(Effect::PutSite(Box::new(site)));
     Ok(plan.effect(Effect::All(effects)))
 }

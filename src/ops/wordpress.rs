@@ -3,27 +3,24 @@
 //! Invariant: nobody but the panel ever meets the open installer, since nginx does not show the site before; no secret that
 //! is made here is in a plan or in the journal.
 
-use sha2::{Digest, Sha256};
-
+use crate::domain::archive::FetchedArchive;
 use crate::domain::database::{DatabaseHash, DatabaseName};
 use crate::domain::facts::{Facts, ServiceManager};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::path::{HostPath, SitePath};
-use crate::domain::secret::{Password, Token, hex};
+use crate::domain::secret::{Password, Token};
 use crate::domain::site::Site;
 use crate::domain::text::shown;
-use crate::domain::wordpress::{ArchiveDigest, NewWordpress, archives};
+use crate::domain::wordpress::{ArchiveDigest, NewWordpress};
 use crate::host::Host;
 use crate::host::job::{Act, Job};
 use crate::ops::site_parts::Steps;
 use crate::ops::step::{Step, WordpressInstall};
-use crate::ops::{database, jobs};
+use crate::ops::{database, jobs, wordpress_archive};
 use crate::render;
 use crate::system::{database as sql, fastcgi, wordpress as installer};
 
-/// So much of an archive is in memory at a time.
-const PART: usize = 1 << 20;
 /// The installer makes twelve tables and asks itself over the network, in vain.
 const INSTALL_MILLIS: u64 = 120_000;
 
@@ -35,16 +32,34 @@ pub(super) fn refuse_absent(new: &NewWordpress, facts: &Facts) -> Result<(), Fau
     Err(Fault::new(
         Code::WordpressArchive,
         "there is no archive of WordPress to install from",
-        "give one with `--archive wordpress.tar.gz`, as wordpress.org offers it",
+        "have it fetched anew, or give one with `--archive wordpress.tar.gz`, as wordpress.org offers it",
     ))
 }
 
+/// What is known of the archive, where it was fetched.
+fn fetched<'f>(new: &NewWordpress, facts: &'f Facts) -> Option<&'f FetchedArchive> {
+    let fetched = facts.archive.as_ref()?;
+    (fetched.archive == new.archive).then_some(fetched)
+}
+
+/// For people, beforehand: what was fetched, from where, and what it was compared with.
+pub(super) fn told(new: &NewWordpress, facts: &Facts) -> Option<String> {
+    fetched(new, facts).map(FetchedArchive::sentence)
+}
+
 /// Everything before PHP runs: files, database, configuration.
-pub(super) fn files(steps: &mut Steps, site: &Site, new: &NewWordpress, name: &DatabaseName) {
+pub(super) fn files(
+    steps: &mut Steps,
+    site: &Site,
+    new: &NewWordpress,
+    name: &DatabaseName,
+    facts: &Facts,
+) {
     let archive = new.archive.clone();
     let short: String = archive.as_str().chars().take(12).collect();
+    let what = fetched(new, facts).map_or_else(|| "WordPress".to_owned(), FetchedArchive::name);
     steps.add(
-        format!("Unpack WordPress as the site's user, from the archive {short}…"),
+        format!("Unpack {what} as the site's user, from the archive {short}…"),
         Step::UnpackWordpress {
             site: site.id,
             base: site.root(),
@@ -115,7 +130,7 @@ fn unpack(
     job_of: impl FnOnce(Act) -> Job,
     archive: &ArchiveDigest,
 ) -> Result<(), Fault> {
-    if digest_of(host, &archive.file())? != archive.as_str() {
+    if wordpress_archive::sums(host, &archive.file())?.sha256 != archive.as_str() {
         return Err(Fault::new(
             Code::WordpressArchive,
             "the archive is not the one that was asked for",
@@ -128,27 +143,6 @@ fn unpack(
         path,
     };
     jobs::run(host, &job_of(act))
-}
-
-/// Removes the archives that whoever brought them did not take away again, since it was killed. To be called when the agent
-/// starts: nothing is being installed then.
-pub fn sweep(host: &dyn Host) -> Result<(), Fault> {
-    for name in host.list(&archives())? {
-        host.remove(&archives().join(&name))?;
-    }
-    host.remove(&archives()).map_err(Fault::from)
-}
-
-fn digest_of(host: &dyn Host, file: &HostPath) -> Result<String, Fault> {
-    let (mut digest, mut from) = (Sha256::new(), 0);
-    loop {
-        let part = host.read_part(file, from, PART)?;
-        if part.bytes.is_empty() {
-            return Ok(hex(&digest.finalize()));
-        }
-        digest.update(&part.bytes);
-        from += u64::try_from(part.bytes.len()).unwrap_or(u64::MAX);
-    }
 }
 
 /// Makes the user and the secrets, and writes them where only the site can read them.

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::archive::{ArchiveUrl, Checksum, WordpressVersion};
 use crate::domain::authority::{Authority, KeyText};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
@@ -14,6 +15,9 @@ pub const SOCKET: &str = "/run/lalapanel/courier.sock";
 /// Where nginx asks for the answers to an authority's challenges.
 pub const CHALLENGES: &str = "/run/lalapanel/challenge.sock";
 
+/// The longest part of what is fetched.
+pub const LONGEST_PART: usize = 64 * 1024;
+
 /// One thing to do in the outside world. A connection carries one errand and one return, then it is closed.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -22,6 +26,9 @@ pub enum Errand {
     Ping {},
     /// Get a certificate.
     Order(Box<Order>),
+    /// Bring an archive. Before the return it comes in parts: four bytes of length (big-endian), then that many bytes; a part of
+    /// length 0 ends it, whether it is whole or not.
+    Fetch(Box<Fetch>),
 }
 
 /// A certificate to get. The key it is for stays with the agent.
@@ -43,6 +50,30 @@ pub struct Order {
     pub look_first: bool,
 }
 
+/// An archive to bring, with the checksum that its publisher puts beside it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetch {
+    /// From where.
+    pub url: ArchiveUrl,
+    /// Roots to trust for that server's HTTPS beside the usual ones, as PEM.
+    pub roots: Option<String>,
+    /// At most so many bytes.
+    pub most: u64,
+}
+
+/// What was brought.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetched {
+    /// What the publisher says it should be; whether it is, the agent looks.
+    pub published: Checksum,
+    /// What the archive calls itself.
+    pub version: Option<WordpressVersion>,
+    /// How long it is.
+    pub bytes: u64,
+}
+
 /// How an order ended.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +91,7 @@ impl Errand {
         match self {
             Self::Ping {} => 5,
             Self::Order(_) => 240,
+            Self::Fetch(_) => 300,
         }
     }
 }
@@ -75,6 +107,8 @@ pub enum Report {
     },
     /// To `Order`.
     Ordered(Box<Ordered>),
+    /// To `Fetch`.
+    Fetched(Box<Fetched>),
 }
 
 /// One frame from the courier.

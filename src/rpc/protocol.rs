@@ -21,8 +21,8 @@ use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{
-    AccountView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView, PanelView,
-    PlanView, SessionView, SiteOptions, SiteView, StatusView,
+    AccountView, ArchiveView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView,
+    PanelView, PlanView, SessionView, SiteOptions, SiteView, StatusView,
 };
 
 /// One frame to the agent.
@@ -138,6 +138,8 @@ pub enum Request {
     ForeignSites {},
     /// What a new site may choose from.
     SiteOptions {},
+    /// Have the archive of WordPress fetched, where none is at hand; answered once it is here, or after 20 s.
+    WordpressFetch {},
     /// Every certificate that a site shows.
     CertificateList {},
     /// What one site shows by HTTPS.
@@ -324,6 +326,8 @@ pub enum Reply {
     Deposited(Box<DepositedView>),
     /// To `SiteOptions`.
     SiteOptions(SiteOptions),
+    /// To `WordpressFetch`.
+    Archive(Box<ArchiveView>),
     /// To `PhpList`.
     Php(Box<PhpView>),
     /// To `DatabaseList`.

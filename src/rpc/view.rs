@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{AccountName, Role};
+use crate::domain::archive::{ArchiveUrl, FetchedArchive};
 use crate::domain::fault::Fault;
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
@@ -157,11 +158,24 @@ pub struct TlsView {
     pub names: Vec<SiteName>,
 }
 
+/// An archive of WordPress to install from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ArchiveView {
+    /// Where one is fetched from.
+    pub url: ArchiveUrl,
+    /// The one that was fetched from there and is fresh.
+    pub fetched: Option<FetchedArchive>,
+    /// Whether one is on its way.
+    pub is_coming: bool,
+}
+
 /// What a new site may choose from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SiteOptions {
     /// Installed PHP versions, newest first.
     pub php: Vec<PhpVersion>,
+    /// WordPress.
+    pub archive: ArchiveView,
 }
 
 /// A plan as people see it before anything runs.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::archive::ArchiveUrl;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
@@ -25,6 +26,9 @@ pub struct Config {
     /// Certificates.
     #[serde(default)]
     pub acme: Acme,
+    /// WordPress.
+    #[serde(default, skip_serializing_if = "Wordpress::is_unset")]
+    pub wordpress: Wordpress,
 }
 
 /// Section `[panel]`.
@@ -64,6 +68,32 @@ pub struct Acme {
     /// The key of an external account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eab_hmac_key: Option<String>,
+}
+
+/// Section `[wordpress]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wordpress {
+    /// Where the archive is fetched from, with its checksum at the same address and `.sha256` or `.sha1` after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_url: Option<ArchiveUrl>,
+    /// Roots to trust for that server's HTTPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<HostPath>,
+}
+
+impl Wordpress {
+    fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Where the archive is fetched from.
+    #[must_use]
+    pub fn url(&self) -> ArchiveUrl {
+        self.archive_url
+            .clone()
+            .unwrap_or_else(ArchiveUrl::official)
+    }
 }
 
 impl Default for Panel {
@@ -132,6 +162,16 @@ mod tests {
         config.panel.hostname = Some(Hostname::parse("panel.example").unwrap());
         config.acme.email = Some("admin@example.org".to_owned());
         assert_eq!(Config::parse(&config.text()).unwrap(), config);
+    }
+
+    #[test]
+    fn an_archive_of_wordpress_is_taken_from_its_makers_or_by_https_from_a_mirror() {
+        assert_eq!(Config::default().wordpress.url(), ArchiveUrl::official());
+        let mirror = "[wordpress]\narchive_url = \"https://mirror.example/latest.tar.gz\"\n";
+        let config = Config::parse(mirror).unwrap();
+        assert_eq!(config.wordpress.url().host(), "mirror.example");
+        assert_eq!(Config::parse(&config.text()).unwrap(), config);
+        assert!(Config::parse(&mirror.replace("https", "http")).is_err());
     }
 
     #[test]

@@ -4,9 +4,9 @@
 
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, Receiving};
 use crate::rpc::codec::{self, CodecError};
-use crate::rpc::courier::{Errand, Report, Return, SOCKET};
+use crate::rpc::courier::{Errand, Fetch, Fetched, LONGEST_PART, Report, Return, SOCKET};
 
 /// The length before a frame's body.
 const HEADER: usize = 4;
@@ -16,15 +16,45 @@ const SPARE_SECONDS: u64 = 15;
 /// Sends it out, and waits.
 pub fn send(host: &dyn Host, errand: &Errand) -> Result<Report, Fault> {
     let frame = codec::encode(errand).map_err(|error| garbled(&error))?;
-    let millis = errand.seconds().saturating_add(SPARE_SECONDS) * 1000;
     let answer = host.exchange(
         &HostPath::fixed(SOCKET),
         &frame,
         codec::LIMIT + HEADER,
-        millis,
+        millis(errand),
     );
-    let answer = answer.map_err(|error| unreachable(&error))?;
-    let mut rest = answer.as_slice();
+    returned(&answer.map_err(|error| unreachable(&error))?)
+}
+
+/// Has it bring an archive into a file of root's; on a fault, part of it may be there.
+pub fn fetch(host: &dyn Host, fetch: Fetch, into: &HostPath) -> Result<Fetched, Fault> {
+    let most = fetch.most;
+    let errand = Errand::Fetch(Box::new(fetch));
+    let frame = codec::encode(&errand).map_err(|error| garbled(&error))?;
+    let socket = HostPath::fixed(SOCKET);
+    let limits = Receiving {
+        most,
+        part: LONGEST_PART,
+        rest: codec::LIMIT + HEADER,
+        millis: millis(&errand),
+    };
+    let rest = match host.receive(&socket, &frame, into, limits) {
+        Ok(rest) => rest,
+        Err(error @ HostError::Silent { .. }) => return Err(unreachable(&error)),
+        Err(HostError::Broken { source, .. }) => return Err(garbled(&CodecError::Io(source))),
+        Err(error) => return Err(error.into()),
+    };
+    match returned(&rest)? {
+        Report::Fetched(fetched) => Ok(*fetched),
+        _ => Err(beside_the_point()),
+    }
+}
+
+fn millis(errand: &Errand) -> u64 {
+    errand.seconds().saturating_add(SPARE_SECONDS) * 1000
+}
+
+fn returned(answer: &[u8]) -> Result<Report, Fault> {
+    let mut rest = answer;
     let body = codec::read_frame_blocking(&mut rest).map_err(|error| garbled(&error))?;
     codec::decode::<Return>(&body).map_err(|error| garbled(&error))?
 }
@@ -33,7 +63,7 @@ pub fn send(host: &dyn Host, errand: &Errand) -> Result<Report, Fault> {
 pub fn ping(host: &dyn Host) -> Result<(), Fault> {
     match send(host, &Errand::Ping {})? {
         Report::Pong { .. } => Ok(()),
-        Report::Ordered(_) => Err(beside_the_point()),
+        _ => Err(beside_the_point()),
     }
 }
 

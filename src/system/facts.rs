@@ -46,6 +46,7 @@ pub fn gather(
         occupied: occupied(host, paths)?,
         disk_free: disk_free(host)?,
         databases: None,
+        archive: None,
     })
 }
 

@@ -61,6 +61,7 @@ fn door(world: &World) -> Door {
         desk: Arc::new(Dispatch::new(
             operations,
             lalapanel::system::config::Acme::default(),
+            lalapanel::system::config::Wordpress::default(),
         )),
     })
 }

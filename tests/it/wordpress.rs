@@ -8,22 +8,21 @@ use lalapanel::domain::visitor::VisitorHash;
 use lalapanel::domain::wordpress::{AdminEmail, AdminName, ArchiveDigest, NewWordpress, SiteTitle};
 use lalapanel::host::Host;
 use lalapanel::ops::engine::Outcome;
-use lalapanel::ops::wordpress::sweep;
 use sha2::{Digest, Sha256};
 
 use crate::faults::every_fault;
 use crate::world::{World, create, name, operation, php};
 
 /// What the memory machine takes for an archive: a name a line.
-const ARCHIVE: &str = "index.php\nwp-admin/install.php";
+pub(crate) const ARCHIVE: &str = "index.php\nwp-admin/install.php";
 
-fn digest() -> ArchiveDigest {
+pub(crate) fn digest() -> ArchiveDigest {
     let digest = Sha256::digest(ARCHIVE);
     let text = lalapanel::domain::secret::hex(&digest);
     ArchiveDigest::parse(&text).unwrap()
 }
 
-fn install(kind: NewSiteKind) -> Change {
+pub(crate) fn install(kind: NewSiteKind) -> Change {
     let Change::SiteCreate(new) = create("wp.example", kind) else {
         unreachable!()
     };
@@ -40,7 +39,7 @@ fn install(kind: NewSiteKind) -> Change {
     })
 }
 
-fn wordpress() -> NewSiteKind {
+pub(crate) fn wordpress() -> NewSiteKind {
     NewSiteKind::Wordpress { php: None }
 }
 
@@ -96,20 +95,6 @@ fn without_its_archive_or_on_another_type_it_is_refused_and_nothing_changes() {
     assert_eq!(fault.code, Code::WordpressArchive);
     let fault = with_archive().run(9, &install(php())).unwrap_err();
     assert_eq!(fault.code, Code::RequestInvalid);
-    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
-}
-
-#[test]
-fn archives_that_nobody_took_away_again_are_removed() {
-    let world = World::installed();
-    let before = world.machine();
-    sweep(&world.host).unwrap();
-    world.host.change(|machine| {
-        let part = digest().file().parent().join(".half");
-        machine.tree.put_text(&digest().file(), ARCHIVE);
-        machine.tree.put_text(&part, "half of one");
-    });
-    sweep(&world.host).unwrap();
     assert_eq!(world.machine().differences(&before), Vec::<String>::new());
 }
 

@@ -62,7 +62,7 @@ fn talk(
     Ok(answer)
 }
 
-fn left(deadline: Instant) -> std::io::Result<Duration> {
+pub(super) fn left(deadline: Instant) -> std::io::Result<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         Err(ErrorKind::TimedOut.into())
@@ -73,7 +73,7 @@ fn left(deadline: Instant) -> std::io::Result<Duration> {
 
 /// Why not `UnixStream::connect`: it waits for ever while the backlog is full, it follows links, and a path below a test's
 /// directory can be longer than the 107 bytes of a socket address; the handle's `/proc` name is short.
-fn connected(
+pub(super) fn connected(
     root: BorrowedFd<'_>,
     path: &HostPath,
     deadline: Instant,

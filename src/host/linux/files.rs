@@ -126,7 +126,7 @@ pub(super) fn read(root: BorrowedFd<'_>, path: &HostPath, limit: usize) -> HostR
     Ok(bytes)
 }
 
-fn io(doing: &'static str, path: &HostPath, source: std::io::Error) -> HostError {
+pub(super) fn io(doing: &'static str, path: &HostPath, source: std::io::Error) -> HostError {
     match source.raw_os_error().map(Errno::from_raw) {
         Some(errno @ (Errno::ENOSPC | Errno::EDQUOT)) => refusal(doing, path, errno),
         _ => HostError::Io {
@@ -182,7 +182,7 @@ fn clear(directory: &OwnedFd, name: &str) -> nix::Result<()> {
 }
 
 /// Makes something under the temporary name, then renames it into place; on an error nothing is left behind.
-fn replace(
+pub(super) fn replace(
     root: BorrowedFd<'_>,
     path: &HostPath,
     make: impl FnOnce(&OwnedFd, &str) -> nix::Result<()>,
@@ -217,19 +217,23 @@ pub(super) fn write(
     mode: Mode,
 ) -> HostResult<()> {
     replace(root, path, |directory, temporary| {
-        let flags =
-            OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let handle = openat(directory, temporary, flags, Bits::S_IRUSR | Bits::S_IWUSR)?;
-        give(&handle, owner, mode)?;
-        let mut file = File::from(handle);
+        let mut file = fresh(directory, temporary)?;
+        give(&file, owner, mode)?;
         file.write_all(bytes)
             .and_then(|()| file.sync_all())
             .map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
     })
 }
 
+/// A new file that its owner alone may read and write.
+pub(super) fn fresh(directory: &OwnedFd, name: &str) -> nix::Result<File> {
+    let flags =
+        OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(directory, name, flags, Bits::S_IRUSR | Bits::S_IWUSR).map(File::from)
+}
+
 // Why in this order: a change of owner clears the set-id bits.
-fn give(handle: &OwnedFd, owner: Owner, mode: Mode) -> nix::Result<()> {
+fn give(handle: &impl AsFd, owner: Owner, mode: Mode) -> nix::Result<()> {
     fchown(
         handle,
         Some(Uid::from_raw(owner.uid)),

@@ -9,7 +9,7 @@ use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
 use crate::host::job::{Job, JobResult, TreeCopy};
-use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Space};
+use crate::host::{Host, HostError, HostResult, Meta, Mode, Owner, Part, Receiving, Space};
 
 /// In which way a call is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,6 +183,16 @@ impl<H: Host> Host for FaultyHost<H> {
         self.through("exchange", |host| {
             host.exchange(socket, bytes, limit, millis)
         })
+    }
+
+    fn receive(
+        &self,
+        socket: &HostPath,
+        bytes: &[u8],
+        into: &HostPath,
+        limits: Receiving,
+    ) -> HostResult<Vec<u8>> {
+        self.through("receive", |host| host.receive(socket, bytes, into, limits))
     }
 
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>> {

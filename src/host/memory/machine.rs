@@ -33,6 +33,8 @@ pub struct Machine {
     pub broken_program: Option<String>,
     /// What the courier brings back from its next errands, as JSON.
     pub courier_returns: String,
+    /// What it sends before that, where it was asked to bring something.
+    pub courier_brings: String,
 }
 
 impl Machine {

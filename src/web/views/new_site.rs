@@ -289,12 +289,19 @@ fn field_of(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::archive::ArchiveUrl;
     use crate::domain::php::PhpVersion;
     use crate::domain::site::NewSiteKind;
+    use crate::rpc::view::ArchiveView;
 
     fn read(text: &str) -> Result<NewSite, Vec<Problem>> {
         let options = SiteOptions {
             php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
+            archive: ArchiveView {
+                url: ArchiveUrl::official(),
+                fetched: None,
+                is_coming: false,
+            },
         };
         Typed::read(&Fields::parse(text.as_bytes()), &options).site()
     }

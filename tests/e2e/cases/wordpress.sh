@@ -1,5 +1,6 @@
-# WordPress from an archive to its first page, with real PHP and MariaDB: nobody but the panel meets the installer.
+# WordPress to its first page, from an archive and from a mirror, with real PHP and MariaDB: nobody but the panel meets the installer.
 use_fresh "$suite-panel"
+on apt-get -qq -y install openssl python3 >/dev/null 2>&1
 held() { on mariadb -N -B -e "SELECT CONCAT(User, '@', Host) FROM mysql.global_priv ORDER BY 1; SHOW DATABASES; SELECT Db, User FROM mysql.db ORDER BY 1, 2"; }
 old=$(machine)
 old_mariadb=$(held)
@@ -105,8 +106,92 @@ check "under another name it goes on" renamed
 
 for_good() {
     panel site delete new.example --yes --now
-    on rm -f /root/wordpress.tar.gz /root/wordpress.tar.gz.sha1
+    on rm -f /root/wordpress.tar.gz.sha1
     soon machine_is "$old"
     is "$(held)" "$old_mariadb"
 }
 check "deleted for good, no file, database or user is left" for_good
+
+"$here/host" push "$host" "$here/mirror.py" /root/mirror.py
+sh_on '
+    mkdir -p /root/mirror && cd /root/mirror && mv /root/wordpress.tar.gz archive.tar.gz
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -out root.pem -days 30 -subj "/CN=test root" 2>/dev/null
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj "/CN=mirror.example" 2>/dev/null
+    printf "subjectAltName=DNS:mirror.example\n" >server.ext
+    openssl x509 -req -in server.csr -CA root.pem -CAkey root.key -CAcreateserial -out server.pem -days 30 -extfile server.ext 2>/dev/null
+    sha1sum <archive.tar.gz | cut -d" " -f1 >right; echo x | sha1sum >wrong; echo good >mode
+    cp /etc/lalapanel/config.toml config.toml; cp /etc/hosts hosts
+    printf "\n[wordpress]\narchive_url = \"https://mirror.example:9443/latest.tar.gz\"\nca_file = \"/etc/lalapanel/test-root.pem\"\n" >>/etc/lalapanel/config.toml
+    cp root.pem /etc/lalapanel/test-root.pem # the agent sees no home
+    echo "127.0.0.1 mirror.example" >>/etc/hosts
+    systemd-run -q --unit=mirror python3 /root/mirror.py /root/mirror 9443
+    systemctl restart lalapanel-agent
+'
+serves() { on curl -fs --cacert /root/mirror/root.pem https://mirror.example:9443/latest.tar.gz.sha1; }
+soon serves >/dev/null
+soon panel status >/dev/null
+with_mirror=$(machine)
+fetch() { panel site create "$1" --type wordpress --install --admin-email mara@wp.example "${@:2}" --json; }
+fails() { # fails CODE WORDS: fetching ends with that error, and nothing is left of it
+    local out
+    sleep 0.1
+    out=$(fetch far.example 2>/dev/null) && return 1
+    is "$(jq -r .error.code <<<"$out")" "$1"
+    matches "$(jq -r '.error.title' <<<"$out")" "$2"
+    [ "$1" != wordpress.unfetched ] || matches "$(jq -r .error.hint <<<"$out")" "$3"
+    on sh -c '[ ! -e /var/lib/lalapanel/archives ]'
+}
+mode() { sh_on 'echo "$1" >/root/mirror/mode' "$1"; }
+bad_mirrors() {
+    mode wrong && fails wordpress.archive 'not the one its checksum is of' archive
+    mode cut && fails wordpress.unfetched 'broke off before the archive was whole' '--archive FILE'
+    mode large && fails wordpress.unfetched 'larger than 100 MB' 'archive_url'
+    mode page && fails wordpress.unfetched 'is no .tar.gz' '--archive FILE'
+    mode bare && fails wordpress.unfetched 'There is no checksum' '--archive FILE'
+    mode elsewhere && fails wordpress.unfetched 'leads to another server' '--archive FILE'
+    mode good
+    soon machine_is "$with_mirror"
+}
+check "a mirror that lies, breaks off, sends too much or elsewhere is told in a sentence, and nothing is left" bad_mirrors
+away() {
+    on systemctl stop mirror
+    fails wordpress.unfetched 'mirror.example:9443. cannot be reached' '--archive FILE'
+    on cp /root/mirror/hosts /etc/hosts
+    fails wordpress.unfetched 'mirror.example:9443. cannot be reached' '--archive FILE'
+    sh_on 'echo "127.0.0.1 mirror.example" >>/etc/hosts
+        systemd-run -q --unit=mirror python3 /root/mirror.py /root/mirror 9443'
+    soon serves >/dev/null
+}
+check "with the mirror away, or unknown to DNS, the error names the other way" away
+plan_first() {
+    local out sum
+    sum=$(on sha256sum /root/mirror/archive.tar.gz | cut -d' ' -f1)
+    out=$(fetch far.example --plan)
+    matches "$(jq -r '.notes[]' <<<"$out")" "WordPress [0-9.]+ was fetched from https://mirror.example:9443/latest.tar.gz .*SHA-1 is the one in latest.tar.gz.sha1 there.*$sum"
+    matches "$(jq -r '.steps[].title' <<<"$out")" "Unpack WordPress [0-9]+[.]"
+    is "$(on find /var/lib/lalapanel/archives ! -user root -o -perm /077)" ""
+    is "$(on sh -c 'cd /var/lib/lalapanel/archives && ls | sort')" "$(printf '%s\nfetched.json' "$sum" | sort)"
+}
+check "the plan says which version is fetched, from where, and what it was compared with" plan_first
+kept() {
+    on systemctl stop mirror
+    on systemctl restart lalapanel-agent
+    soon panel status >/dev/null
+    fetch far.example >"$logs/$suite.wordpress.fetched"
+    jq -e '.databases == ["far_example"] and (.wordpress.archive_check | test("latest.tar.gz.sha1 there"))' "$logs/$suite.wordpress.fetched"
+    soon answers far.example 200
+    matches "$(visit far.example /)" "wp-content/themes/"
+}
+check "an archive that was fetched is used for a day, without the mirror and after a restart" kept
+courier_saw_nothing() { lacks "$(on journalctl --no-pager -u lalapanel-courier -o cat)" 'panicked'; is "$(on sh -c 'journalctl --no-pager -k -g "lalapanel.*(segfault|oom)" -o cat || true' | grep -v 'No entries' || true)" ""; }
+check "the process with a network did it without a fault" courier_saw_nothing
+as_before() {
+    panel site delete far.example --yes --now
+    sh_on 'cp /root/mirror/config.toml /etc/lalapanel/config.toml; cp /root/mirror/hosts /etc/hosts
+        rm -rf /root/mirror /root/mirror.py /etc/lalapanel/test-root.pem
+        systemctl restart lalapanel-agent'
+    soon panel status >/dev/null
+    soon machine_is "$old"
+    is "$(held)" "$old_mariadb"
+}
+check "with another address in the settings the archive goes, and all is as before" as_before

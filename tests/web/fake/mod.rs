@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lalapanel::domain::account::AccountName;
+use lalapanel::domain::archive::{ArchiveUrl, FetchedArchive};
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::DatabaseHash;
 use lalapanel::domain::fault::{Code, Fault};
@@ -25,8 +26,8 @@ use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::trash::TrashedView;
 use lalapanel::rpc::view::{
-    HomeView, Need, OperationState, OperationView, PanelView, SiteOptions, SiteView, StepState,
-    Usage,
+    ArchiveView, HomeView, Need, OperationState, OperationView, PanelView, SiteOptions, SiteView,
+    StepState, Usage,
 };
 use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::watch;
@@ -65,6 +66,9 @@ pub(crate) struct State {
     pub(crate) databases: Vec<DatabaseView>,
     /// What MariaDB would know of the last password.
     pub(crate) database_hash: Option<DatabaseHash>,
+    /// The archive of WordPress that is at hand, and the one that can be fetched.
+    pub(crate) archive: Option<FetchedArchive>,
+    pub(crate) archive_at_the_mirror: Option<FetchedArchive>,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,
@@ -295,7 +299,28 @@ impl Fake {
             Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
                 php: vec![PhpVersion::new(8, 4), PhpVersion::new(8, 2)],
+                archive: ArchiveView {
+                    url: ArchiveUrl::official(),
+                    fetched: state.archive.clone(),
+                    is_coming: false,
+                },
             })),
+            Request::WordpressFetch {} => {
+                let archive = state.archive_at_the_mirror.clone();
+                let fetched = archive.ok_or_else(|| {
+                    Fault::new(
+                        Code::WordpressUnfetched,
+                        "`wordpress.org` cannot be reached",
+                        "give the archive with `--archive FILE`",
+                    )
+                })?;
+                state.archive = Some(fetched);
+                Ok(Reply::Archive(Box::new(ArchiveView {
+                    url: ArchiveUrl::official(),
+                    fetched: state.archive.clone(),
+                    is_coming: false,
+                })))
+            }
             Request::CertificateList {} => {
                 let shown = state.sites.iter().filter(|site| site.tls.state != "off");
                 let views = shown.map(|site| certificates::view(site, (self.now)()));
