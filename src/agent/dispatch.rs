@@ -162,6 +162,8 @@ impl Dispatch {
             left: one.is_left(site),
         });
         shown.drift = drift.collect();
+        let visitors = &site.settings.access.visitors;
+        shown.visitors = visitors.iter().map(|one| one.name.clone()).collect();
         shown.settings = setting::fields()
             .filter(|field| field.applies(site))
             .map(|field| (field.key.to_owned(), field.read(site)))
@@ -209,6 +211,7 @@ fn view(site: &Site, state: &State) -> SiteView {
             .collect(),
         created: site.created,
         settings: std::collections::BTreeMap::new(),
+        visitors: Vec::new(),
         operations: Vec::new(),
         drift: Vec::new(),
     }

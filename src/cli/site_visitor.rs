@@ -3,7 +3,6 @@
 //! Invariant: the password is hashed here; neither the agent nor the journal ever sees it.
 
 use clap::{Args, Subcommand};
-use sha_crypt::{PasswordHasher, ShaCrypt};
 
 use crate::cli::agent::Ask;
 use crate::cli::output::Output;
@@ -85,28 +84,7 @@ pub(super) fn hash(password: &Password) -> Result<VisitorHash, Fault> {
             "try again; if it stays so, report it with the version of the panel",
         )
     };
-    // 12 bytes become the 16 letters that crypt(5) has room for.
     let mut salt = [0; 12];
     getrandom::fill(&mut salt).map_err(|_| failed())?;
-    let hashed = ShaCrypt::default()
-        .hash_password_with_salt(password.bytes(), &salt)
-        .map_err(|_| failed())?;
-    VisitorHash::parse(hashed.as_str()).map_err(|_| failed())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_made_here_is_a_hash_that_is_taken() {
-        let hashed = ShaCrypt::default()
-            .hash_password_with_salt(b"mauve otter", &[7; 12])
-            .unwrap();
-        assert!(
-            VisitorHash::parse(hashed.as_str()).is_ok(),
-            "{}",
-            hashed.as_str()
-        );
-    }
+    VisitorHash::of(password, salt).map_err(|_| failed())
 }

@@ -127,6 +127,7 @@ fn site() -> SiteView {
         databases: Vec::new(),
         created: Timestamp::from_millis(1_700_000_000_000),
         settings: std::collections::BTreeMap::new(),
+        visitors: Vec::new(),
         operations: Vec::new(),
         drift: Vec::new(),
     }

@@ -13,6 +13,7 @@ use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
+use crate::domain::visitor::VisitorName;
 use crate::rpc::nginx_view::DriftView;
 
 pub use crate::rpc::home_view::{HomeView, Need, Usage};
@@ -122,6 +123,9 @@ pub struct SiteView {
     /// Every setting that its type has, by key; empty in lists.
     #[serde(default)]
     pub settings: std::collections::BTreeMap<String, String>,
+    /// Who may pass its protected paths, by name; empty in lists.
+    #[serde(default)]
+    pub visitors: Vec<VisitorName>,
     /// Its last operations, newest first; empty in lists.
     #[serde(default)]
     pub operations: Vec<OperationSummary>,

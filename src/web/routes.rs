@@ -13,7 +13,7 @@ use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, databases, home,
     login, logs, new_database, new_site, nginx, open, operation, php, services, settings, site,
-    site_clone, site_php, site_rename, sites, start, trash,
+    site_clone, site_php, site_rename, sites, start, trash, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -110,6 +110,10 @@ routes! {
     POST "/sites/{host}/purge"          Session FORM, change::purge;
     GET  "/sites/{host}/settings/{section}" Session 0, settings::page;
     POST "/sites/{host}/settings/{section}" Session LISTS, settings::page;
+    GET  "/sites/{host}/visitors"       Session 0,    visitors::show;
+    POST "/sites/{host}/visitors"       Session FORM, visitors::show;
+    GET  "/sites/{host}/visitors/{name}/remove" Session 0, visitors::remove;
+    POST "/sites/{host}/visitors/{name}/remove" Session FORM, visitors::remove;
     GET  "/sites/{host}/certificate"    Session 0,    certificate::show;
     POST "/sites/{host}/certificate"    Session LISTS, certificate::show;
     POST "/sites/{host}/certificate/issue" Session FORM, certificate_order::issue;
@@ -122,8 +126,8 @@ routes! {
     GET  "/databases/new-database"      Session 0,    new_database::create;
     POST "/databases/new-database"      Session FORM, new_database::create;
     GET  "/databases/{name}"            Session 0,    databases::show;
-    GET  "/databases/{name}/password"   Session 0,    database_change::password;
-    POST "/databases/{name}/password"   Session FORM, database_change::password;
+    GET  "/databases/{name}/password"   Session 0,    database_change::new_password;
+    POST "/databases/{name}/password"   Session FORM, database_change::new_password;
     GET  "/databases/{name}/delete"     Session 0,    database_change::delete;
     POST "/databases/{name}/delete"     Session FORM, database_change::delete;
     GET  "/certificates"                Session 0,    certificate::list;

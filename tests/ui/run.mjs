@@ -534,7 +534,7 @@ await test('the theme is chosen without script and stays', async () => {
 const pages = {
   home: '/', sites: '/sites', 'new-site': '/sites/new', 'new-site-plan': `/sites/new?hostname=axe-${site}&type=php`, site: `/sites/${site}`,
   logs: `/sites/${site}/logs`, 'restore-logs': `/sites/${site}/restore-logs`,
-  'settings-names': `/sites/${site}/settings/names`, 'settings-web': `/sites/${site}/settings/web`, 'settings-access': `/sites/${site}/settings/access`,
+  'settings-names': `/sites/${site}/settings/names`, 'settings-web': `/sites/${site}/settings/web`, 'settings-access': `/sites/${site}/settings/access`, visitors: `/sites/${site}/visitors`,
   'settings-php': `/sites/${site}/settings/php?php.memory_limit=banana`, 'settings-limits': `/sites/${site}/settings/limits`,
   'new-site-proxy': '/sites/new?hostname=proxy.example&type=proxy&address=127.0.0.1:3000', purge: `/sites/${site}/purge`,
   danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',

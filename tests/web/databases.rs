@@ -10,7 +10,7 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
 use crate::fake;
-use crate::{Panel, Seen, get, now, panel, panel_with, post, signed_in};
+use crate::{Panel, done, get, now, panel, panel_with, post, shown, signed_in};
 
 const NEW: &str = "/databases/new-database";
 
@@ -25,26 +25,6 @@ fn with_shop() -> Panel<impl Endpoint<Output = Response>> {
     state.databases.extend([own, alone]);
     drop(state);
     panel
-}
-
-/// Waits for the end of an operation and looks at its page.
-async fn done<E: Endpoint<Output = Response>>(panel: &Panel<E>, operation: &str) -> Seen {
-    let path = format!("/operations/{operation}");
-    for _ in 0..2000 {
-        let page = panel.ask(signed_in(get(&path))).await;
-        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-        if page.text.contains("data-final=\"true\"") {
-            return page;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("the operation does not end");
-}
-
-/// The password on a page.
-fn shown(page: &Seen) -> Option<String> {
-    let (_, rest) = page.text.split_once("Show the password</summary><code>")?;
-    Some(rest.split_once('<').unwrap().0.to_owned())
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod rename;
 mod settings;
 mod stream;
 mod trash;
+mod visitors;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -171,4 +172,24 @@ async fn a_bad_name_is_told_at_its_field(form: &str) {
         assert!(told && kept, "{name}");
     }
     assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+}
+
+/// Waits for the end of an operation and looks at its page.
+async fn done<E: Endpoint<Output = Response>>(panel: &Panel<E>, operation: &str) -> Seen {
+    let path = format!("/operations/{operation}");
+    for _ in 0..2000 {
+        let page = panel.ask(signed_in(get(&path))).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+        if page.text.contains("data-final=\"true\"") {
+            return page;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the operation does not end");
+}
+
+/// The password on a page.
+fn shown(page: &Seen) -> Option<String> {
+    let (_, rest) = page.text.split_once("Show the password</summary><code>")?;
+    Some(rest.split_once('<').unwrap().0.to_owned())
 }

@@ -23,7 +23,6 @@ struct Kind {
     path: &'static str,
     section: &'static str,
     dangerous: bool,
-    change: fn(Hostname) -> Change,
     heading: fn(&str) -> String,
     button: fn(&str) -> String,
     busy: &'static str,
@@ -35,7 +34,6 @@ const ENABLE: Kind = Kind {
     path: "enable",
     section: "Put online",
     dangerous: false,
-    change: |hostname| Change::SiteEnable { hostname },
     heading: |name| format!("Put {name} online"),
     button: |name| format!("Put {name} online"),
     busy: "Putting online…",
@@ -47,7 +45,6 @@ const DISABLE: Kind = Kind {
     path: "disable",
     section: "Take offline",
     dangerous: false,
-    change: |hostname| Change::SiteDisable { hostname },
     heading: |name| format!("Take {name} offline"),
     button: |name| format!("Take {name} offline"),
     busy: "Taking offline…",
@@ -59,7 +56,6 @@ const RESTORE_LOGS: Kind = Kind {
     path: "restore-logs",
     section: "Put the logs back",
     dangerous: false,
-    change: |hostname| Change::SiteLogs { hostname },
     heading: |name| format!("Put the logs of {name} back"),
     button: |_| "Put the logs back".to_owned(),
     busy: "Putting back…",
@@ -71,10 +67,6 @@ const DELETE: Kind = Kind {
     path: "delete",
     section: "Delete",
     dangerous: true,
-    change: |hostname| Change::SiteDelete {
-        hostname,
-        now: false,
-    },
     heading: |name| format!("Delete {name}"),
     button: |name| format!("Delete {name}"),
     busy: "Deleting…",
@@ -86,10 +78,6 @@ const KEEP: Kind = Kind {
     path: "drift/keep",
     section: "Keep what was changed",
     dangerous: false,
-    change: |hostname| Change::SiteDrift {
-        hostname,
-        choice: DriftChoice::Keep,
-    },
     heading: |name| format!("Keep what was added to {name}"),
     button: |_| "Keep it as the site's own directives".to_owned(),
     busy: "Keeping…",
@@ -101,10 +89,6 @@ const RESTORE: Kind = Kind {
     path: "drift/restore",
     section: "Put Lala's text back",
     dangerous: false,
-    change: |hostname| Change::SiteDrift {
-        hostname,
-        choice: DriftChoice::Restore,
-    },
     heading: |name| format!("Put Lala's files of {name} back"),
     button: |_| "Put Lala's text back".to_owned(),
     busy: "Putting back…",
@@ -116,10 +100,6 @@ const LEAVE: Kind = Kind {
     path: "drift/leave",
     section: "Leave changed files",
     dangerous: false,
-    change: |hostname| Change::SiteDrift {
-        hostname,
-        choice: DriftChoice::Leave,
-    },
     heading: |name| format!("Leave the changed files of {name}"),
     button: |_| "Leave them as they are".to_owned(),
     busy: "Leaving…",
@@ -133,7 +113,6 @@ const CERTIFICATE_INSTALL: Kind = Kind {
     path: "certificate",
     section: "Install a certificate",
     dangerous: false,
-    change: |hostname| Change::CertificateRemove { hostname },
     heading: |name| format!("Install this certificate for {name}"),
     button: |_| "Install this certificate".to_owned(),
     busy: "Installing…",
@@ -145,7 +124,6 @@ const CERTIFICATE_REMOVE: Kind = Kind {
     path: "certificate/remove",
     section: "Remove the certificate",
     dangerous: false,
-    change: |hostname| Change::CertificateRemove { hostname },
     heading: |name| format!("Remove the certificate of {name}"),
     button: |_| "Remove the certificate".to_owned(),
     busy: "Removing…",
@@ -153,11 +131,21 @@ const CERTIFICATE_REMOVE: Kind = Kind {
     already: "This site has no certificate. There is nothing to do.",
 };
 
+const VISITOR_REMOVE: Kind = Kind {
+    path: "visitors",
+    section: "Remove a name",
+    dangerous: false,
+    heading: |name| format!("Remove a name from {name}"),
+    button: |_| "Remove the name".to_owned(),
+    busy: "Removing…",
+    consequence: "Whoever uses this name and its password no longer passes the protected paths of the site.",
+    already: "Nobody of this name may pass. There is nothing to do.",
+};
+
 const PURGE: Kind = Kind {
     path: "purge",
     section: "Purge the page cache",
     dangerous: false,
-    change: |hostname| Change::SitePurge { hostname },
     heading: |name| format!("Purge the page cache of {name}"),
     button: |_| "Purge page cache".to_owned(),
     busy: "Purging…",
@@ -187,47 +175,72 @@ struct Confirm {
 
 /// `/sites/{host}/enable`.
 pub(in crate::web) async fn enable(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &ENABLE).await
+    run(&visit, &ENABLE, |hostname| Change::SiteEnable { hostname }).await
 }
 
 /// `/sites/{host}/disable`.
 pub(in crate::web) async fn disable(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &DISABLE).await
+    run(&visit, &DISABLE, |hostname| Change::SiteDisable {
+        hostname,
+    })
+    .await
 }
 
 /// `/sites/{host}/restore-logs`.
 pub(in crate::web) async fn restore_logs(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &RESTORE_LOGS).await
+    run(&visit, &RESTORE_LOGS, |hostname| Change::SiteLogs {
+        hostname,
+    })
+    .await
 }
 
 /// `/sites/{host}/delete`.
 pub(in crate::web) async fn delete(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &DELETE).await
+    run(&visit, &DELETE, |hostname| Change::SiteDelete {
+        hostname,
+        now: false,
+    })
+    .await
 }
 
 /// `/sites/{host}/drift/keep`.
 pub(in crate::web) async fn keep(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &KEEP).await
+    run(&visit, &KEEP, |hostname| Change::SiteDrift {
+        hostname,
+        choice: DriftChoice::Keep,
+    })
+    .await
 }
 
 /// `/sites/{host}/drift/restore`.
 pub(in crate::web) async fn restore(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &RESTORE).await
+    run(&visit, &RESTORE, |hostname| Change::SiteDrift {
+        hostname,
+        choice: DriftChoice::Restore,
+    })
+    .await
 }
 
 /// `/sites/{host}/drift/leave`.
 pub(in crate::web) async fn leave(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &LEAVE).await
+    run(&visit, &LEAVE, |hostname| Change::SiteDrift {
+        hostname,
+        choice: DriftChoice::Leave,
+    })
+    .await
 }
 
 /// `/sites/{host}/purge`.
 pub(in crate::web) async fn purge(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &PURGE).await
+    run(&visit, &PURGE, |hostname| Change::SitePurge { hostname }).await
 }
 
 /// `/sites/{host}/certificate/remove`.
 pub(in crate::web) async fn remove_certificate(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    run(&visit, &CERTIFICATE_REMOVE).await
+    run(&visit, &CERTIFICATE_REMOVE, |hostname| {
+        Change::CertificateRemove { hostname }
+    })
+    .await
 }
 
 /// The page that installs a certificate that was put down before.
@@ -240,9 +253,23 @@ pub(in crate::web) async fn install_certificate(
     run_change(visit, &CERTIFICATE_INSTALL, site, change, path).await
 }
 
-async fn run(visit: &Visit, kind: &Kind) -> Result<Response, Refusal> {
+/// The page that takes a name off those who may pass.
+pub(in crate::web) async fn remove_visitor(
+    visit: &Visit,
+    site: SiteView,
+    change: Change,
+    path: String,
+) -> Result<Response, Refusal> {
+    run_change(visit, &VISITOR_REMOVE, site, change, path).await
+}
+
+async fn run(
+    visit: &Visit,
+    kind: &Kind,
+    change: fn(Hostname) -> Change,
+) -> Result<Response, Refusal> {
     let site = find(visit, visit.hostname()?).await?;
-    let change = (kind.change)(site.hostname.clone());
+    let change = change(site.hostname.clone());
     run_change(visit, kind, site, change, kind.path.to_owned()).await
 }
 

@@ -103,11 +103,11 @@ impl Said {
     }
 }
 
-/// The hash of the password that was typed, or of the one that is made and shown later.
-pub(super) fn hash(
+/// The password that was typed, or the one that is made and shown later.
+pub(super) fn password(
     visit: &Visit,
     operation: OperationId,
-) -> Result<Result<DatabaseHash, &'static str>, Refusal> {
+) -> Result<Result<Password, &'static str>, Refusal> {
     let typed = visit.form.raw("password");
     let asked = if !typed.is_empty() {
         let password = Password::typed(typed.to_owned());
@@ -122,11 +122,18 @@ pub(super) fn hash(
         Asked::Made
     };
     let kept = &visit.shared.keepsakes;
-    let password = kept.password(holder(visit)?, operation, asked)?;
-    Ok(Ok(DatabaseHash::of(&password)))
+    Ok(Ok(kept.password(holder(visit)?, operation, asked)?))
 }
 
-fn holder(visit: &Visit) -> Result<&Token, Refusal> {
+/// Its hash, as MariaDB keeps it.
+pub(super) fn hash(
+    visit: &Visit,
+    operation: OperationId,
+) -> Result<Result<DatabaseHash, &'static str>, Refusal> {
+    Ok(password(visit, operation)?.map(|password| DatabaseHash::of(&password)))
+}
+
+pub(super) fn holder(visit: &Visit) -> Result<&Token, Refusal> {
     visit.session.as_ref().ok_or(Refusal::SignedOut)
 }
 
@@ -150,7 +157,7 @@ pub(super) fn password_is_kept(visit: &Visit, operation: OperationId) -> Result<
 }
 
 /// `/databases/{name}/password`.
-pub(in crate::web) async fn password(visit: Arc<Visit>) -> Result<Response, Refusal> {
+pub(in crate::web) async fn new_password(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let page = Page::of(&visit, false).await?;
     if !visit.posted {
         return sheet(&visit, &page, Said::nothing()).await;

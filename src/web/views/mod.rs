@@ -30,3 +30,4 @@ pub(super) mod start;
 mod styleguide;
 pub(super) mod trash;
 pub(super) mod trouble;
+pub(super) mod visitors;

@@ -20,6 +20,7 @@ use lalapanel::domain::id::OperationId;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
+use lalapanel::domain::visitor::VisitorHash;
 use lalapanel::rpc::database::DatabaseView;
 use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
@@ -66,6 +67,7 @@ pub(crate) struct State {
     pub(crate) databases: Vec<DatabaseView>,
     /// What MariaDB would know of the last password.
     pub(crate) database_hash: Option<DatabaseHash>,
+    pub(crate) visitor_hash: Option<VisitorHash>,
     /// The archive of WordPress that is at hand, and the one that can be fetched.
     pub(crate) archive: Option<FetchedArchive>,
     pub(crate) archive_at_the_mirror: Option<FetchedArchive>,

@@ -8,6 +8,7 @@ use lalapanel::domain::id::SiteId;
 use lalapanel::domain::name::Hostname;
 use lalapanel::domain::setting::{self, Assignment};
 use lalapanel::domain::site::{Site, SiteKind};
+use lalapanel::domain::visitor::{VisitorHash, VisitorName};
 use lalapanel::rpc::view::{PlanStepView, SiteView};
 
 use super::State;
@@ -112,4 +113,19 @@ pub(crate) fn steps(view: &SiteView, change: &Change) -> Result<Vec<PlanStepView
             None,
         ),
     ])
+}
+
+/// Lets somebody pass the protected paths of a site, or nobody of that name any more.
+pub(super) fn let_pass(
+    state: &mut State,
+    hostname: &Hostname,
+    name: &VisitorName,
+    hash: Option<&VisitorHash>,
+) {
+    let mut sites = state.sites.iter_mut();
+    if let Some(site) = sites.find(|site| site.hostname == *hostname) {
+        site.visitors.retain(|one| one != name);
+        site.visitors.extend(hash.map(|_| name.clone()));
+    }
+    state.visitor_hash = hash.cloned();
 }

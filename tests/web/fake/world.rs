@@ -106,6 +106,7 @@ fn view(site: &Site) -> SiteView {
         databases: Vec::new(),
         created: site.created,
         settings: std::collections::BTreeMap::new(),
+        visitors: Vec::new(),
         operations: Vec::new(),
         drift: Vec::new(),
     };
@@ -330,8 +331,12 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
                 *site = settings::with(site, values).unwrap();
             }
         }
+        Change::SiteVisitor {
+            hostname,
+            name,
+            hash,
+        } => settings::let_pass(state, hostname, name, hash.as_ref()),
         Change::SitePurge { .. }
-        | Change::SiteVisitor { .. }
         | Change::SiteSnippet { .. }
         | Change::SiteDrift { .. }
         | Change::PhpInstall { .. }
