@@ -10,6 +10,7 @@ use crate::cli::{Outcome, follow, plan, site_trash};
 use crate::domain::change::{Change, DriftChoice};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
+use crate::domain::service::ServiceVerb;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::{OperationView, PlanView, SiteView};
 
@@ -118,6 +119,7 @@ fn report(
                 json!({ "version": php })
             }
             (Change::PhpRepository { enabled }, None) => json!({ "enabled": enabled }),
+            (Change::Service { service, .. }, None) => json!({ "name": service.unit() }),
             (_, None) => json!({}),
         };
         for told in [more, told] {
@@ -183,6 +185,11 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             format!("{subject} is on; see `lalapanel php list`")
         }
         Change::PhpRepository { enabled: false } => format!("{subject} is off"),
+        Change::Service { verb, .. } => match verb {
+            ServiceVerb::Start => format!("{subject} runs"),
+            ServiceVerb::Stop => format!("{subject} is stopped"),
+            ServiceVerb::Restart => format!("{subject} was restarted"),
+        },
         Change::DatabaseCreate { .. } => format!("{subject} is ready"),
         Change::DatabaseDelete { .. } => format!("{subject} is deleted for good"),
         Change::DatabasePassword { .. } => format!("{subject} has a new password"),

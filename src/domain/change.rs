@@ -10,6 +10,7 @@ use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
 use crate::domain::php::PhpVersion;
+use crate::domain::service::{Service, ServiceVerb};
 use crate::domain::setting::Assignment;
 use crate::domain::site::NewSite;
 use crate::domain::visitor::{VisitorHash, VisitorName};
@@ -185,6 +186,13 @@ pub enum Change {
         /// Whether it shall be on.
         enabled: bool,
     },
+    /// Start, stop or restart a service of this server.
+    Service {
+        /// Which.
+        service: Service,
+        /// What is done with it.
+        verb: ServiceVerb,
+    },
     /// Make a database with a user of its own.
     DatabaseCreate {
         /// Its name, and its user's.
@@ -235,6 +243,7 @@ impl Change {
             Self::PhpInstall { .. }
             | Self::PhpRemove { .. }
             | Self::PhpRepository { .. }
+            | Self::Service { .. }
             | Self::DatabaseDelete { .. }
             | Self::DatabasePassword { .. } => None,
         }
@@ -259,6 +268,7 @@ impl Change {
         match self {
             Self::PhpInstall { php } | Self::PhpRemove { php } => format!("PHP {php}"),
             Self::PhpRepository { .. } => "the extra PHP repository".to_owned(),
+            Self::Service { service, .. } => service.unit().to_owned(),
             Self::DatabaseCreate { name, .. }
             | Self::DatabaseDelete { name }
             | Self::DatabasePassword { name, .. } => format!("the database {name}"),
@@ -292,6 +302,11 @@ impl Change {
             Self::PhpInstall { .. } => "php install",
             Self::PhpRemove { .. } => "php remove",
             Self::PhpRepository { .. } => "php repository",
+            Self::Service { verb, .. } => match verb {
+                ServiceVerb::Start => "service start",
+                ServiceVerb::Stop => "service stop",
+                ServiceVerb::Restart => "service restart",
+            },
             Self::DatabaseCreate { .. } => "db create",
             Self::DatabaseDelete { .. } => "db delete",
             Self::DatabasePassword { .. } => "db password",

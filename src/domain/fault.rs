@@ -82,6 +82,7 @@ codes! {
     WordpressArchive "wordpress.archive" Invalid,
     WordpressFailed "wordpress.failed" Unavailable,
     WordpressUnfetched "wordpress.unfetched" Unavailable,
+    ServiceRefused "service.refused" Conflict,
     NginxBroken "nginx.broken" Conflict,
     NginxRejected "nginx.rejected" Unavailable,
     NginxStopped "nginx.stopped" Conflict,

@@ -23,6 +23,7 @@ pub mod path;
 pub mod php;
 pub mod proxy_target;
 pub mod secret;
+pub mod service;
 pub mod setting;
 pub mod site;
 pub mod site_kind;

@@ -208,10 +208,8 @@ impl Host for MemoryHost {
             Program::DpkgQuery => machine.dpkg_query(arguments),
             Program::UpdateRcD => machine.update_rc_d(arguments),
             Program::Lalapanel => machine.handshake(arguments),
-            Program::SystemdTmpfiles
-            | Program::Logrotate
-            | Program::Mariadbd
-            | Program::Prlimit => {
+            Program::Mariadbd => machine.mariadb_options(),
+            Program::SystemdTmpfiles | Program::Logrotate | Program::Prlimit => {
                 return Err(HostError::Program {
                     program: command.program.path(),
                     what: "is not part of the memory machine".to_owned(),

@@ -16,6 +16,7 @@ use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
     certificate_install, database, drift, pairs, php_install, php_remove, php_repository,
+    service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -78,6 +79,10 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::PhpRepository { enabled } => {
             php_repository::plan(*enabled, &state, &php_repository::look(host)?)
+        }
+        Change::Service { service, verb } => {
+            let facts = service_change::look(host, *service, *verb)?;
+            service_change::plan(*service, *verb, &state, &facts)
         }
         Change::SiteSet { hostname, values } => {
             site_update::plan(hostname, values, &state, &facts()?)

@@ -32,6 +32,7 @@ pub mod plan;
 pub mod progress;
 pub mod refuse;
 pub mod service;
+pub mod service_change;
 pub mod site_clone;
 pub mod site_create;
 pub mod site_delete;

@@ -1,6 +1,9 @@
-//! MariaDB: what must hold on a server that this panel set up.
+//! MariaDB: what must hold on a server that this panel set up, and whether it would start.
 //!
 //! Invariant: statements are constants and safe to run twice.
+
+use crate::host::exec::{Command, Program};
+use crate::host::{Host, HostResult};
 
 /// No account without a name, no `test` database, root from this machine only. Debian's package does the same; this asserts it.
 pub const SECURE: &[&str] = &[
@@ -10,6 +13,18 @@ pub const SECURE: &[&str] = &[
     "DROP DATABASE IF EXISTS test",
     "FLUSH PRIVILEGES",
 ];
+
+/// What MariaDB finds wrong with its options, without being started.
+pub fn complaint(host: &dyn Host) -> HostResult<Option<String>> {
+    let arguments = ["--user=mysql", "--verbose", "--help"];
+    let tried = host.run(&Command::new(Program::Mariadbd, arguments))?;
+    if tried.is_success() {
+        return Ok(None);
+    }
+    let mut lines = tried.stderr.lines();
+    let wrong = lines.find(|line| line.contains("[ERROR]"));
+    Ok(Some(wrong.unwrap_or(&tried.stderr).to_owned()))
+}
 
 #[cfg(test)]
 mod tests {

@@ -142,6 +142,8 @@ routes! {
     GET  "/activity"                    Session 0,    activity::operations;
     GET  "/activity/audit"              Session 0,    activity::audit;
     GET  "/services"                    Session 0,    services::show;
+    GET  "/services/{name}/{verb}"      Session 0,    services::change;
+    POST "/services/{name}/{verb}"      Session FORM, services::change;
     GET  "/php"                         Session 0,    php::list;
     GET  "/php/{version}/install"       Session 0,    php::install;
     POST "/php/{version}/install"       Session FORM, php::install;

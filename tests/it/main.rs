@@ -21,6 +21,7 @@ mod nginx;
 mod php;
 mod recovery;
 mod rename;
+mod services;
 mod settings;
 mod sites;
 mod trash;

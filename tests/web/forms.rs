@@ -398,3 +398,24 @@ async fn own_directives_ask_for_the_password_once_more_where_it_was_typed_too_lo
     assert!(begun.header("location").starts_with("/operations/"));
     assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
 }
+
+#[tokio::test]
+async fn a_service_is_restarted_once_the_plan_was_seen() {
+    const PAGE: &str = "/services/nginx/restart";
+    let panel = panel();
+    let list = panel.ask(signed_in(get("/services"))).await;
+    assert!(list.text.contains(PAGE), "{}", list.text);
+    let seen = panel.ask(signed_in(get(PAGE))).await;
+    assert_eq!(seen.status, StatusCode::OK);
+    assert!(seen.text.contains("lalapanel service restart nginx"));
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let (token, operation) = (seen.field("token"), seen.field("operation"));
+    let plan = seen.field("plan");
+    let body = format!("token={token}&operation={operation}&plan={plan}");
+    let begun = panel.ask(signed_in(post(PAGE, &body))).await;
+    assert_eq!(begun.header("location"), format!("/operations/{operation}"));
+    for none in ["/services/ssh/stop", "/services/nginx/mask"] {
+        let seen = panel.ask(signed_in(get(none))).await;
+        assert_eq!(seen.status, StatusCode::NOT_FOUND, "{none}");
+    }
+}

@@ -4,6 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::host::exec::Output;
+use crate::host::memory::machine::Machine;
+use crate::host::memory::{done, failed};
+
 /// What a MariaDB holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mariadb {
@@ -24,6 +28,21 @@ pub struct MariadbUser {
     pub locked: bool,
     /// The patterns of the databases it may use.
     pub grants: BTreeSet<String>,
+}
+
+impl Machine {
+    /// Its options are refused where one of its files says `BROKEN`.
+    pub(super) fn mariadb_options(&self) -> Output {
+        let mut files = self.tree.iter();
+        let broken = files.find(|(path, _)| {
+            path.as_str().starts_with("/etc/mysql/")
+                && (self.tree.text(path)).is_some_and(|text| text.contains("BROKEN"))
+        });
+        match broken {
+            Some((path, _)) => failed(7, format!("[ERROR] unknown variable 'BROKEN' in {path}")),
+            None => done(String::new()),
+        }
+    }
 }
 
 impl Mariadb {

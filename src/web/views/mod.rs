@@ -18,6 +18,7 @@ pub(super) mod nginx;
 pub(super) mod open;
 pub(super) mod operation;
 pub(super) mod php;
+pub(super) mod server_change;
 pub(super) mod services;
 pub(super) mod settings;
 pub(super) mod site;

@@ -5,20 +5,23 @@
 use std::sync::Arc;
 
 use poem::Response;
-use poem::http::StatusCode;
 use sailfish::Template;
 
 use crate::domain::change::Change;
 use crate::domain::php::PhpVersion;
 use crate::rpc::php::{PhpVersionView, PhpView, RepositoryView};
 use crate::rpc::protocol::{Reply, Request};
-use crate::web::page::{ICONS, Problem, Section, html, see_other};
-use crate::web::plan::{self, Attempt, ShownPlan};
-use crate::web::refusal::{Refusal, status_of};
-use crate::web::views::change::sentence;
+use crate::web::page::{ICONS, Section};
+use crate::web::refusal::Refusal;
+use crate::web::views::server_change::{self, Place, Words};
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
 
+const PLACE: Place = Place {
+    section: Section::Php,
+    name: "PHP",
+    path: "/php",
+};
 /// So many sites are named beside a version.
 const NAMED: usize = 3;
 
@@ -39,20 +42,6 @@ struct Row {
 struct Php {
     rows: Vec<Row>,
     repository: RepositoryView,
-}
-
-#[derive(Template)]
-#[template(path = "pages/server_change.html.stpl")]
-struct Confirm {
-    heading: String,
-    path: String,
-    busy: &'static str,
-    consequence: String,
-    token: String,
-    operation: String,
-    plan: Option<ShownPlan>,
-    notice: Option<String>,
-    problems: Vec<Problem>,
 }
 
 /// `GET /php`.
@@ -156,12 +145,6 @@ pub(in crate::web) async fn disable(visit: Arc<Visit>) -> Result<Response, Refus
     run(&visit, Change::PhpRepository { enabled: false }, words).await
 }
 
-struct Words {
-    heading: String,
-    busy: &'static str,
-    consequence: String,
-}
-
 fn version(visit: &Visit) -> Result<PhpVersion, Refusal> {
     visit
         .part(0)
@@ -170,48 +153,5 @@ fn version(visit: &Visit) -> Result<PhpVersion, Refusal> {
 }
 
 async fn run(visit: &Visit, change: Change, words: Words) -> Result<Response, Refusal> {
-    let command = words::command(&change);
-    let attempt = if visit.posted {
-        plan::attempt(visit, change).await?
-    } else {
-        plan::preview(visit, change).await?
-    };
-    let (mut status, mut problems) = (StatusCode::OK, Vec::new());
-    let (plan, notice) = match attempt {
-        Attempt::Began(id) => return Ok(see_other(&format!("/operations/{id}"))),
-        Attempt::Unchanged => (
-            None,
-            Some("It is that way already. There is nothing to do.".to_owned()),
-        ),
-        Attempt::Check { plan, changed } => {
-            let notice = format!(
-                "The server has changed since you looked. Please check what will happen, then press {}",
-                words.heading
-            );
-            (Some(*plan), changed.then_some(notice))
-        }
-        Attempt::Refused(fault) => {
-            status = status_of(&fault);
-            problems.push(Problem {
-                field: "main",
-                text: sentence(&fault),
-            });
-            (None, None)
-        }
-    };
-    let mut frame = visit.frame(words.heading.clone(), Section::Php).await;
-    frame.crumbs.push(("PHP".to_owned(), "/php".to_owned()));
-    frame.command = Some(command);
-    let body = Confirm {
-        heading: words.heading,
-        path: visit.path().to_owned(),
-        busy: words.busy,
-        consequence: words.consequence,
-        token: frame.token.clone(),
-        operation: plan::operation_of(visit)?.to_string(),
-        plan,
-        notice,
-        problems,
-    };
-    Ok(html(status, &frame, &body))
+    server_change::run(visit, change, words, &PLACE).await
 }

@@ -95,6 +95,9 @@ pub(in crate::web) fn command(change: &Change) -> String {
         Change::CertificateRemove { hostname } => format!("lalapanel cert remove {hostname}"),
         Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
         Change::PhpInstall { php } => format!("lalapanel php install {php}"),
+        Change::Service { service, verb } => {
+            format!("lalapanel service {} {}", verb.word(), service.unit())
+        }
         Change::PhpRemove { php } => format!("lalapanel php remove {php}"),
         Change::PhpRepository { enabled: true } => "lalapanel php repository enable".to_owned(),
         Change::PhpRepository { enabled: false } => "lalapanel php repository disable".to_owned(),

@@ -253,6 +253,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::DatabaseCreate { .. } => "Create",
         Change::DatabaseDelete { .. } => "Delete",
         Change::DatabasePassword { .. } => "Make a new password of",
+        Change::Service { .. } => "Restart",
         Change::PhpInstall { .. } => "Install",
         Change::PhpRemove { .. } => "Remove",
         Change::PhpRepository { .. } => "Turn on or off",
@@ -339,6 +340,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         Change::SitePurge { .. }
         | Change::SiteSnippet { .. }
         | Change::SiteDrift { .. }
+        | Change::Service { .. }
         | Change::PhpInstall { .. }
         | Change::PhpRemove { .. }
         | Change::PhpRepository { .. }
@@ -428,12 +430,7 @@ pub(crate) fn log(state: &State, file: LogFile, filter: &LogFilter, from: usize)
 pub(crate) fn status(state: &State) -> StatusView {
     let service = |name: &str, healthy| ServiceView {
         name: name.to_owned(),
-        state: if healthy {
-            "active (running)"
-        } else {
-            "failed"
-        }
-        .to_owned(),
+        state: if healthy { "active" } else { "inactive" }.to_owned(),
         healthy,
     };
     StatusView {
