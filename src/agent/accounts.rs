@@ -66,7 +66,7 @@ impl Accounts {
         let kept = account.as_ref().map(|account| account.password.as_str());
         let verdict = self.hasher.verify(password, kept)?;
         let mut account = account
-            .filter(|_| verdict != Verdict::Wrong)
+            .filter(|account| verdict != Verdict::Wrong && !account.disabled)
             .ok_or_else(refused)?;
         if verdict == Verdict::RightButWeak {
             let stronger = self.hasher.hash(password, &self.random()?)?;
@@ -180,6 +180,7 @@ impl Accounts {
                     role: account.role,
                     created: account.created,
                     last_login: account.last_login,
+                    disabled: account.disabled,
                 })
                 .collect(),
         ))
@@ -227,6 +228,13 @@ impl Accounts {
                 Ok(Reply::Done {})
             }
         }
+    }
+
+    /// Keeps an account from signing in, or lets it sign in again.
+    pub fn disable(&self, name: &AccountName, disabled: bool) -> Answer {
+        self.store.disable_account(self.named(name)?.id, disabled)?;
+        self.sessions.tell();
+        Ok(Reply::Done {})
     }
 
     /// Deletes an account; the last one stays.

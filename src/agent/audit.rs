@@ -191,6 +191,14 @@ fn words(request: &Request) -> (String, String) {
         Request::AccountPassword { name, .. } => about("account password", name),
         Request::Confirm { .. } => plain("confirm"),
         Request::AccountDelete { name } => about("account delete", name),
+        Request::AccountDisable { name, disabled } => {
+            let word = if *disabled {
+                "account disable"
+            } else {
+                "account enable"
+            };
+            about(word, name)
+        }
         Request::Apply { change, .. } => about(change.word(), &change.subject()),
         Request::CertificateDeposit { hostname, .. } => about("cert deposit", hostname),
         Request::CertificateIssue { hostname, .. } => about("cert issue", hostname),

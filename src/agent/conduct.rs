@@ -245,6 +245,10 @@ async fn a_web_process_with_an_owners_session_mints_no_account_and_no_link() {
             password: password(OTHER),
         },
         Request::AccountDelete { name: name("mara") },
+        Request::AccountDisable {
+            name: name("mara"),
+            disabled: true,
+        },
         new_password("mara", OTHER, None),
         new_password("mara", OTHER, Some("a wrong guess here")),
     ] {

@@ -375,6 +375,7 @@ impl Inner {
             } => accounts.set_password(asker.live.as_ref(), &name, &password, current.as_ref()),
             Request::Confirm { password } => accounts.confirm(asker.live.as_ref(), &password),
             Request::AccountDelete { name } => accounts.delete(&name),
+            Request::AccountDisable { name, disabled } => accounts.disable(&name, disabled),
             Request::AuditList { limit } => self.trail.list(limit).map(Reply::Audit),
             Request::AuditVerify {} => {
                 let entries = self.trail.verify()?;

@@ -71,6 +71,7 @@ pub fn rule(request: &Request) -> Rule {
         Request::AdminLink {}
         | Request::AdminUnban { .. }
         | Request::AccountCreate { .. }
+        | Request::AccountDisable { .. }
         | Request::AccountDelete { .. } => row(LocalRoot, Change, true),
         Request::Status {}
         | Request::AccountList {}
@@ -229,6 +230,13 @@ pub(super) mod tests {
                 },
             ),
             ("AccountDelete", Request::AccountDelete { name: name() }),
+            (
+                "AccountDisable",
+                Request::AccountDisable {
+                    name: name(),
+                    disabled: true,
+                },
+            ),
             ("Home", Request::Home {}),
             ("SiteList", Request::SiteList {}),
             ("SiteTrash", Request::SiteTrash {}),

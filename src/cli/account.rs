@@ -21,6 +21,16 @@ pub enum Verb {
     List,
     /// Give an account a new password; its sessions end
     Password(Named),
+    /// Keep an account from signing in; its sessions end, and the last one that may sign in stays
+    Disable {
+        /// Its name
+        name: String,
+    },
+    /// Let an account sign in again, with the password it had
+    Enable {
+        /// Its name
+        name: String,
+    },
     /// Delete an account; the last one stays
     Delete {
         /// Its name
@@ -62,12 +72,31 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             let what = "has a new password; its sessions have ended";
             settle(request, &name, what, agent, output)
         }
+        Verb::Disable { name } => {
+            let what = "may not sign in any more; its sessions have ended";
+            disable(&parse(&name)?, true, what, agent, output)
+        }
+        Verb::Enable { name } => disable(&parse(&name)?, false, "may sign in again", agent, output),
         Verb::Delete { name } => {
             let name = parse(&name)?;
             let request = Request::AccountDelete { name: name.clone() };
             settle(request, &name, "is deleted", agent, output)
         }
     }
+}
+
+fn disable(
+    name: &AccountName,
+    disabled: bool,
+    what: &str,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    let request = Request::AccountDisable {
+        name: name.clone(),
+        disabled,
+    };
+    settle(request, name, what, agent, output)
 }
 
 fn parse(text: &str) -> Result<AccountName, Fault> {
@@ -104,7 +133,7 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     };
     output.document(&json!({ "accounts": accounts }));
     let mut rows = vec![
-        ["NAME", "CREATED", "LAST SIGN-IN"]
+        ["NAME", "CREATED", "LAST SIGN-IN", "MAY SIGN IN"]
             .map(str::to_owned)
             .to_vec(),
     ];
@@ -115,6 +144,7 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             account
                 .last_login
                 .map_or_else(|| "never".to_owned(), moment),
+            if account.disabled { "no" } else { "yes" }.to_owned(),
         ]
     }));
     for row in table(&rows) {

@@ -309,6 +309,8 @@ fn every_promised_line_can_be_typed() {
         "account list",
         "account password mara",
         "account delete mara",
+        "account disable mara --json",
+        "account enable mara",
         "admin link",
         "admin unban",
         "admin unban 192.0.2.7",

@@ -118,6 +118,13 @@ pub enum Request {
         /// Whose.
         name: AccountName,
     },
+    /// Keep an account from signing in and end its sessions, or let it sign in again; one that may stays.
+    AccountDisable {
+        /// Whose.
+        name: AccountName,
+        /// False lets it sign in again.
+        disabled: bool,
+    },
     /// The first page.
     Home {},
     /// All sites.

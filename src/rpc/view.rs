@@ -53,6 +53,8 @@ pub struct AccountView {
     pub created: Timestamp,
     /// Its last sign-in.
     pub last_login: Option<Timestamp>,
+    /// It may not sign in.
+    pub disabled: bool,
 }
 
 /// One service the panel manages.

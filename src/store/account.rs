@@ -1,8 +1,8 @@
 //! The accounts of people.
 //!
-//! Invariant: a name belongs to at most one account, and the last account is never deleted.
+//! Invariant: a name belongs to at most one account, and the last account that may sign in is neither deleted nor disabled.
 
-use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{ReadableTable, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{AccountName, Role};
@@ -29,6 +29,9 @@ pub struct AccountRecord {
     pub created: Timestamp,
     /// Its last sign-in.
     pub last_login: Option<Timestamp>,
+    /// It may not sign in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
 }
 
 /// What a new account is made of.
@@ -111,20 +114,45 @@ impl Store {
         })
     }
 
-    /// Deletes an account and its sessions; the last one stays.
+    /// Keeps an account from signing in and ends its sessions, or lets it sign in again.
+    pub fn disable_account(&self, id: AccountId, disabled: bool) -> StoreResult<()> {
+        self.write(|transaction| {
+            let mut account = load(transaction, id)?;
+            if disabled {
+                refuse_last(transaction, &account)?;
+                session::remove_of(transaction, id)?;
+            }
+            account.disabled = disabled;
+            put(transaction, &account)
+        })
+    }
+
+    /// Deletes an account and its sessions; the last one that may sign in stays.
     pub fn remove_account(&self, id: AccountId) -> StoreResult<()> {
         self.write(|transaction| {
             let account = load(transaction, id)?;
+            refuse_last(transaction, &account)?;
             let mut accounts = transaction.open_table(tables::ACCOUNTS).changing()?;
-            if accounts.len().changing()? < 2 {
-                return Err(StoreError::LastAccount);
-            }
             accounts.remove(id.0).changing()?;
             let mut names = transaction.open_table(tables::ACCOUNT_NAMES).changing()?;
             names.remove(account.name.as_str()).changing()?;
             session::remove_of(transaction, id)
         })
     }
+}
+
+/// Somebody must be able to sign in afterwards.
+fn refuse_last(transaction: &WriteTransaction, account: &AccountRecord) -> StoreResult<()> {
+    let accounts = transaction.open_table(tables::ACCOUNTS).changing()?;
+    let mut others = 0_u32;
+    for entry in accounts.iter().changing()? {
+        let other: AccountRecord = from_json("account", entry.changing()?.1.value())?;
+        others += u32::from(other.id != account.id && (account.disabled || !other.disabled));
+    }
+    if others == 0 {
+        return Err(StoreError::LastAccount);
+    }
+    Ok(())
 }
 
 pub(super) fn create(
@@ -144,6 +172,7 @@ pub(super) fn create(
         password: new.password.clone(),
         created: new.created,
         last_login: None,
+        disabled: false,
     };
     put(transaction, &account)?;
     Ok(account)
@@ -167,6 +196,18 @@ pub(super) fn set_password(
     account.password = password;
     put(transaction, &account)?;
     session::remove_of(transaction, id)
+}
+
+/// The same for whoever root on this server gave a link: it may sign in again.
+pub(super) fn recover(
+    transaction: &WriteTransaction,
+    id: AccountId,
+    password: String,
+) -> StoreResult<()> {
+    let mut account = load(transaction, id)?;
+    account.disabled = false;
+    put(transaction, &account)?;
+    set_password(transaction, id, password)
 }
 
 pub(super) fn load(transaction: &WriteTransaction, id: AccountId) -> StoreResult<AccountRecord> {
@@ -235,6 +276,36 @@ mod tests {
         assert_eq!(store.account_named(&ivo.name).unwrap(), None);
         let again = store.create_account(&new("ivo")).unwrap();
         assert_ne!(again.id, ivo.id);
+    }
+
+    #[test]
+    fn a_disabled_account_has_no_session_and_somebody_can_always_sign_in() {
+        let store = Store::in_memory().unwrap();
+        let mara = store.create_account(&new("mara")).unwrap();
+        let last = store.disable_account(mara.id, true).unwrap_err();
+        assert!(matches!(last, StoreError::LastAccount));
+        let ivo = store.create_account(&new("ivo")).unwrap();
+        let his = signed_in(&store, ivo.id, 2);
+        store.disable_account(ivo.id, true).unwrap();
+        assert!(store.session(&his.hash()).unwrap().is_none());
+        let session = SessionRecord {
+            account: ivo.id,
+            began: Timestamp::from_millis(3),
+            seen: Timestamp::from_millis(3),
+            from: None,
+        };
+        let refused = store.begin_session(&his.hash(), &session, 3).unwrap_err();
+        assert!(matches!(refused, StoreError::AccountDisabled));
+        for last in [
+            store.remove_account(mara.id),
+            store.disable_account(mara.id, true),
+        ] {
+            assert!(matches!(last.unwrap_err(), StoreError::LastAccount));
+        }
+        store.disable_account(ivo.id, false).unwrap();
+        store.begin_session(&his.hash(), &session, 3).unwrap();
+        store.disable_account(ivo.id, true).unwrap();
+        store.remove_account(ivo.id).unwrap();
     }
 
     #[test]

@@ -88,6 +88,9 @@ pub enum StoreError {
     /// The only account that is left was to be deleted.
     #[error("the last account stays")]
     LastAccount,
+    /// It may not sign in.
+    #[error("the account is disabled")]
+    AccountDisabled,
     /// The one-time link is unknown, used or too old.
     #[error("the one-time link is not valid")]
     LinkInvalid,
@@ -170,8 +173,14 @@ impl From<StoreError> for Fault {
             ),
             StoreError::LastAccount => Self::new(
                 Code::LastOwner,
-                "The last account cannot be deleted",
-                "create another account first",
+                "The last account that may sign in stays",
+                "create another account first, or enable one",
+            ),
+            // Told as a wrong password is: a stranger learns nothing of accounts.
+            StoreError::AccountDisabled => Self::new(
+                Code::LoginRefused,
+                "The name or the password is not right",
+                "try again; if the password is lost, run `lalapanel admin link` as root on the server",
             ),
             StoreError::LinkInvalid => Self::new(
                 Code::SetupClosed,

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::store::Store;
 use crate::store::account::{self, AccountRecord};
 use crate::store::database::{Reading, from_json, to_json};
-use crate::store::error::StoreResult;
+use crate::store::error::{StoreError, StoreResult};
 use crate::store::tables;
 
 /// One session as it is kept.
@@ -107,6 +107,9 @@ pub(super) fn begin(
     most: usize,
 ) -> StoreResult<AccountRecord> {
     let mut account = account::load(transaction, session.account)?;
+    if account.disabled {
+        return Err(StoreError::AccountDisabled);
+    }
     account.last_login = Some(session.began);
     account::put(transaction, &account)?;
     let mut others: Vec<_> = all(transaction)?

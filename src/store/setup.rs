@@ -56,7 +56,7 @@ impl Store {
         })
     }
 
-    /// Uses a link: makes the account or gives the existing one this password, and begins a session, all or nothing.
+    /// Uses a link: makes the account or gives the existing one this password and lets it sign in again, and begins a session, all or nothing.
     pub fn use_link(
         &self,
         link: &TokenHash,
@@ -69,7 +69,7 @@ impl Store {
             take_link(transaction, link, now)?;
             let id = match account::named(transaction, &account.name)? {
                 Some(id) => {
-                    account::set_password(transaction, id, account.password.clone())?;
+                    account::recover(transaction, id, account.password.clone())?;
                     id
                 }
                 None => account::create(transaction, account)?.id,

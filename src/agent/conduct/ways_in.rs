@@ -192,3 +192,36 @@ async fn own_directives_ask_for_the_password_again_after_ten_minutes_and_nothing
     scene.ask(ROOT, None, apply(snippet())).await.unwrap();
     assert_eq!(scene.passed(), 4);
 }
+
+#[tokio::test]
+async fn a_disabled_account_is_out_until_root_lets_it_in_again() {
+    let scene = Scene::new();
+    let owner = scene.owner().await;
+    let disable = |who: &str, disabled| Request::AccountDisable {
+        name: name(who),
+        disabled,
+    };
+    let last = scene.ask(ROOT, None, disable("mara", true)).await;
+    assert_eq!(code(last), Code::LastOwner);
+    assert!(scene.is_signed_in(&owner).await);
+
+    let ivo = Request::AccountCreate {
+        name: name("ivo"),
+        password: password(OTHER),
+    };
+    scene.ask(ROOT, None, ivo).await.unwrap();
+    let his = signed_in(scene.ask(WEB, None, login("ivo", OTHER)).await);
+    scene.ask(ROOT, None, disable("ivo", true)).await.unwrap();
+    assert!(!scene.is_signed_in(&his).await && scene.is_signed_in(&owner).await);
+    let right = scene.ask(WEB, None, login("ivo", OTHER)).await.unwrap_err();
+    let wrong = scene.ask(WEB, None, login("ivo", PASSWORD)).await;
+    assert_eq!(right.to_string(), wrong.unwrap_err().to_string());
+    assert_eq!(right.code, Code::LoginRefused);
+
+    scene.ask(ROOT, None, disable("ivo", false)).await.unwrap();
+    signed_in(scene.ask(WEB, None, login("ivo", OTHER)).await);
+    scene.ask(ROOT, None, disable("ivo", true)).await.unwrap();
+    let link = scene.link().await;
+    let back = signed_in(scene.ask(WEB, None, setup(&link, "ivo", PASSWORD)).await);
+    assert!(scene.is_signed_in(&back).await);
+}
