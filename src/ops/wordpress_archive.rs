@@ -9,6 +9,7 @@ use crate::domain::archive::{ArchiveUrl, FetchedArchive};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
 use crate::domain::secret::hex;
+use crate::domain::time::Timestamp;
 use crate::domain::wordpress::{ArchiveDigest, archives};
 use crate::host::{Host, HostError, Mode, Node, Owner};
 use crate::rpc::courier::{Fetch, Fetched};
@@ -132,7 +133,8 @@ fn bring(host: &dyn Host, source: Source) -> Result<FetchedArchive, Fault> {
         published: fetched.published,
         version: fetched.version,
         bytes: sums.bytes,
-        fetched: host.now(),
+        // For people, and for a day: no fractions.
+        fetched: Timestamp::from_millis(host.now().millis() / 1000 * 1000),
     };
     let text = serde_json::to_vec_pretty(&made).map_err(|error| {
         Fault::new(

@@ -30,6 +30,7 @@ mod stream;
 mod tls;
 mod views;
 mod visit;
+mod wordpress_form;
 mod words;
 
 pub use agent::{Agent, AgentCall, SocketAgent};

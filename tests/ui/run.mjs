@@ -436,6 +436,53 @@ await test('without JavaScript a database gets a password of one\'s own and is d
   await quiet.close();
 });
 
+if (sites !== 'none') {
+  await test('WordPress is fetched by the button, installed, and signed in to with the password shown once', async () => {
+    const host = `wp-${site}`;
+    await page.goto(`${base}/sites/new`);
+    const email = page.getByLabel("Administrator's e-mail");
+    check(!(await email.isVisible()), 'a field of WordPress is shown for PHP');
+    await page.getByLabel('Domain name').fill(host);
+    await page.getByRole('radio', { name: /^WordPress/ }).check();
+    check(!(await email.isVisible()), 'the fields are shown before the box is ticked');
+    await page.getByLabel('Install WordPress, ready to sign in').check();
+    await email.fill('mara@wp.example');
+    await page.getByLabel('Site title').fill("Mara's <Shop>");
+    await page.locator('#plan .note').getByText('has to be fetched first').waitFor();
+    await shot(page, 'new-site-wordpress');
+    await page.getByRole('button', { name: 'Create site' }).click();
+    await page.getByText('Please check what will happen, then press Create site').waitFor({ timeout: 60_000 });
+    const words = await page.locator('#plan').innerText();
+    check(/WordPress \d+\.\d.* was fetched from https:\/\/mirror\.example/.test(words), words);
+    check((await email.inputValue()) === 'mara@wp.example', 'what was typed was lost');
+    await shot(page, 'new-site-wordpress-plan');
+    await page.getByRole('button', { name: 'Create site' }).click();
+    await page.waitForURL(/\/operations\//);
+    await finished(page, `${host} is ready`);
+    await page.getByText('Show the password').click();
+    const secret = await page.locator('details[data-copy] code').innerText();
+    check(secret.length === 32, 'no password is shown');
+    await page.getByText('Show the password').click();
+    await shot(page, 'wordpress-done');
+    const seen = await visit(host);
+    check(seen.status === 200 && seen.text.includes('&lt;Shop&gt;'), seen.text.slice(0, 300));
+    const form = new URLSearchParams({ log: 'admin', pwd: secret, 'wp-submit': 'x', testcookie: '1' }).toString();
+    const status = await new Promise((resolve, reject) => {
+      const headers = { host, cookie: 'wordpress_test_cookie=WP%20Cookie%20check', 'content-type': 'application/x-www-form-urlencoded', 'content-length': form.length };
+      const asked = http.request(`${sites}/wp-login.php`, { method: 'POST', headers, agent: false }, answer => { answer.resume(); resolve(answer.statusCode); });
+      asked.on('error', reject);
+      asked.end(form);
+    });
+    check(status === 302, `signing in is answered with ${status}`);
+    await page.getByRole('button', { name: 'I have saved it' }).click();
+    await page.getByText('Show the password').waitFor({ state: 'detached' });
+    await page.goto(`${base}/sites/${host}/delete`);
+    await page.getByLabel(`Type ${host} to delete it`).fill(host);
+    await page.getByRole('button', { name: `Delete ${host}`, exact: true }).click();
+    await finished(page, `${host} is deleted`);
+  });
+}
+
 await test('text from people stays text', async () => {
   const evil = '"><img src=x onerror=alert(1)>';
   for (const address of ['/sites?q=', '/databases?q=', '/databases/new-database?name=', '/activity?q=', '/sites/new?hostname=', '/login?next=']) {

@@ -21,6 +21,7 @@ mod settings;
 mod stream;
 mod trash;
 mod visitors;
+mod wordpress;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use crate::domain::site_name::SiteName;
 use crate::domain::text::shown;
 use crate::domain::tls::TlsMode;
 use crate::rpc::protocol::{Reply, Request};
-use crate::rpc::view::SiteOptions;
+use crate::rpc::view::{ArchiveView, SiteOptions};
 use crate::web::form::Fields;
 use crate::web::kind_form::KindForm;
 use crate::web::page::{ICONS, Problem, Section, html, problem_at, see_other};
@@ -24,6 +24,7 @@ use crate::web::plan::{self, Attempt, ShownPlan};
 use crate::web::refusal::{Refusal, status_of};
 use crate::web::views::change::sentence;
 use crate::web::visit::{Visit, unexpected};
+use crate::web::wordpress_form::{self, WordpressForm};
 use crate::web::words;
 
 #[derive(Template)]
@@ -39,6 +40,7 @@ struct NewSitePage {
     problems: Vec<Problem>,
     /// True where the script asked: only the plan is looked at.
     live: bool,
+    archive: ArchiveView,
 }
 
 /// What the person typed, kept as it is whatever becomes of it.
@@ -46,6 +48,7 @@ struct NewSitePage {
 struct Typed {
     hostname: String,
     kind: KindForm,
+    wordpress: WordpressForm,
     www: String,
     tls: String,
     names: String,
@@ -67,10 +70,16 @@ impl Typed {
                 versions,
                 ..KindForm::read(fields)
             },
+            wordpress: WordpressForm::read(fields),
             www: shown(fields.text("www"), 16),
             tls: shown(fields.text("tls"), 16),
             names: shown(fields.text("names"), 4096),
         }
+    }
+
+    /// Whether WordPress is installed; what was typed for it counts for sites of its type alone.
+    fn installs(&self) -> bool {
+        self.wordpress.install && self.kind.is("wordpress")
     }
 
     fn site(&self) -> Result<NewSite, Vec<Problem>> {
@@ -90,6 +99,9 @@ impl Typed {
             .new_kind()
             .map_err(|problem| problems.push(problem))
             .ok();
+        if self.installs() {
+            problems.extend(self.wordpress.problems());
+        }
         let mut redirected = Vec::new();
         if let (Some(hostname), "add" | "redirect") = (&hostname, self.www.as_str()) {
             match Hostname::parse(&format!("www.{hostname}")).map(SiteName::Exact) {
@@ -128,45 +140,58 @@ pub(in crate::web) async fn form(visit: Arc<Visit>) -> Result<Response, Refusal>
     let options = options(&visit).await?;
     let mut typed = Typed::read(&visit.query, &options);
     if visit.query.has("hostname") {
-        let site = typed.site();
-        let attempt = match site {
-            Ok(site) => Some(plan::preview(&visit, Change::SiteCreate(site)).await?),
+        let attempt = match typed.site() {
+            // Its plan belongs to a password, and so to a form that was sent.
+            Ok(_) if typed.installs() => return sheet(&visit, typed, Said::nothing(options)).await,
+            Ok(site) => plan::preview(&visit, Change::SiteCreate(site)).await?,
             Err(problems) => {
-                return sheet(&visit, StatusCode::OK, typed, None, problems).await;
+                let said = Said::problems(options, StatusCode::OK, problems);
+                return sheet(&visit, typed, said).await;
             }
         };
-        return outcome(&visit, typed, attempt, true).await;
+        return outcome(&visit, typed, options, attempt, true).await;
     }
     if options.php.is_empty() && typed.kind.word.is_empty() {
         "static".clone_into(&mut typed.kind.word);
     }
-    sheet(&visit, StatusCode::OK, typed, None, Vec::new()).await
+    sheet(&visit, typed, Said::nothing(options)).await
 }
 
 /// `POST /sites/new`: `live` asks for the plan only, everything else for the site.
 pub(in crate::web) async fn submit(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    let options = options(&visit).await?;
+    let mut options = options(&visit).await?;
     let typed = Typed::read(&visit.form, &options);
     let live = visit.form.has("live");
-    let site = match typed.site() {
+    let mut site = match typed.site() {
         Ok(site) => site,
         Err(problems) => {
-            let status = if live {
-                StatusCode::OK
-            } else {
-                StatusCode::UNPROCESSABLE_ENTITY
-            };
-            return sheet(&visit, status, typed, None, problems).await;
+            let said = Said::problems(options, StatusCode::UNPROCESSABLE_ENTITY, problems);
+            return sheet(&visit, typed, said).await;
         }
     };
-    let change = Change::SiteCreate(site);
+    if typed.installs() {
+        let (form, archive) = (&typed.wordpress, &mut options.archive);
+        let operation = plan::operation_of(&visit)?;
+        if let Err(problem) = form.add_to(&mut site, archive, operation, &visit).await? {
+            let said = Said::problems(options, StatusCode::SERVICE_UNAVAILABLE, vec![problem]);
+            return sheet(&visit, typed, said).await;
+        }
+    }
+    let change = Change::SiteCreate(site.clone());
     let attempt = if live {
         plan::preview(&visit, change).await?
     } else {
         plan::attempt(&visit, change).await?
     };
-    outcome(&visit, typed, Some(attempt), live).await
+    if let Attempt::Began(id) = &attempt {
+        wordpress_form::begun(&visit, *id, &site)?;
+    }
+    outcome(&visit, typed, options, attempt, live).await
 }
+
+/// The fields of the form.
+const TYPED: &str =
+    "hostname type php address target code www names install admin_email admin_name title";
 
 /// The address that brings back what was typed, for somebody whose session ended meanwhile.
 pub(in crate::web) fn draft(visit: &Visit) -> Option<String> {
@@ -175,9 +200,7 @@ pub(in crate::web) fn draft(visit: &Visit) -> Option<String> {
         return None;
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for name in [
-        "hostname", "type", "php", "address", "target", "code", "www", "names",
-    ] {
+    for name in TYPED.split(' ') {
         let value = visit.form.text(name);
         if !value.is_empty() {
             query.append_pair(name, value);
@@ -189,17 +212,18 @@ pub(in crate::web) fn draft(visit: &Visit) -> Option<String> {
 async fn outcome(
     visit: &Visit,
     typed: Typed,
-    attempt: Option<Attempt>,
+    options: SiteOptions,
+    attempt: Attempt,
     only_looking: bool,
 ) -> Result<Response, Refusal> {
     match attempt {
-        Some(Attempt::Began(id)) => Ok(see_other(&format!("/operations/{id}"))),
-        Some(Attempt::Unchanged) | None => {
+        Attempt::Began(id) => Ok(see_other(&format!("/operations/{id}"))),
+        Attempt::Unchanged => {
             let path = Hostname::parse(&typed.hostname)
                 .map_or_else(|_| "/sites".to_owned(), |name| format!("/sites/{name}"));
             Ok(see_other(&path))
         }
-        Some(Attempt::Check { plan, changed }) => {
+        Attempt::Check { plan, changed } => {
             let notice = match (only_looking, changed) {
                 (true, _) => None,
                 (false, false) => Some("Please check what will happen, then press Create site"),
@@ -207,45 +231,70 @@ async fn outcome(
                     "The server has changed since you looked. Please check what will happen, then press Create site",
                 ),
             };
-            sheet(
-                visit,
-                StatusCode::OK,
-                typed,
-                Some((*plan, notice)),
-                Vec::new(),
-            )
-            .await
+            let said = Said {
+                plan: Some((*plan, notice)),
+                ..Said::nothing(options)
+            };
+            sheet(visit, typed, said).await
         }
-        Some(Attempt::Refused(fault)) => {
+        Attempt::Refused(fault) => {
+            let problem = Problem {
+                field: field_of(fault.code),
+                text: sentence(&fault),
+            };
             let status = if only_looking {
                 StatusCode::OK
             } else {
                 status_of(&fault)
             };
-            let problem = Problem {
-                field: field_of(fault.code),
-                text: sentence(&fault),
-            };
-            sheet(visit, status, typed, None, vec![problem]).await
+            let said = Said::problems(options, status, vec![problem]);
+            sheet(visit, typed, said).await
         }
     }
 }
 
-async fn sheet(
-    visit: &Visit,
+/// What the page says beside what was typed.
+struct Said {
     status: StatusCode,
-    typed: Typed,
     plan: Option<(ShownPlan, Option<&'static str>)>,
     problems: Vec<Problem>,
-) -> Result<Response, Refusal> {
+    options: SiteOptions,
+}
+
+impl Said {
+    fn nothing(options: SiteOptions) -> Self {
+        Self {
+            status: StatusCode::OK,
+            plan: None,
+            problems: Vec::new(),
+            options,
+        }
+    }
+
+    fn problems(options: SiteOptions, status: StatusCode, problems: Vec<Problem>) -> Self {
+        Self {
+            status,
+            problems,
+            ..Self::nothing(options)
+        }
+    }
+}
+
+async fn sheet(visit: &Visit, typed: Typed, said: Said) -> Result<Response, Refusal> {
     let mut frame = visit.frame("New site", Section::Sites).await;
     frame.crumbs.push(("Sites".to_owned(), "/sites".to_owned()));
     let site = typed.site().ok();
+    let flags = typed.installs().then(|| typed.wordpress.flags());
     frame.command = Some(site.as_ref().map_or_else(
         || "lalapanel site create shop.example".to_owned(),
-        |site| words::command(&Change::SiteCreate(site.clone())),
+        |site| words::command(&Change::SiteCreate(site.clone())) + &flags.unwrap_or_default(),
     ));
-    let (plan, notice) = plan.map_or((None, None), |(plan, notice)| (Some(plan), notice));
+    let live = visit.form.has("live");
+    // Whoever only looks is answered well, whatever is to be put right.
+    let status = if live { StatusCode::OK } else { said.status };
+    let (plan, notice) = said
+        .plan
+        .map_or((None, None), |(plan, notice)| (Some(plan), notice));
     let body = NewSitePage {
         token: frame.token.clone(),
         operation: plan::operation_of(visit)?.to_string(),
@@ -253,8 +302,9 @@ async fn sheet(
         typed,
         plan,
         notice,
-        problems,
-        live: visit.form.has("live"),
+        problems: said.problems,
+        live,
+        archive: said.options.archive,
     };
     Ok(html(status, &frame, &body))
 }
@@ -282,6 +332,7 @@ fn field_of(code: Code) -> &'static str {
         | Code::HostnameForeign
         | Code::SiteDirectoryExists => "hostname",
         Code::PhpNotInstalled => "php",
+        Code::WordpressArchive => "install",
         _ => "main",
     }
 }
@@ -292,7 +343,6 @@ mod tests {
     use crate::domain::archive::ArchiveUrl;
     use crate::domain::php::PhpVersion;
     use crate::domain::site::NewSiteKind;
-    use crate::rpc::view::ArchiveView;
 
     fn read(text: &str) -> Result<NewSite, Vec<Problem>> {
         let options = SiteOptions {

@@ -118,7 +118,7 @@ fn asked(visit: &Visit, operation: OperationId) -> Result<Asked, Refusal> {
 }
 
 /// The same for the plan and for the button, and for no other operation: its id is drawn at random.
-fn salt(operation: OperationId) -> [u8; 12] {
+pub(in crate::web) fn salt(operation: OperationId) -> [u8; 12] {
     let digest: [u8; 32] = Sha256::digest(operation.to_string()).into();
     let mut salt = [0; 12];
     salt.iter_mut()

@@ -35,7 +35,7 @@ pub(in crate::web) fn command(change: &Change) -> String {
                 line.push_str(&name.to_string());
             }
             if site.wordpress.is_some() {
-                line.push_str(" --install --archive wordpress.tar.gz");
+                line.push_str(" --install");
             }
             if site.database.is_some() {
                 line.push_str(" --database");

@@ -112,24 +112,8 @@ for_good() {
 }
 check "deleted for good, no file, database or user is left" for_good
 
-"$here/host" push "$host" "$here/mirror.py" /root/mirror.py
-sh_on '
-    mkdir -p /root/mirror && cd /root/mirror && mv /root/wordpress.tar.gz archive.tar.gz
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout root.key -out root.pem -days 30 -subj "/CN=test root" 2>/dev/null
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key -out server.csr -subj "/CN=mirror.example" 2>/dev/null
-    printf "subjectAltName=DNS:mirror.example\n" >server.ext
-    openssl x509 -req -in server.csr -CA root.pem -CAkey root.key -CAcreateserial -out server.pem -days 30 -extfile server.ext 2>/dev/null
-    sha1sum <archive.tar.gz | cut -d" " -f1 >right; echo x | sha1sum >wrong; echo good >mode
-    cp /etc/lalapanel/config.toml config.toml; cp /etc/hosts hosts
-    printf "\n[wordpress]\narchive_url = \"https://mirror.example:9443/latest.tar.gz\"\nca_file = \"/etc/lalapanel/test-root.pem\"\n" >>/etc/lalapanel/config.toml
-    cp root.pem /etc/lalapanel/test-root.pem # the agent sees no home
-    echo "127.0.0.1 mirror.example" >>/etc/hosts
-    systemd-run -q --unit=mirror python3 /root/mirror.py /root/mirror 9443
-    systemctl restart lalapanel-agent
-'
-serves() { on curl -fs --cacert /root/mirror/root.pem https://mirror.example:9443/latest.tar.gz.sha1; }
-soon serves >/dev/null
-soon panel status >/dev/null
+on mv /root/wordpress.tar.gz /root/archive.tar.gz
+. "$here/mirror.sh"
 with_mirror=$(machine)
 fetch() { panel site create "$1" --type wordpress --install --admin-email mara@wp.example "${@:2}" --json; }
 fails() { # fails CODE WORDS: fetching ends with that error, and nothing is left of it
@@ -159,8 +143,8 @@ away() {
     on cp /root/mirror/hosts /etc/hosts
     fails wordpress.unfetched 'mirror.example:9443. cannot be reached' '--archive FILE'
     sh_on 'echo "127.0.0.1 mirror.example" >>/etc/hosts
-        systemd-run -q --unit=mirror python3 /root/mirror.py /root/mirror 9443'
-    soon serves >/dev/null
+        systemd-run -q --unit=mirror python3 /root/mirror/mirror.py /root/mirror 9443'
+    soon mirror_serves >/dev/null
 }
 check "with the mirror away, or unknown to DNS, the error names the other way" away
 plan_first() {
@@ -188,7 +172,7 @@ check "the process with a network did it without a fault" courier_saw_nothing
 as_before() {
     panel site delete far.example --yes --now
     sh_on 'cp /root/mirror/config.toml /etc/lalapanel/config.toml; cp /root/mirror/hosts /etc/hosts
-        rm -rf /root/mirror /root/mirror.py /etc/lalapanel/test-root.pem
+        rm -rf /root/mirror /etc/lalapanel/test-root.pem
         systemctl restart lalapanel-agent'
     soon panel status >/dev/null
     soon machine_is "$old"

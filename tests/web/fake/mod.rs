@@ -21,6 +21,7 @@ use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::visitor::VisitorHash;
+use lalapanel::domain::wordpress::NewWordpress;
 use lalapanel::rpc::database::DatabaseView;
 use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
@@ -71,6 +72,8 @@ pub(crate) struct State {
     /// The archive of WordPress that is at hand, and the one that can be fetched.
     pub(crate) archive: Option<FetchedArchive>,
     pub(crate) archive_at_the_mirror: Option<FetchedArchive>,
+    /// What the last new site shall have.
+    pub(crate) wordpress: Option<NewWordpress>,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,

@@ -325,6 +325,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
             made.aliases.clone_from(&new.aliases);
             made.redirected.clone_from(&new.redirected);
             state.sites.push(view(&made));
+            state.wordpress = new.wordpress.as_deref().cloned();
         }
         Change::SiteSet { hostname, values } => {
             let mut sites = state.sites.iter_mut();
