@@ -3,11 +3,12 @@
 //! Invariant: looked up anew each time; nothing is remembered between two questions.
 
 use crate::domain::fault::Fault;
+use crate::domain::php::PhpVersion;
 use crate::ops::engine::Engine;
 use crate::ops::php_repository;
 use crate::ops::state::State;
 use crate::render;
-use crate::rpc::php::{PhpVersionView, PhpView, RepositoryView, SupportView};
+use crate::rpc::php::{ExtensionsView, PhpVersionView, PhpView, RepositoryView, SupportView};
 use crate::system::distro::{self, Distribution};
 use crate::system::php::{self, Offer};
 use crate::system::php_support::{self, Support};
@@ -19,10 +20,22 @@ pub(super) fn view(engine: &Engine) -> Result<PhpView, Fault> {
     let row = distro::known(&distro::release(host));
     let offers = php::offers(host)?;
     let repository = php_repository::look(host)?;
+    let installed = offers.iter().filter(|offer| offer.installed);
+    let installed: Vec<PhpVersion> = installed.map(|offer| offer.php).collect();
+    let mut extensions = php::extensions(host, &installed)?;
     Ok(PhpView {
         versions: offers
             .into_iter()
-            .map(|offer| version(offer, row, &state, engine))
+            .map(|offer| {
+                let extensions = extensions.remove(&offer.php).unwrap_or_default();
+                PhpVersionView {
+                    extensions: ExtensionsView {
+                        installed: extensions.installed,
+                        available: extensions.available,
+                    },
+                    ..version(offer, row, &state, engine)
+                }
+            })
             .collect(),
         repository: RepositoryView {
             enabled: repository.enabled,
@@ -56,6 +69,7 @@ fn version(
         available: offer.available,
         package: offer.package,
         origin: offer.origin,
+        extensions: ExtensionsView::default(),
     }
 }
 

@@ -105,6 +105,13 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     for row in table(&rows) {
         output.line(row);
     }
+    for one in view.versions.iter().filter(|one| one.installed) {
+        let (here, there) = (&one.extensions.installed, &one.extensions.available);
+        output.line(format!("PHP {} has {}", one.version, words(here)));
+        if !there.is_empty() {
+            output.line(format!("  apt could add {}", words(there)));
+        }
+    }
     if !view.repository.enabled && view.repository.possible {
         output.line("More versions: see `lalapanel php repository status`");
     }
@@ -116,6 +123,14 @@ fn state(one: &PhpVersionView) -> &'static str {
         "installed"
     } else {
         "available"
+    }
+}
+
+fn words(extensions: &[String]) -> String {
+    if extensions.is_empty() {
+        "none of the common extensions".to_owned()
+    } else {
+        extensions.join(", ")
     }
 }
 

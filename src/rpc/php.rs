@@ -35,6 +35,17 @@ pub struct PhpVersionView {
     pub upstream: Option<SupportView>,
     /// Sites that it runs.
     pub sites: Vec<Hostname>,
+    /// Its common extensions; none where it is not installed.
+    pub extensions: ExtensionsView,
+}
+
+/// Common extensions of a version.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ExtensionsView {
+    /// Those whose package is here.
+    pub installed: Vec<String>,
+    /// Those that apt could install.
+    pub available: Vec<String>,
 }
 
 impl PhpVersionView {

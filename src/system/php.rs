@@ -185,6 +185,67 @@ pub fn installed_packages(host: &dyn Host, php: PhpVersion) -> HostResult<Vec<St
     Ok(installed.map(str::to_owned).collect())
 }
 
+/// Extensions that applications ask for, as their packages are called after `phpV-`. Others are never looked for.
+const COMMON: &[&str] = &[
+    "apcu",
+    "bcmath",
+    "curl",
+    "gd",
+    "gmp",
+    "imagick",
+    "imap",
+    "intl",
+    "ldap",
+    "mbstring",
+    "memcached",
+    "mysql",
+    "opcache",
+    "pgsql",
+    "redis",
+    "soap",
+    "sqlite3",
+    "xdebug",
+    "xml",
+    "zip",
+];
+
+/// The common extensions of one version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extensions {
+    /// Those whose package is here.
+    pub installed: Vec<String>,
+    /// Those that apt could install.
+    pub available: Vec<String>,
+}
+
+/// The common extensions of each of these versions.
+pub fn extensions(
+    host: &dyn Host,
+    versions: &[PhpVersion],
+) -> HostResult<BTreeMap<PhpVersion, Extensions>> {
+    let package = |php: &PhpVersion, part: &str| format!("php{php}-{part}");
+    let of = |php| COMMON.iter().map(move |part| package(php, part));
+    let names: Vec<String> = versions.iter().flat_map(of).collect();
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let here = apt::installed(host, &names)?;
+    let there = apt::available(host, &names)?;
+    let one = |php: &PhpVersion| {
+        let mut found = Extensions::default();
+        for part in COMMON {
+            let name = package(php, part);
+            if here.contains(&name) {
+                found.installed.push((*part).to_owned());
+            } else if there.contains(&name) {
+                found.available.push((*part).to_owned());
+            }
+        }
+        (*php, found)
+    };
+    Ok(versions.iter().map(one).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +267,25 @@ mod tests {
             ("8.2.31-1", "deb.sury.org")
         );
         assert_eq!(of_package(TABLE, "php7.4-fpm", &origins), Found::default());
+    }
+
+    #[test]
+    fn common_extensions_are_here_or_could_be_and_what_apt_does_not_know_is_neither() {
+        use crate::host::memory::MemoryHost;
+        use crate::host::memory::machine::Machine;
+        let host = MemoryHost::new(Machine::debian_with_web());
+        let (old, new) = (PhpVersion::new(8, 2), PhpVersion::new(8, 4));
+        let found = extensions(&host, &[old, new]).unwrap();
+        let mut all = found[&old].installed.clone();
+        all.extend(found[&old].available.clone());
+        all.sort();
+        assert_eq!(
+            all,
+            ["curl", "gd", "intl", "mbstring", "mysql", "xml", "zip"]
+        );
+        assert_eq!(found[&new].available, ["mysql"]);
+        assert!(found[&new].installed.is_empty());
+        assert!(extensions(&host, &[]).unwrap().is_empty());
     }
 
     #[test]

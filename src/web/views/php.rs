@@ -9,7 +9,7 @@ use sailfish::Template;
 
 use crate::domain::change::Change;
 use crate::domain::php::PhpVersion;
-use crate::rpc::php::{PhpVersionView, PhpView, RepositoryView};
+use crate::rpc::php::{ExtensionsView, PhpVersionView, PhpView, RepositoryView};
 use crate::rpc::protocol::{Reply, Request};
 use crate::web::page::{ICONS, Section};
 use crate::web::refusal::Refusal;
@@ -32,6 +32,7 @@ struct Row {
     distribution: Option<String>,
     origin: String,
     upstream: String,
+    extensions: ExtensionsView,
     /// Their names and pages.
     sites: Vec<(String, String)>,
     more: usize,
@@ -83,6 +84,7 @@ fn row(one: &PhpVersionView) -> Row {
             || "The dates of php.net are not known to this Lala".to_owned(),
             |support| first_upper(&support.words),
         ),
+        extensions: one.extensions.clone(),
         sites: named
             .map(|name| (name.unicode(), format!("/sites/{name}")))
             .collect(),

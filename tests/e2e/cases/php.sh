@@ -13,6 +13,15 @@ lists() {
     matches "$(panel php list)" "supported by Debian.* until"
 }
 check "php list says what is here and how long it is supported" lists
+extensions() {
+    panel php list --json | jq -e --arg v "$own" '.versions[] | select(.version == $v) | .extensions
+        | (.installed | index("mysql") and index("xml")) and (.available | index("redis") or index("gmp"))
+          and ((.installed - .available) == .installed)'
+    matches "$(panel php list)" "PHP $own has .*mysql"
+    is "$(panel_json ".versions[] | select(.version == \"$own\") | .extensions.installed[]" php list | while read -r one; do
+        on dpkg-query -W -f '${db:Status-Status}\n' "php$own-$one" </dev/null; done | sort -u)" installed
+}
+check "it names the common extensions that are here, and those that apt could add" extensions
 unknown() { refused 1 php.unavailable php install 7.3; refused 1 php.not_installed php remove 7.3; }
 check "a version that apt does not know is refused" unknown
 repository_away() { # (no way out of these hosts: fetching fails, and all of it is taken back)

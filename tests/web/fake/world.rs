@@ -15,7 +15,7 @@ use lalapanel::domain::setting::Serving;
 use lalapanel::domain::site::{NewSiteKind, Site, SiteKind};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::log::{LogRecord, LogView};
-use lalapanel::rpc::php::{PhpVersionView, PhpView, RepositoryView, SupportView};
+use lalapanel::rpc::php::{ExtensionsView, PhpVersionView, PhpView, RepositoryView, SupportView};
 use lalapanel::rpc::protocol::Reply;
 use lalapanel::rpc::view::{
     AuditEntry, OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView,
@@ -472,6 +472,10 @@ pub(crate) fn audit(now: Timestamp) -> Vec<AuditEntry> {
 pub(crate) fn php(state: &State) -> PhpView {
     let version = |minor: u8, installed: bool, own: bool| PhpVersionView {
         version: PhpVersion::new(8, minor),
+        extensions: ExtensionsView {
+            installed: vec!["curl".to_owned(), "mysql".to_owned()],
+            available: vec!["redis".to_owned()],
+        },
         installed,
         available: true,
         package: format!("8.{minor}.11-1"),
