@@ -209,6 +209,7 @@ fn words(request: &Request) -> (String, String) {
         Request::CertificateRenew { hostname: None, .. } => plain("cert renew"),
         Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
         Request::WordpressFetch {} => plain("wordpress fetch"),
+        Request::DatabaseExport { name } => about("db export", name),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}
         | Request::Panel {}

@@ -41,6 +41,10 @@ impl Desk for Counting {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Reply::Done {})
     }
+    fn pour(&self, _: Request, _: &mut dyn std::io::Write) -> Answer {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Reply::Done {})
+    }
     fn follow(&self, _: Watched) -> Following {
         self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(std::future::pending())

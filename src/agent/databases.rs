@@ -1,18 +1,34 @@
 //! Answers what is asked about databases.
 //!
-//! Invariant: read from the state alone, so a stopped MariaDB hides nothing.
+//! Invariant: the list is read from the state alone, so a stopped MariaDB hides nothing.
 
-use crate::domain::database::Database;
+use std::io::Write;
+
+use crate::domain::database::{Database, DatabaseName};
 use crate::domain::fault::Fault;
+use crate::ops::database_export;
 use crate::ops::engine::Engine;
 use crate::ops::state::State;
-use crate::rpc::database::DatabaseView;
+use crate::rpc::database::{DatabaseView, ExportedView};
 
 /// All of them, by name.
 pub(super) fn list(engine: &Engine) -> Result<Vec<DatabaseView>, Fault> {
     let state = State::read(engine.store())?;
     let views = state.databases.iter().map(|one| view(one, &state));
     Ok(views.collect())
+}
+
+/// Writes one out as SQL.
+pub(super) fn export(
+    engine: &Engine,
+    name: &DatabaseName,
+    to: &mut dyn Write,
+) -> Result<ExportedView, Fault> {
+    let whole = database_export::export(engine.host(), engine.store(), name, to)?;
+    Ok(ExportedView {
+        bytes: whole.bytes,
+        beside: whole.beside,
+    })
 }
 
 fn view(database: &Database, state: &State) -> DatabaseView {

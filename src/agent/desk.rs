@@ -2,15 +2,26 @@
 //!
 //! Invariant: a follower waits without holding a thread.
 
-use crate::agent::dispatch::Dispatch;
+use std::io::Write;
+
+use crate::agent::dispatch::{Dispatch, misdirected};
 use crate::agent::door::{Desk, Following, Watched};
-use crate::agent::logs;
+use crate::agent::{databases, logs};
 use crate::domain::account::Actor;
-use crate::rpc::protocol::{Answer, Request};
+use crate::rpc::protocol::{Answer, Reply, Request};
 
 impl Desk for Dispatch {
     fn handle(&self, actor: &Actor, request: Request) -> Answer {
         Self::handle(self, actor, request)
+    }
+
+    fn pour(&self, request: Request, to: &mut dyn Write) -> Answer {
+        match request {
+            Request::DatabaseExport { name } => {
+                databases::export(self.operations().engine(), &name, to).map(Reply::Exported)
+            }
+            _ => Err(misdirected()),
+        }
     }
 
     fn follow(&self, watched: Watched) -> Following {

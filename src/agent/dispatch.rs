@@ -218,7 +218,7 @@ fn view(site: &Site, state: &State) -> SiteView {
 }
 
 /// A request that another part answers: reaching this is a mistake of ours, told as such.
-fn misdirected() -> Fault {
+pub(super) fn misdirected() -> Fault {
     Fault::new(
         Code::RequestInvalid,
         "this request is not answered here",

@@ -3,6 +3,7 @@
 //! Invariant: nothing behind the door runs for a request that `policy` did not let through, and no change that could not be written down.
 
 use std::future::Future;
+use std::io::Write;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,70 +17,13 @@ use crate::agent::password::Strength;
 use crate::agent::policy::{self, Audit, Rule};
 use crate::agent::refusals::Refusals;
 use crate::agent::session::{Live, Sessions};
+pub use crate::agent::watched::{LogTail, Watched};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
-use crate::domain::id::OperationId;
-use crate::domain::log::{LogFile, LogFilter, LogPlace};
-use crate::domain::name::Hostname;
 use crate::domain::secret::Token;
 use crate::host::Host;
 use crate::rpc::protocol::{Answer, Call, Reply, Request};
 use crate::store::Store;
-
-/// What a follower waits for.
-#[derive(Debug, Clone)]
-pub enum Watched {
-    /// Steps of an operation.
-    Operation {
-        /// Which.
-        id: OperationId,
-        /// The last sequence seen.
-        after: u64,
-    },
-    /// Lines of a log.
-    Log(LogTail),
-}
-
-/// Lines of a log that are waited for.
-#[derive(Debug, Clone)]
-pub struct LogTail {
-    /// Whose.
-    pub hostname: Hostname,
-    /// Which.
-    pub file: LogFile,
-    /// Only such records.
-    pub filter: LogFilter,
-    /// The place seen last.
-    pub after: Option<LogPlace>,
-    /// Every record, however many there are.
-    pub whole: bool,
-}
-
-impl Watched {
-    /// None for a request that is answered at once.
-    fn of(request: &Request) -> Option<Self> {
-        match request {
-            Request::OperationFollow { id, after } => Some(Self::Operation {
-                id: *id,
-                after: *after,
-            }),
-            Request::LogFollow {
-                hostname,
-                file,
-                filter,
-                after,
-                whole,
-            } => Some(Self::Log(LogTail {
-                hostname: hostname.clone(),
-                file: *file,
-                filter: filter.clone(),
-                after: *after,
-                whole: *whole,
-            })),
-            _ => None,
-        }
-    }
-}
 
 /// A follower's answer under way.
 pub type Following = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -88,6 +32,8 @@ pub type Following = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub trait Desk: Send + Sync {
     /// Answers one request that was let through. May block.
     fn handle(&self, actor: &Actor, request: Request) -> Answer;
+    /// Answers one request that was let through, after writing what it asks for. May block for hours.
+    fn pour(&self, request: Request, to: &mut dyn Write) -> Answer;
     /// Answers once there is news.
     fn follow(&self, watched: Watched) -> Following;
 }
@@ -176,6 +122,15 @@ impl Door {
             .unwrap_or_else(|_| Err(broke()))
     }
 
+    /// Answers one call that pours. Blocks.
+    pub fn pour(&self, peer: Peer, call: Call, to: &mut dyn Write) -> Answer {
+        let inner = &self.inner;
+        let rule = policy::rule(&call.request);
+        let asker = inner.admit(peer, &call, rule)?;
+        let act = |_: &Asker, request| inner.desk.pour(request, to);
+        inner.written_down(rule, &asker, call.request, act)
+    }
+
     /// Removes what is over from the state, and tells the trail of what it left out; to be called now and then.
     pub fn housekeep(&self) -> Result<usize, Fault> {
         self.inner.tell_left_out()?;
@@ -208,7 +163,7 @@ impl Inner {
         let asker = self.admit(peer, &call, rule)?;
         let is_root = asker.actor == Some(Actor::LocalRoot);
         if !rule.limited || is_root {
-            return self.written_down(rule, &asker, call.request);
+            return self.acted(rule, &asker, call.request);
         }
         let guess = self.guess(&asker, &call.request)?;
         if let Err(fault) = self.guesses.take(&guess, self.host.now()) {
@@ -216,7 +171,7 @@ impl Inner {
         }
         let answer = match self.closed(&call.request) {
             Some(fault) => self.refused(rule, &asker, &call.request, fault),
-            None => self.written_down(rule, &asker, call.request),
+            None => self.acted(rule, &asker, call.request),
         };
         self.guesses.settle(&guess, &answer);
         answer
@@ -306,16 +261,27 @@ impl Inner {
         })
     }
 
-    fn written_down(&self, rule: Rule, asker: &Asker, request: Request) -> Answer {
+    fn acted(&self, rule: Rule, asker: &Asker, request: Request) -> Answer {
+        let act = |asker: &Asker, request| self.act(asker, request);
+        self.written_down(rule, asker, request, act)
+    }
+
+    fn written_down(
+        &self,
+        rule: Rule,
+        asker: &Asker,
+        request: Request,
+        act: impl FnOnce(&Asker, Request) -> Answer,
+    ) -> Answer {
         if rule.audit == Audit::None {
-            return self.act(asker, request);
+            return act(asker, request);
         }
         let subject = Subject::of(asker.actor.as_ref(), asker.from, &request);
         let announced = match rule.audit {
             Audit::Change => Some(self.trail.announce(&subject, self.host.now())?),
             Audit::None | Audit::Outcome => None,
         };
-        let answer = self.act(asker, request);
+        let answer = act(asker, request);
         if rule.limited && announced.is_none() && answer.is_err() {
             return self.note_refusal(rule, asker, subject, answer);
         }

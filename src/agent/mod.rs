@@ -33,3 +33,4 @@ pub mod pulse;
 pub mod refusals;
 pub mod server;
 pub mod session;
+mod watched;

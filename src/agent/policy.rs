@@ -100,6 +100,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::CertificateIssue { .. }
         | Request::CertificateRenew { .. }
         | Request::WordpressFetch {}
+        | Request::DatabaseExport { .. }
         | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }
@@ -166,6 +167,7 @@ pub(super) mod tests {
     use crate::domain::account::AccountName;
     use crate::domain::certificate::{Fingerprint, PrivateKey};
     use crate::domain::change::Change as SiteChange;
+    use crate::domain::database::DatabaseName;
     use crate::domain::id::OperationId;
     use crate::domain::log::{LogFile, LogFilter};
     use crate::domain::name::Hostname;
@@ -293,6 +295,12 @@ pub(super) mod tests {
             ),
             ("PhpList", Request::PhpList {}),
             ("DatabaseList", Request::DatabaseList {}),
+            (
+                "DatabaseExport",
+                Request::DatabaseExport {
+                    name: DatabaseName::parse("shop_db").unwrap(),
+                },
+            ),
             ("Preview", Request::Preview { change: change() }),
             (
                 "Apply",

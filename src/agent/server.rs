@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::agent::door::{Door, Peer};
 use crate::domain::fault::{Code, Fault};
 use crate::rpc::codec::{self, CodecError};
 use crate::rpc::protocol::{Answer, Call};
+use crate::rpc::stream::PieceWriter;
 
 /// Connections of the web process; each open stream of a browser holds one.
 const MOST_WEB: usize = 128;
@@ -20,6 +21,8 @@ const MOST_WEB: usize = 128;
 const MOST_ROOT: usize = 16;
 /// From the first byte of a message to its last, and for a peer to take an answer.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// For a peer to take a piece of what is poured: a slow line is behind it, perhaps.
+const POURING: Duration = Duration::from_secs(120);
 
 /// Who may connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,7 @@ async fn converse(mut stream: UnixStream, door: &Door, peer: Peer) {
         drop(body);
         let understood = call.is_ok();
         let answer = match call {
+            Ok(call) if call.request.is_poured() => return pour(stream, door, peer, call).await,
             Ok(call) => door.answer(peer, call).await,
             Err(error) => Err(not_understood(&error)),
         };
@@ -99,6 +103,40 @@ async fn converse(mut stream: UnixStream, door: &Door, peer: Peer) {
             return;
         }
     }
+}
+
+/// Pieces, then the answer, on a thread of its own; the connection ends with it.
+///
+/// Why no thread of the runtime's: at the end of the agent those are waited for, and this one may take hours.
+async fn pour(stream: UnixStream, door: &Door, peer: Peer, call: Call) {
+    let Ok(stream) = blocking(stream) else {
+        return;
+    };
+    let (done, is_done) = oneshot::channel();
+    let door = door.clone();
+    let begun = std::thread::Builder::new().spawn(move || {
+        let mut pieces = PieceWriter::new(stream);
+        let answer = door.pour(peer, call, &mut pieces);
+        // An error here is a peer that has gone.
+        let _ = pieces
+            .end()
+            .map(|mut stream| answered(&mut stream, &answer));
+        let _ = done.send(());
+    });
+    if begun.is_ok() {
+        let _ = is_done.await;
+    }
+}
+
+fn blocking(stream: UnixStream) -> std::io::Result<std::os::unix::net::UnixStream> {
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(POURING))?;
+    Ok(stream)
+}
+
+fn answered(stream: &mut impl std::io::Write, answer: &Answer) -> Result<(), CodecError> {
+    codec::write_frame_blocking(stream, &codec::encode(answer)?)
 }
 
 async fn send(stream: &mut UnixStream, answer: &Answer) -> bool {
@@ -144,12 +182,18 @@ mod tests {
     use crate::host::memory::MemoryHost;
     use crate::host::memory::machine::Machine;
     use crate::rpc::protocol::{Reply, Request};
+    use crate::rpc::stream::read_piece;
     use crate::store::Store;
+    use std::io::Write;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     struct Nothing;
     impl Desk for Nothing {
         fn handle(&self, _: &Actor, _: Request) -> Answer {
+            Ok(Reply::Done {})
+        }
+        fn pour(&self, _: Request, to: &mut dyn Write) -> Answer {
+            to.write_all(b"some bytes").unwrap();
             Ok(Reply::Done {})
         }
         fn follow(&self, _: Watched) -> Following {
@@ -209,6 +253,25 @@ mod tests {
         let (answer, closed) = answer_to(&framed(r#"{"request":{"ping":{}}}"#)).await;
         assert!(matches!(answer, Some(Ok(Reply::Pong { .. }))));
         assert!(!closed);
+    }
+
+    #[tokio::test]
+    async fn what_is_poured_comes_in_pieces_before_the_answer_and_only_to_whom_it_may() {
+        let poured = framed(r#"{"request":{"database_export":{"name":"shop_db"}}}"#);
+        for (uid, expected) in [(0, &b"some bytes"[..]), (990, b"")] {
+            let (mut near, far) = UnixStream::pair().unwrap();
+            let serving = tokio::spawn(async move { converse(far, &door(), Peer { uid }).await });
+            near.write_all(&poured).await.unwrap();
+            let mut bytes = Vec::new();
+            while let Some(piece) = read_piece(&mut near).await.unwrap() {
+                bytes.extend(piece);
+            }
+            let body = codec::read_frame(&mut near, DEADLINE).await.unwrap();
+            let answer: Answer = codec::decode(&body.unwrap()).unwrap();
+            assert_eq!((bytes.as_slice(), answer.is_ok()), (expected, uid == 0));
+            assert_eq!(near.read(&mut [0]).await.unwrap(), 0, "it is closed");
+            serving.await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a verb connects when it first asks, so that `--help` and wrong usage need no agent.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ use crate::rpc::protocol::{Answer, Reply, Request};
 pub trait Ask {
     /// Asks and waits.
     fn ask(&mut self, request: Request) -> Answer;
+    /// Asks for what is poured, and writes it.
+    fn pour(&mut self, _: Request, _: &mut dyn Write) -> Answer {
+        Err(unexpected(Reply::Done {}))
+    }
     /// Waits a moment before asking again.
     fn pause(&mut self);
 }
@@ -52,6 +57,10 @@ impl Ask for Agent {
             self.client = Some(client);
         }
         answer
+    }
+
+    fn pour(&mut self, request: Request, to: &mut dyn Write) -> Answer {
+        BlockingClient::connect(&self.path)?.pour(request, to)
     }
 
     fn pause(&mut self) {

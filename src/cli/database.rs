@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::cli::agent::{Ask, unexpected};
+use crate::cli::database_export::{self, Export};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
 use crate::cli::{Outcome, change, plan, prompt};
@@ -33,6 +34,8 @@ pub enum Verb {
     Delete(Delete),
     /// Give the user of a database a new password, which is shown once
     Password(NewPassword),
+    /// Write a database into a file: one moment of it, whole or not at all
+    Export(Export),
 }
 
 /// A new database.
@@ -85,6 +88,9 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Show { name } => show(&parse_name(name)?, agent, output),
         Verb::Delete(typed) => delete(typed, agent, output),
         Verb::Password(typed) => password(typed, agent, output),
+        Verb::Export(typed) => {
+            database_export::run(&parse_name(&typed.name)?, typed, agent, output)
+        }
     }
 }
 

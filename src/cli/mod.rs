@@ -16,6 +16,7 @@ pub mod cert;
 mod cert_order;
 pub mod change;
 pub mod database;
+mod database_export;
 pub mod doctor;
 pub mod follow;
 pub mod install;

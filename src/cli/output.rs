@@ -103,6 +103,11 @@ impl Output {
         }
     }
 
+    /// Standard output itself, for data that is no text of ours.
+    pub fn raw(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
     /// True once nobody reads the data any more: the reason to stop what would go on for ever.
     #[must_use]
     pub fn is_closed(&self) -> bool {

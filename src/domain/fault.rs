@@ -76,6 +76,8 @@ codes! {
     DatabaseInvalid "database.name_invalid" Invalid,
     DatabaseTaken "database.name_taken" Conflict,
     DatabaseNotFound "database.not_found" Missing,
+    DatabaseUnexported "database.unexported" Unavailable,
+    DatabaseFile "database.file" Invalid,
     DatabaseConfirmation "database.confirmation" Invalid,
     MariadbSilent "mariadb.silent" Unavailable,
     MariadbRefused "mariadb.refused" Unavailable,

@@ -9,6 +9,8 @@ pub mod certificate;
 pub mod change;
 mod common_passwords;
 pub mod database;
+pub mod database_job;
+pub mod dump_format;
 pub mod facts;
 pub mod fault;
 pub mod id;

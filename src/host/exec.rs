@@ -45,6 +45,8 @@ pub enum Program {
     Logrotate,
     /// Checks MariaDB's options without starting it.
     Mariadbd,
+    /// Writes a database out as SQL.
+    MariadbDump,
     /// Lets a running process open more files.
     Prlimit,
     /// This binary itself, for processes it starts where no service manager does.
@@ -73,6 +75,7 @@ impl Program {
             Self::SystemdTmpfiles => "/usr/bin/systemd-tmpfiles",
             Self::Logrotate => "/usr/sbin/logrotate",
             Self::Mariadbd => "/usr/sbin/mariadbd",
+            Self::MariadbDump => "/usr/bin/mariadb-dump",
             Self::Prlimit => "/usr/bin/prlimit",
             Self::Lalapanel => "/usr/local/bin/lalapanel",
         }
@@ -84,7 +87,7 @@ impl Program {
     pub fn needs_the_whole_host(self) -> bool {
         !matches!(
             self,
-            Self::Systemctl | Self::DpkgQuery | Self::AptCache | Self::Prlimit
+            Self::Systemctl | Self::DpkgQuery | Self::AptCache | Self::MariadbDump | Self::Prlimit
         )
     }
 }

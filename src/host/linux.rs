@@ -3,6 +3,7 @@
 //! Invariant: every path is walked from one root handle, without following links; production hangs it at `/`, tests at a directory.
 
 mod acts;
+mod client;
 mod copying;
 mod emptying;
 mod exchange;
@@ -17,6 +18,7 @@ mod unpacking;
 pub mod work;
 
 use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,6 +27,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode as Bits;
 
+use crate::domain::database_job::JobLogin;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
@@ -189,6 +192,10 @@ impl Host for LinuxHost {
 
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>> {
         sql::sql(statement)
+    }
+
+    fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output> {
+        client::dump(login, to)
     }
 
     fn now(&self) -> Timestamp {

@@ -21,8 +21,10 @@ mod units;
 mod users;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::domain::database_job::JobLogin;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output, Program};
@@ -209,7 +211,10 @@ impl Host for MemoryHost {
             Program::UpdateRcD => machine.update_rc_d(arguments),
             Program::Lalapanel => machine.handshake(arguments),
             Program::Mariadbd => machine.mariadb_options(),
-            Program::SystemdTmpfiles | Program::Logrotate | Program::Prlimit => {
+            Program::SystemdTmpfiles
+            | Program::Logrotate
+            | Program::MariadbDump
+            | Program::Prlimit => {
                 return Err(HostError::Program {
                     program: command.program.path(),
                     what: "is not part of the memory machine".to_owned(),
@@ -280,6 +285,20 @@ impl Host for MemoryHost {
         }
         let answer = inside.machine.mariadb.run(statement);
         answer.map_err(|detail| HostError::Sql { detail })
+    }
+
+    fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output> {
+        let answer = self.inside().machine.mariadb.dump(login);
+        let text = match answer {
+            Ok(text) => text,
+            Err(complaint) => return Ok(failed(2, complaint)),
+        };
+        let passed = to.write_all(text.as_bytes()).and_then(|()| to.flush());
+        passed.map_err(|error| HostError::Program {
+            program: Program::MariadbDump.path(),
+            what: format!("did not get to its end: {error}"),
+        })?;
+        Ok(done(""))
     }
 
     fn now(&self) -> Timestamp {

@@ -3,8 +3,11 @@
 //! Invariant: above this floor nothing opens a file, starts a program, reads the clock or draws a random number.
 //! Two machines stand behind the port, `linux` and `memory`, held to the same conduct by one conformance suite.
 
+use std::io::Write;
+
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database_job::JobLogin;
 use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
@@ -87,6 +90,12 @@ pub enum HostError {
         /// The system's own words.
         #[source]
         source: std::io::Error,
+    },
+    /// As much of this goes on as may at once.
+    #[error("{what}")]
+    Busy {
+        /// `as many databases … already`.
+        what: &'static str,
     },
     /// MariaDB is not there, or lets nobody in.
     #[error("MariaDB does not answer")]
@@ -252,6 +261,9 @@ pub trait Host: Send + Sync {
     ) -> HostResult<Vec<u8>>;
     /// Runs one statement as MariaDB's root over its Unix socket; rows come back as text.
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>>;
+    /// Runs MariaDB's dump program on one database and passes on what it writes as it comes; a non-zero exit is an `Output`, not an
+    /// error. Its standard output is not in there.
+    fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output>;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Waits, at most a second at a time; the memory machine only moves its clock.

@@ -37,6 +37,11 @@ pub fn of_host(error: &HostError) -> Fault {
             "see `journalctl -u mariadb`, then try again",
         )
         .detail(shown(detail, 400)),
+        HostError::Busy { .. } => Fault::new(
+            Code::OperationBusy,
+            error.to_string(),
+            "try again in a few minutes",
+        ),
         _ => Fault::new(
             Code::HostFailed,
             error.to_string(),

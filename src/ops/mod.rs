@@ -9,6 +9,7 @@ pub mod certificate_install;
 pub mod change;
 pub mod context;
 pub mod database;
+pub mod database_export;
 pub mod drift;
 pub mod engine;
 pub mod event;

@@ -3,17 +3,18 @@
 //! Invariant: a call that may have reached the agent is never sent twice by itself.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UnixStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::domain::fault::{Code, Fault};
 use crate::rpc::codec::{self, CodecError, Frame};
 use crate::rpc::protocol::{Answer, Call, Request};
+use crate::rpc::stream::{self, PieceReader};
 
 /// Where the agent listens.
 pub const SOCKET: &str = "/run/lalapanel/agent.sock";
@@ -144,6 +145,69 @@ impl BlockingClient {
             .map_err(|error| lost(&error))?;
         codec::decode(&body).map_err(|error| lost(&error))?
     }
+}
+
+/// A stream may be silent for as long as MariaDB works at one table.
+const STREAM_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+impl Client {
+    /// Asks for what is poured: its pieces go into `to`, then comes the answer. Where nobody takes them any more, it ends.
+    pub async fn pour(&self, call: &Call, to: &mpsc::Sender<Vec<u8>>) -> Answer {
+        let frame = codec::encode(call).map_err(|error| unsendable(&error))?;
+        let _place = self.places.acquire().await.map_err(|_| slow())?;
+        let mut stream = self.send(&frame).await?;
+        let waiting = |error| lost(&CodecError::Io(error));
+        while let Some(piece) = stream::read_piece(&mut stream).await.map_err(waiting)? {
+            to.send(piece).await.map_err(|_| closed())?;
+        }
+        let body = codec::read_frame(&mut stream, PATIENCE)
+            .await
+            .map_err(|error| lost(&error))?
+            .ok_or_else(closed)?;
+        codec::decode(&body).map_err(|error| lost(&error))?
+    }
+}
+
+impl BlockingClient {
+    /// The same for the CLI; the connection ends with it.
+    pub fn pour(mut self, request: Request, to: &mut dyn Write) -> Answer {
+        let call = Call {
+            session: None,
+            from: None,
+            request,
+        };
+        let frame = codec::encode(&call).map_err(|error| unsendable(&error))?;
+        codec::write_frame_blocking(&mut self.stream, &frame).map_err(|error| lost(&error))?;
+        self.stream
+            .set_read_timeout(Some(STREAM_PATIENCE))
+            .map_err(|error| unreachable(&error))?;
+        take(PieceReader::new(&mut self.stream), to)?;
+        let body = codec::read_frame_blocking(&mut self.stream).map_err(|error| lost(&error))?;
+        codec::decode(&body).map_err(|error| lost(&error))?
+    }
+}
+
+/// Why not `std::io::copy`: an error of the agent's connection and one of the file are told apart.
+fn take(mut from: impl Read, to: &mut dyn Write) -> Result<(), Fault> {
+    let mut buffer = vec![0; stream::PIECE];
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) => return Err(lost(&CodecError::Io(error))),
+        };
+        to.write_all(buffer.get(..count).unwrap_or_default())
+            .map_err(|error| unwritten(&error))?;
+    }
+}
+
+fn unwritten(error: &std::io::Error) -> Fault {
+    Fault::new(
+        Code::DatabaseFile,
+        "what came could not be written",
+        "see whether there is room (`df -h`), then try again",
+    )
+    .detail(error.to_string())
 }
 
 fn unreachable(error: &std::io::Error) -> Fault {

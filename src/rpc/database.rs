@@ -36,3 +36,12 @@ impl DatabaseView {
         }
     }
 }
+
+/// A database that was written out whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedView {
+    /// Bytes of SQL.
+    pub bytes: u64,
+    /// Tables of engines that know no transactions, which may be of another moment than the rest.
+    pub beside: Vec<String>,
+}

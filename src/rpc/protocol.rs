@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::AccountName;
 use crate::domain::certificate::{Fingerprint, PrivateKey};
 use crate::domain::change::Change;
+use crate::domain::database::DatabaseName;
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
-use crate::rpc::database::DatabaseView;
+use crate::rpc::database::{DatabaseView, ExportedView};
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
@@ -188,6 +189,11 @@ pub enum Request {
     PhpList {},
     /// All databases.
     DatabaseList {},
+    /// Write a database out as SQL: answered with pieces (`rpc::stream`) before the answer itself.
+    DatabaseExport {
+        /// Which.
+        name: DatabaseName,
+    },
     /// What would this change do? Changes nothing.
     Preview {
         /// The change.
@@ -268,6 +274,14 @@ pub enum Request {
     Doctor {},
 }
 
+impl Request {
+    /// True where pieces (`rpc::stream`) come before the answer.
+    #[must_use]
+    pub fn is_poured(&self) -> bool {
+        matches!(self, Self::DatabaseExport { .. })
+    }
+}
+
 /// What the agent answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -339,6 +353,8 @@ pub enum Reply {
     Php(Box<PhpView>),
     /// To `DatabaseList`.
     Databases(Vec<DatabaseView>),
+    /// To `DatabaseExport`, after its pieces: it is whole.
+    Exported(ExportedView),
     /// To `Preview`.
     Plan(Box<PlanView>),
     /// To `Apply`: it has begun (or had begun before, under this id).

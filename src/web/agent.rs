@@ -6,6 +6,8 @@ use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 
+use tokio::sync::mpsc;
+
 use crate::rpc::client::Client;
 use crate::rpc::protocol::{Answer, Call};
 
@@ -16,6 +18,10 @@ pub type AgentCall<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 pub trait Agent: Send + Sync + 'static {
     /// Asks, and waits for the answer. An agent that does not answer is the fault `agent.unreachable`.
     fn call(&self, call: Call) -> AgentCall<'_>;
+    /// Asks for what is poured, and passes its pieces on.
+    fn pour(&self, call: Call, _to: mpsc::Sender<Vec<u8>>) -> AgentCall<'_> {
+        self.call(call)
+    }
 }
 
 /// The agent behind its socket.
@@ -33,5 +39,9 @@ impl SocketAgent {
 impl Agent for SocketAgent {
     fn call(&self, call: Call) -> AgentCall<'_> {
         Box::pin(async move { self.0.call(&call).await })
+    }
+
+    fn pour(&self, call: Call, to: mpsc::Sender<Vec<u8>>) -> AgentCall<'_> {
+        Box::pin(async move { self.0.pour(&call, &to).await })
     }
 }

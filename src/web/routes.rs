@@ -11,9 +11,9 @@ use poem::http::Method;
 
 use crate::web::refusal::Refusal;
 use crate::web::views::{
-    account, activity, certificate, certificate_order, change, database_change, databases, home,
-    login, logs, new_database, new_site, nginx, open, operation, php, services, settings, site,
-    site_clone, site_php, site_rename, sites, start, trash, visitors,
+    account, activity, certificate, certificate_order, change, database_change, database_export,
+    databases, home, login, logs, new_database, new_site, nginx, open, operation, php, services,
+    settings, site, site_clone, site_php, site_rename, sites, start, trash, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -130,6 +130,7 @@ routes! {
     POST "/databases/{name}/password"   Session FORM, database_change::new_password;
     GET  "/databases/{name}/delete"     Session 0,    database_change::delete;
     POST "/databases/{name}/delete"     Session FORM, database_change::delete;
+    POST "/databases/{name}/export"     Session FORM, database_export::export;
     GET  "/certificates"                Session 0,    certificate::list;
     GET  "/trash/{id}/restore"          Session 0,    trash::restore;
     POST "/trash/{id}/restore"          Session FORM, trash::restore;

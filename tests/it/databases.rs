@@ -1,12 +1,16 @@
 //! Databases: what is made, what is refused, what goes with a site, and that nothing is lost or left whatever fails.
 
+use std::panic::{self, AssertUnwindSafe};
+
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseHash, DatabaseName};
 use lalapanel::domain::fault::Code;
 use lalapanel::domain::id::SiteId;
 use lalapanel::domain::secret::Password;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
+use lalapanel::host::memory::faults::{FaultyHost, Plan as Fault, Strike};
 use lalapanel::host::memory::mariadb::MariadbUser;
+use lalapanel::ops::database_export::{export, sweep};
 use lalapanel::ops::engine::Outcome;
 
 use crate::faults::every_fault;
@@ -262,4 +266,67 @@ fn two_sites_that_want_the_same_name_get_two_databases() {
         .map(|one| one.name.to_string())
         .collect();
     assert_eq!(names, ["a_b_example", "a_b_example_s1002"]);
+}
+
+#[test]
+fn a_database_is_exported_by_a_user_that_is_gone_afterwards() {
+    let world = with_data();
+    let before = world.machine();
+    let mut text = Vec::new();
+    let name = database("data_example");
+    let whole = export(&world.host, &world.store, &name, &mut text).unwrap();
+    assert_eq!(whole.bytes, text.len() as u64);
+    assert!(text.ends_with(b"\n-- Dump completed\n"));
+    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
+    let said = world.host.statements().join("\n");
+    assert!(said.contains(r"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `data\_example`.* TO"));
+    let nobody = export(&world.host, &world.store, &database("nobody"), &mut text);
+    assert_eq!(nobody.unwrap_err().code, Code::DatabaseNotFound);
+}
+
+#[test]
+fn an_export_that_fails_or_is_killed_anywhere_leaves_no_user_behind() {
+    let name = database("data_example");
+    let counting = FaultyHost::counting(with_data().host);
+    export(&counting, &with_data().store, &name, &mut Vec::new()).unwrap();
+    assert!(counting.calls() > 6);
+    for call in 0..counting.calls() {
+        for strike in Strike::ALL {
+            let world = with_data();
+            let before = world.machine();
+            let host = FaultyHost::striking(world.host.clone(), Fault { call, strike });
+            let run = || export(&host, &world.store, &name, &mut Vec::new()).is_ok();
+            let ended = panic::catch_unwind(AssertUnwindSafe(run));
+            assert!(!ended.unwrap_or(false), "call {call} {strike:?}");
+            sweep(&world.host).unwrap();
+            assert_eq!(
+                world.machine().differences(&before),
+                Vec::<String>::new(),
+                "call {call} {strike:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn where_nobody_takes_an_export_any_more_it_ends() {
+    struct Gone;
+    impl std::io::Write for Gone {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let world = with_data();
+    let before = world.machine();
+    let ended = export(
+        &world.host,
+        &world.store,
+        &database("data_example"),
+        &mut Gone,
+    );
+    assert_eq!(ended.unwrap_err().code, Code::ProgramFailed);
+    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
 }

@@ -193,3 +193,60 @@ async fn a_database_is_deleted_once_its_name_was_typed() {
     assert_eq!(seen.status, StatusCode::SEE_OTHER);
     assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
 }
+
+/// What the fake agent's database comes to.
+const DUMP: &str = "CREATE TABLE t (x INT);\n-- Dump completed\n";
+
+#[tokio::test]
+async fn a_download_is_whole_or_breaks_off_and_a_refusal_is_a_page() {
+    use std::io::Read as _;
+    let panel = with_shop();
+    let page = "/databases/shop_db/export";
+    let token = panel.ask(signed_in(get("/databases/shop_db"))).await;
+    let token = token.field("token");
+    let asked = |format: &str| signed_in(post(page, &format!("token={token}&format={format}")));
+    let plain = panel.ask(asked("plain")).await;
+    assert_eq!(plain.status, StatusCode::OK);
+    assert_eq!(plain.text, DUMP);
+    assert_eq!(plain.header("content-type"), "application/sql");
+    assert_eq!(plain.header("cache-control"), "no-store");
+    let named = plain.header("content-disposition");
+    assert!(named.starts_with("attachment; filename=\"shop_db-20"));
+    assert!(named.ends_with(".sql\""), "{named}");
+    let mut packed = panel.endpoint.get_response(asked("gzip")).await;
+    let bytes = packed.take_body().into_vec().await.unwrap();
+    let mut back = String::new();
+    let mut unpacker = flate2::read::GzDecoder::new(bytes.as_slice());
+    unpacker.read_to_string(&mut back).unwrap();
+    assert_eq!(back, DUMP);
+    let mut packed = panel.endpoint.get_response(asked("zstd")).await;
+    let bytes = packed.take_body().into_vec().await.unwrap();
+    let back = zstd::decode_all(bytes.as_slice()).unwrap();
+    assert_eq!(back, DUMP.as_bytes());
+
+    panel.agent.state.lock().unwrap().dump = fake::Dump::Broken;
+    let mut broken = panel.endpoint.get_response(asked("plain")).await;
+    assert_eq!(broken.status(), StatusCode::OK);
+    assert!(broken.take_body().into_vec().await.is_err());
+    panel.agent.state.lock().unwrap().dump = fake::Dump::Refused;
+    let refused = panel.ask(asked("plain")).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.text.contains("MariaDB does not answer"));
+    assert!(refused.header("content-disposition").is_empty());
+    for (path, body, status) in [
+        (page, "format=gzip".to_owned(), StatusCode::FORBIDDEN),
+        (
+            page,
+            format!("token={token}&format=tar"),
+            StatusCode::BAD_REQUEST,
+        ),
+        (
+            "/databases/nobody/export",
+            format!("token={token}&format=gzip"),
+            StatusCode::NOT_FOUND,
+        ),
+    ] {
+        let seen = panel.ask(signed_in(post(path, &body))).await;
+        assert_eq!(seen.status, status, "{path} {body}");
+    }
+}

@@ -18,7 +18,7 @@ use crate::host::{HostError, HostResult};
 
 const STDOUT_LIMIT: usize = 16 << 20;
 const STDERR_LIMIT: usize = 64 << 10;
-const ENVIRONMENT: [(&str, &str); 2] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 2] = [
     (
         "PATH",
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -229,13 +229,13 @@ pub(super) fn wait(mut child: Child, limit: Duration) -> std::io::Result<Option<
 }
 
 /// Reads one of a program's outputs to its end on a thread, keeping no more than the limit.
-struct Collector {
+pub(super) struct Collector {
     bytes: Arc<Mutex<Vec<u8>>>,
     ended: Receiver<()>,
 }
 
 impl Collector {
-    fn start(pipe: Option<impl Read + Send + 'static>, limit: usize) -> Self {
+    pub(super) fn start(pipe: Option<impl Read + Send + 'static>, limit: usize) -> Self {
         let bytes = Arc::<Mutex<Vec<u8>>>::default();
         let (sender, ended) = channel();
         let kept = Arc::clone(&bytes);
@@ -249,7 +249,7 @@ impl Collector {
     }
 
     // Why not wait for the end: a daemon that the program started may hold the pipe open for as long as it lives.
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         let _ = self.ended.recv_timeout(Duration::from_millis(300));
         let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()

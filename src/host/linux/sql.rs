@@ -10,7 +10,7 @@ use mysql_async::{Conn, Opts, OptsBuilder, Row, Value};
 use crate::host::{HostError, HostResult};
 
 /// Debian's and Ubuntu's socket.
-const SOCKET: &str = "/run/mysqld/mysqld.sock";
+pub(super) const SOCKET: &str = "/run/mysqld/mysqld.sock";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// See [`crate::host::Host::sql`].

@@ -2,9 +2,11 @@
 //!
 //! Invariant: exactly one call is struck; every call before and after it passes to the host inside unchanged.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::domain::database_job::JobLogin;
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
 use crate::host::exec::{Command, Output};
@@ -197,6 +199,10 @@ impl<H: Host> Host for FaultyHost<H> {
 
     fn sql(&self, statement: &str) -> HostResult<Vec<Vec<String>>> {
         self.through("sql", |host| host.sql(statement))
+    }
+
+    fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output> {
+        self.through("dump", |host| host.dump(login, to))
     }
 
     fn now(&self) -> Timestamp {

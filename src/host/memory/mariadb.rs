@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::database::{DatabaseHash, covers};
+use crate::domain::database_job::JobLogin;
 use crate::host::exec::Output;
 use crate::host::memory::machine::Machine;
 use crate::host::memory::{done, failed};
@@ -90,7 +92,7 @@ impl Mariadb {
             ["DROP", "USER", "IF", "EXISTS", account] => {
                 self.users.remove(&user_of(account));
             }
-            ["GRANT", "ALL", "PRIVILEGES", "ON", pattern, "TO", account] => {
+            ["GRANT", .., "ON", pattern, "TO", account] => {
                 let pattern = pattern.trim_end_matches(".*").trim_matches('`');
                 self.known(account)?.grants.insert(pattern.to_owned());
             }
@@ -104,6 +106,24 @@ impl Mariadb {
             _ => {}
         }
         Ok(Vec::new())
+    }
+
+    /// What the dump program writes, or its complaint.
+    pub(super) fn dump(&self, login: &JobLogin) -> Result<String, String> {
+        let (name, user) = (login.database.as_str(), login.user.as_str());
+        let known = self.users.get(user);
+        let hash = DatabaseHash::of(&login.password);
+        if known.is_none_or(|known| known.hash != hash.as_str() || known.locked) {
+            return Err(format!("Access denied for user '{user}'@'localhost'"));
+        }
+        let may = known.is_some_and(|known| {
+            let mut grants = known.grants.iter();
+            grants.any(|pattern| covers(pattern, &login.database))
+        });
+        if !may || !self.databases.contains(name) {
+            return Err(format!("Unknown database '{name}'"));
+        }
+        Ok(format!("-- Database: {name}\n-- Dump completed\n"))
     }
 
     fn grants(&self) -> Vec<Vec<String>> {

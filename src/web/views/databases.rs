@@ -58,6 +58,7 @@ struct OfSite {
 #[template(path = "pages/database.html.stpl")]
 struct One {
     row: Row,
+    token: String,
 }
 
 /// `GET /databases`.
@@ -126,7 +127,8 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
     let mut frame = visit.frame(view.name.to_string(), Section::Databases).await;
     frame.crumbs.push(crumb());
     frame.command = Some(format!("lalapanel db show {}", view.name));
-    Ok(respond(&frame, &One { row: row(&view) }))
+    let (row, token) = (row(&view), frame.token.clone());
+    Ok(respond(&frame, &One { row, token }))
 }
 
 fn crumb() -> (String, String) {

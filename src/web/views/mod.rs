@@ -8,6 +8,7 @@ pub(super) mod certificate;
 pub(super) mod certificate_order;
 pub(super) mod change;
 pub(super) mod database_change;
+pub(super) mod database_export;
 pub(super) mod databases;
 pub(super) mod home;
 pub(super) mod login;

@@ -6,10 +6,13 @@ use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseName, DatabaseUser};
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::time::Timestamp;
-use lalapanel::rpc::database::DatabaseView;
+use lalapanel::rpc::database::{DatabaseView, ExportedView};
+use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::PlanStepView;
 
-use super::State;
+use tokio::sync::mpsc;
+
+use super::{Fake, State};
 
 /// One database as the agent would show it.
 pub(crate) fn database(name: &str, site: Option<&str>, created: Timestamp) -> DatabaseView {
@@ -50,6 +53,38 @@ pub(super) fn steps(change: &Change) -> Vec<PlanStepView> {
             None,
         )],
     }
+}
+
+/// What an export comes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Dump {
+    #[default]
+    Whole,
+    Broken,
+    Refused,
+}
+
+/// The pieces of a dump.
+const PIECES: [&str; 2] = ["CREATE TABLE t (x INT);\n", "-- Dump completed\n"];
+
+pub(super) async fn pour(fake: &Fake, call: Call, to: mpsc::Sender<Vec<u8>>) -> Answer {
+    let Request::DatabaseExport { .. } = call.request else {
+        panic!("{:?}", call.request);
+    };
+    let dump = fake.state.lock().unwrap().dump;
+    let refused = || Fault::new(Code::MariadbSilent, "MariaDB does not answer", "start it");
+    if dump == Dump::Refused {
+        return Err(refused());
+    }
+    for piece in PIECES {
+        let _ = to.send(piece.as_bytes().to_vec()).await;
+        if dump == Dump::Broken {
+            return Err(refused());
+        }
+    }
+    let bytes = PIECES.concat().len() as u64;
+    let beside = Vec::new();
+    Ok(Reply::Exported(ExportedView { bytes, beside }))
 }
 
 pub(super) fn refuse(state: &State, change: &Change) -> Result<(), Fault> {

@@ -32,9 +32,9 @@ use lalapanel::rpc::view::{
     StepState, Usage,
 };
 use lalapanel::web::{Agent, AgentCall};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-pub(crate) use databases::database;
+pub(crate) use databases::{Dump, database};
 pub(crate) use settings::set;
 pub(crate) use world::site;
 use world::{audit, begun, find, log, operations, person, php, plan, sign_in, status, take_effect};
@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) archive_at_the_mirror: Option<FetchedArchive>,
     /// What the last new site shall have.
     pub(crate) wordpress: Option<NewWordpress>,
+    /// What an export comes to.
+    pub(crate) dump: Dump,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,
@@ -495,5 +497,9 @@ impl Agent for Handle {
             }
             self.0.answer(call)
         })
+    }
+
+    fn pour(&self, call: Call, to: mpsc::Sender<Vec<u8>>) -> AgentCall<'_> {
+        Box::pin(databases::pour(&self.0, call, to))
     }
 }
