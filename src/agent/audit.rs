@@ -210,6 +210,8 @@ fn words(request: &Request) -> (String, String) {
         Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
         Request::WordpressFetch {} => plain("wordpress fetch"),
         Request::DatabaseExport { name } => about("db export", name),
+        Request::DatabaseLoad { name, .. } => about("db load", name),
+        Request::DatabaseDiscard { name, .. } => about("db discard", name),
         Request::OperationCheck { id } => about("operation check", id),
         Request::Ping {}
         | Request::Panel {}

@@ -41,7 +41,7 @@ impl Desk for Counting {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Reply::Done {})
     }
-    fn pour(&self, _: Request, _: &mut dyn std::io::Write) -> Answer {
+    fn pour(&self, _: Request, _: &mut dyn std::io::Read, _: &mut dyn std::io::Write) -> Answer {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Reply::Done {})
     }

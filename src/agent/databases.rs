@@ -2,14 +2,15 @@
 //!
 //! Invariant: the list is read from the state alone, so a stopped MariaDB hides nothing.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use crate::domain::database::{Database, DatabaseName};
+use crate::domain::database_job::ImportId;
 use crate::domain::fault::Fault;
-use crate::ops::database_export;
 use crate::ops::engine::Engine;
 use crate::ops::state::State;
-use crate::rpc::database::{DatabaseView, ExportedView};
+use crate::ops::{database_export, database_import};
+use crate::rpc::database::{DatabaseView, ExportedView, LoadedView};
 
 /// All of them, by name.
 pub(super) fn list(engine: &Engine) -> Result<Vec<DatabaseView>, Fault> {
@@ -29,6 +30,30 @@ pub(super) fn export(
         bytes: whole.bytes,
         beside: whole.beside,
     })
+}
+
+/// Loads a dump beside the database it is for.
+pub(super) fn load(
+    engine: &Engine,
+    name: &DatabaseName,
+    unfinished: bool,
+    from: &mut dyn Read,
+) -> Result<LoadedView, Fault> {
+    let loaded = database_import::load(engine.host(), engine.store(), name, unfinished, from)?;
+    Ok(LoadedView {
+        import: loaded.import,
+        tables: u64::try_from(loaded.tables).unwrap_or(u64::MAX),
+        bytes: loaded.bytes,
+    })
+}
+
+/// Forgets one.
+pub(super) fn discard(
+    engine: &Engine,
+    name: &DatabaseName,
+    import: &ImportId,
+) -> Result<(), Fault> {
+    database_import::discard(engine.host(), engine.store(), name, import)
 }
 
 fn view(database: &Database, state: &State) -> DatabaseView {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a follower waits without holding a thread.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use crate::agent::dispatch::{Dispatch, misdirected};
 use crate::agent::door::{Desk, Following, Watched};
@@ -15,10 +15,14 @@ impl Desk for Dispatch {
         Self::handle(self, actor, request)
     }
 
-    fn pour(&self, request: Request, to: &mut dyn Write) -> Answer {
+    fn pour(&self, request: Request, from: &mut dyn Read, to: &mut dyn Write) -> Answer {
         match request {
             Request::DatabaseExport { name } => {
                 databases::export(self.operations().engine(), &name, to).map(Reply::Exported)
+            }
+            Request::DatabaseLoad { name, unfinished } => {
+                let engine = self.operations().engine();
+                databases::load(engine, &name, unfinished, from).map(Reply::Loaded)
             }
             _ => Err(misdirected()),
         }

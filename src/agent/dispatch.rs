@@ -115,6 +115,10 @@ impl Dispatch {
             Request::DatabaseList {} => {
                 databases::list(self.operations.engine()).map(Reply::Databases)
             }
+            Request::DatabaseDiscard { name, import } => {
+                databases::discard(self.operations.engine(), &name, &import)
+                    .map(|()| Reply::Done {})
+            }
             Request::Preview { change } => self.operations.preview(&change),
             Request::Apply {
                 change,

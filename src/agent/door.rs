@@ -3,7 +3,7 @@
 //! Invariant: nothing behind the door runs for a request that `policy` did not let through, and no change that could not be written down.
 
 use std::future::Future;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,8 +32,8 @@ pub type Following = Pin<Box<dyn Future<Output = Answer> + Send>>;
 pub trait Desk: Send + Sync {
     /// Answers one request that was let through. May block.
     fn handle(&self, actor: &Actor, request: Request) -> Answer;
-    /// Answers one request that was let through, after writing what it asks for. May block for hours.
-    fn pour(&self, request: Request, to: &mut dyn Write) -> Answer;
+    /// Answers one request that was let through, after writing what it asks for, or reading what it brings. May block for hours.
+    fn pour(&self, request: Request, from: &mut dyn Read, to: &mut dyn Write) -> Answer;
     /// Answers once there is news.
     fn follow(&self, watched: Watched) -> Following;
 }
@@ -123,11 +123,11 @@ impl Door {
     }
 
     /// Answers one call that pours. Blocks.
-    pub fn pour(&self, peer: Peer, call: Call, to: &mut dyn Write) -> Answer {
+    pub fn pour(&self, peer: Peer, call: Call, from: &mut dyn Read, to: &mut dyn Write) -> Answer {
         let inner = &self.inner;
         let rule = policy::rule(&call.request);
         let asker = inner.admit(peer, &call, rule)?;
-        let act = |_: &Asker, request| inner.desk.pour(request, to);
+        let act = |_: &Asker, request| inner.desk.pour(request, from, to);
         inner.written_down(rule, &asker, call.request, act)
     }
 

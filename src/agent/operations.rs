@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::{graveyard, log_sizes, pairs, trash, view};
+use crate::ops::{database_import, graveyard, log_sizes, pairs, trash, view};
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{Finding, OperationSummary, OperationView};
@@ -259,6 +259,7 @@ fn sweep(engine: &Engine, broom: &Mutex<()>) {
         if let Ok(_pass) = engine.enter(0) {
             let _ = graveyard::close(engine.host());
             let _ = pairs::close(engine.host());
+            let _ = database_import::close(engine.host(), engine.store());
         }
     }
 }

@@ -101,6 +101,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::CertificateRenew { .. }
         | Request::WordpressFetch {}
         | Request::DatabaseExport { .. }
+        | Request::DatabaseLoad { .. }
+        | Request::DatabaseDiscard { .. }
         | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }
@@ -167,7 +169,6 @@ pub(super) mod tests {
     use crate::domain::account::AccountName;
     use crate::domain::certificate::{Fingerprint, PrivateKey};
     use crate::domain::change::Change as SiteChange;
-    use crate::domain::database::DatabaseName;
     use crate::domain::id::OperationId;
     use crate::domain::log::{LogFile, LogFilter};
     use crate::domain::name::Hostname;
@@ -184,6 +185,7 @@ pub(super) mod tests {
             hostname: hostname(),
         };
         let id = OperationId::from_parts(1, [1; 10]);
+        let read = |text| serde_json::from_str::<Request>(text).unwrap();
         vec![
             ("Ping", Request::Ping {}),
             ("Panel", Request::Panel {}),
@@ -297,9 +299,15 @@ pub(super) mod tests {
             ("DatabaseList", Request::DatabaseList {}),
             (
                 "DatabaseExport",
-                Request::DatabaseExport {
-                    name: DatabaseName::parse("shop_db").unwrap(),
-                },
+                read(r#"{"database_export":{"name":"shop_db"}}"#),
+            ),
+            (
+                "DatabaseLoad",
+                read(r#"{"database_load":{"name":"shop_db","unfinished":false}}"#),
+            ),
+            (
+                "DatabaseDiscard",
+                read(r#"{"database_discard":{"name":"shop_db","import":"01010101"}}"#),
             ),
             ("Preview", Request::Preview { change: change() }),
             (

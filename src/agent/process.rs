@@ -25,7 +25,7 @@ use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::engine::Engine;
-use crate::ops::{database_export, pairs, wordpress_archive};
+use crate::ops::{database_import, pairs, wordpress_archive};
 use crate::store::Store;
 use crate::system::config::Config;
 use crate::system::{machine, panel_certificate, service, users};
@@ -57,8 +57,8 @@ pub fn run() -> Result<(), Fault> {
     if let Err(fault) = wordpress_archive::sweep(host.as_ref(), &config.wordpress.url()) {
         log(&format!("left archives could not be removed: {fault}"));
     }
-    // Nor an export. Where MariaDB is stopped, they go the next time.
-    let _ = database_export::sweep(host.as_ref());
+    // Nor an export or an import. Where MariaDB is stopped, they go the next time.
+    let _ = database_import::sweep(host.as_ref(), &store);
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));
     }

@@ -13,7 +13,7 @@ use crate::agent::door::{Door, Peer};
 use crate::domain::fault::{Code, Fault};
 use crate::rpc::codec::{self, CodecError};
 use crate::rpc::protocol::{Answer, Call};
-use crate::rpc::stream::PieceWriter;
+use crate::rpc::stream::{PieceReader, PieceWriter};
 
 /// Connections of the web process; each open stream of a browser holds one.
 const MOST_WEB: usize = 128;
@@ -21,8 +21,8 @@ const MOST_WEB: usize = 128;
 const MOST_ROOT: usize = 16;
 /// From the first byte of a message to its last, and for a peer to take an answer.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// For a peer to take a piece of what is poured: a slow line is behind it, perhaps.
-const POURING: Duration = Duration::from_secs(120);
+/// For a peer to take a piece of what is poured, or to send one: a slow line is behind it, perhaps.
+const POURING: Duration = Duration::from_secs(300);
 
 /// Who may connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,14 +109,15 @@ async fn converse(mut stream: UnixStream, door: &Door, peer: Peer) {
 ///
 /// Why no thread of the runtime's: at the end of the agent those are waited for, and this one may take hours.
 async fn pour(stream: UnixStream, door: &Door, peer: Peer, call: Call) {
-    let Ok(stream) = blocking(stream) else {
+    let Ok((from, stream)) = blocking(stream) else {
         return;
     };
     let (done, is_done) = oneshot::channel();
     let door = door.clone();
     let begun = std::thread::Builder::new().spawn(move || {
         let mut pieces = PieceWriter::new(stream);
-        let answer = door.pour(peer, call, &mut pieces);
+        let mut from = PieceReader::new(from);
+        let answer = door.pour(peer, call, &mut from, &mut pieces);
         // An error here is a peer that has gone.
         let _ = pieces
             .end()
@@ -128,11 +129,15 @@ async fn pour(stream: UnixStream, door: &Door, peer: Peer, call: Call) {
     }
 }
 
-fn blocking(stream: UnixStream) -> std::io::Result<std::os::unix::net::UnixStream> {
+type Blocking = std::os::unix::net::UnixStream;
+
+/// The connection twice, to read and to write.
+fn blocking(stream: UnixStream) -> std::io::Result<(Blocking, Blocking)> {
     let stream = stream.into_std()?;
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(POURING))?;
-    Ok(stream)
+    stream.set_read_timeout(Some(POURING))?;
+    Ok((stream.try_clone()?, stream))
 }
 
 fn answered(stream: &mut impl std::io::Write, answer: &Answer) -> Result<(), CodecError> {
@@ -184,7 +189,7 @@ mod tests {
     use crate::rpc::protocol::{Reply, Request};
     use crate::rpc::stream::read_piece;
     use crate::store::Store;
-    use std::io::Write;
+    use std::io::{Read, Write};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     struct Nothing;
@@ -192,7 +197,7 @@ mod tests {
         fn handle(&self, _: &Actor, _: Request) -> Answer {
             Ok(Reply::Done {})
         }
-        fn pour(&self, _: Request, to: &mut dyn Write) -> Answer {
+        fn pour(&self, _: Request, _: &mut dyn Read, to: &mut dyn Write) -> Answer {
             to.write_all(b"some bytes").unwrap();
             Ok(Reply::Done {})
         }

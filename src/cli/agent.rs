@@ -2,12 +2,12 @@
 //!
 //! Invariant: a verb connects when it first asks, so that `--help` and wrong usage need no agent.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::fault::{Code, Fault};
-use crate::rpc::client::BlockingClient;
+use crate::rpc::blocking::BlockingClient;
 use crate::rpc::protocol::{Answer, Reply, Request};
 
 /// Whoever answers.
@@ -16,6 +16,10 @@ pub trait Ask {
     fn ask(&mut self, request: Request) -> Answer;
     /// Asks for what is poured, and writes it.
     fn pour(&mut self, _: Request, _: &mut dyn Write) -> Answer {
+        Err(unexpected(Reply::Done {}))
+    }
+    /// Asks, and brings what is read.
+    fn fill(&mut self, _: Request, _: &mut dyn Read) -> Answer {
         Err(unexpected(Reply::Done {}))
     }
     /// Waits a moment before asking again.
@@ -61,6 +65,10 @@ impl Ask for Agent {
 
     fn pour(&mut self, request: Request, to: &mut dyn Write) -> Answer {
         BlockingClient::connect(&self.path)?.pour(request, to)
+    }
+
+    fn fill(&mut self, request: Request, from: &mut dyn Read) -> Answer {
+        BlockingClient::connect(&self.path)?.fill(request, from)
     }
 
     fn pause(&mut self) {

@@ -192,6 +192,7 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
         },
         Change::DatabaseCreate { .. } => format!("{subject} is ready"),
         Change::DatabaseDelete { .. } => format!("{subject} is deleted for good"),
+        Change::DatabaseImport { .. } => format!("{subject} holds what was imported"),
         Change::DatabasePassword { .. } => format!("{subject} has a new password"),
     }
 }

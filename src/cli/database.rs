@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::database_export::{self, Export};
+use crate::cli::database_import::{self, Import};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
 use crate::cli::{Outcome, change, plan, prompt};
@@ -36,6 +37,8 @@ pub enum Verb {
     Password(NewPassword),
     /// Write a database into a file: one moment of it, whole or not at all
     Export(Export),
+    /// Replace what is in a database by a dump: loaded beside it first, then put in its place in one step
+    Import(Import),
 }
 
 /// A new database.
@@ -88,6 +91,9 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Show { name } => show(&parse_name(name)?, agent, output),
         Verb::Delete(typed) => delete(typed, agent, output),
         Verb::Password(typed) => password(typed, agent, output),
+        Verb::Import(typed) => {
+            database_import::run(&parse_name(&typed.name)?, typed, agent, output)
+        }
         Verb::Export(typed) => {
             database_export::run(&parse_name(&typed.name)?, typed, agent, output)
         }

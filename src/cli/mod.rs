@@ -17,6 +17,7 @@ mod cert_order;
 pub mod change;
 pub mod database;
 mod database_export;
+mod database_import;
 pub mod doctor;
 pub mod follow;
 pub mod install;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::certificate::{Fingerprint, Source};
 use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database_job::ImportId;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
@@ -208,6 +209,13 @@ pub enum Change {
         /// Which.
         name: DatabaseName,
     },
+    /// Replace what is in a database by a dump that was loaded.
+    DatabaseImport {
+        /// Which.
+        name: DatabaseName,
+        /// The number that loading it answered.
+        import: ImportId,
+    },
     /// Give the user of a database a new password.
     DatabasePassword {
         /// Which.
@@ -245,6 +253,7 @@ impl Change {
             | Self::PhpRepository { .. }
             | Self::Service { .. }
             | Self::DatabaseDelete { .. }
+            | Self::DatabaseImport { .. }
             | Self::DatabasePassword { .. } => None,
         }
     }
@@ -271,6 +280,7 @@ impl Change {
             Self::Service { service, .. } => service.unit().to_owned(),
             Self::DatabaseCreate { name, .. }
             | Self::DatabaseDelete { name }
+            | Self::DatabaseImport { name, .. }
             | Self::DatabasePassword { name, .. } => format!("the database {name}"),
             _ => self
                 .hostname()
@@ -309,6 +319,7 @@ impl Change {
             },
             Self::DatabaseCreate { .. } => "db create",
             Self::DatabaseDelete { .. } => "db delete",
+            Self::DatabaseImport { .. } => "db import",
             Self::DatabasePassword { .. } => "db password",
         }
     }

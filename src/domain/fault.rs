@@ -77,6 +77,7 @@ codes! {
     DatabaseTaken "database.name_taken" Conflict,
     DatabaseNotFound "database.not_found" Missing,
     DatabaseUnexported "database.unexported" Unavailable,
+    DatabaseUnloaded "database.unloaded" Invalid,
     DatabaseFile "database.file" Invalid,
     DatabaseConfirmation "database.confirmation" Invalid,
     MariadbSilent "mariadb.silent" Unavailable,

@@ -47,6 +47,8 @@ pub enum Program {
     Mariadbd,
     /// Writes a database out as SQL.
     MariadbDump,
+    /// Reads SQL.
+    Mariadb,
     /// Lets a running process open more files.
     Prlimit,
     /// This binary itself, for processes it starts where no service manager does.
@@ -76,6 +78,7 @@ impl Program {
             Self::Logrotate => "/usr/sbin/logrotate",
             Self::Mariadbd => "/usr/sbin/mariadbd",
             Self::MariadbDump => "/usr/bin/mariadb-dump",
+            Self::Mariadb => "/usr/bin/mariadb",
             Self::Prlimit => "/usr/bin/prlimit",
             Self::Lalapanel => "/usr/local/bin/lalapanel",
         }
@@ -87,7 +90,12 @@ impl Program {
     pub fn needs_the_whole_host(self) -> bool {
         !matches!(
             self,
-            Self::Systemctl | Self::DpkgQuery | Self::AptCache | Self::MariadbDump | Self::Prlimit
+            Self::Systemctl
+                | Self::DpkgQuery
+                | Self::AptCache
+                | Self::MariadbDump
+                | Self::Mariadb
+                | Self::Prlimit
         )
     }
 }

@@ -18,7 +18,7 @@ mod unpacking;
 pub mod work;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -196,6 +196,10 @@ impl Host for LinuxHost {
 
     fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output> {
         client::dump(login, to)
+    }
+
+    fn load(&self, login: &JobLogin, from: &mut dyn Read) -> HostResult<Output> {
+        client::load(login, from)
     }
 
     fn now(&self) -> Timestamp {

@@ -21,7 +21,7 @@ mod units;
 mod users;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::database_job::JobLogin;
@@ -214,6 +214,7 @@ impl Host for MemoryHost {
             Program::SystemdTmpfiles
             | Program::Logrotate
             | Program::MariadbDump
+            | Program::Mariadb
             | Program::Prlimit => {
                 return Err(HostError::Program {
                     program: command.program.path(),
@@ -299,6 +300,19 @@ impl Host for MemoryHost {
             what: format!("did not get to its end: {error}"),
         })?;
         Ok(done(""))
+    }
+
+    fn load(&self, login: &JobLogin, from: &mut dyn Read) -> HostResult<Output> {
+        let mut text = String::new();
+        let read = from.read_to_string(&mut text);
+        read.map_err(|error| HostError::Program {
+            program: Program::Mariadb.path(),
+            what: format!("did not get to its end: {error}"),
+        })?;
+        Ok(match self.inside().machine.mariadb.load(login, &text) {
+            Ok(()) => done(""),
+            Err(complaint) => failed(1, complaint),
+        })
     }
 
     fn now(&self) -> Timestamp {

@@ -3,7 +3,7 @@
 //! Invariant: above this floor nothing opens a file, starts a program, reads the clock or draws a random number.
 //! Two machines stand behind the port, `linux` and `memory`, held to the same conduct by one conformance suite.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -264,6 +264,9 @@ pub trait Host: Send + Sync {
     /// Runs MariaDB's dump program on one database and passes on what it writes as it comes; a non-zero exit is an `Output`, not an
     /// error. Its standard output is not in there.
     fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output>;
+    /// Runs MariaDB's client on what comes, as a user that may fill one database, without its own commands; a non-zero exit is an
+    /// `Output`, not an error. Where it ends before all has come, the rest is not read.
+    fn load(&self, login: &JobLogin, from: &mut dyn Read) -> HostResult<Output>;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Waits, at most a second at a time; the memory machine only moves its clock.

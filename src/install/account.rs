@@ -10,7 +10,8 @@ use crate::domain::secret::Password;
 use crate::domain::time::Timestamp;
 use crate::host::Host;
 use crate::install::options::{self, InstallOptions};
-use crate::rpc::client::{BlockingClient, SOCKET};
+use crate::rpc::blocking::BlockingClient;
+use crate::rpc::client::SOCKET;
 use crate::rpc::protocol::{Reply, Request};
 
 /// The agent looks at nginx and at its journal before it answers.

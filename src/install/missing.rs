@@ -129,6 +129,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::CreateDatabaseUser { .. }
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. }
+        | Step::SwapDatabase { .. }
         | Step::UnpackWordpress { .. }
         | Step::CopyFiles { .. }
         | Step::ConfigureWordpress { .. }

@@ -12,8 +12,8 @@ use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{
-    apt_lock, database, home, jobs, nginx, packages, pairs, panel, php_trial, service, site_tls,
-    user, wordpress,
+    apt_lock, database, database_import, home, jobs, nginx, packages, pairs, panel, php_trial,
+    service, site_tls, user, wordpress,
 };
 use crate::system::{database as sql, users};
 
@@ -90,6 +90,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::SetDatabasePassword { .. }
         | Step::ConfigureWordpress { .. }
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
+        Step::SwapDatabase { name, import } => database_import::look(host, name, import)?,
         // Files and tables are in what earlier steps of the same plan made.
         Step::UnpackWordpress { .. }
         | Step::CopyFiles { .. }
@@ -249,9 +250,7 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::RefreshPackageLists {} => packages::refresh(host),
         Step::FetchSource { path } => packages::fetch(host, path),
         Step::FinishPackages {} => packages::finish(host),
-        Step::Sql { statements } => statements
-            .iter()
-            .try_for_each(|statement| host.sql(statement).map(drop).map_err(Fault::from)),
+        Step::Sql { statements } => run_all(host, statements),
         Step::CreateDatabase { name } => sql::create(host, name).map_err(Fault::from),
         Step::CreateDatabaseUser { user, hash, name } => {
             sql::create_user(host, user, hash, name).map_err(Fault::from)
@@ -260,10 +259,16 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             sql::set_password(host, user, hash).map_err(Fault::from)
         }
         Step::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
+        Step::SwapDatabase { name, import } => database_import::swap(host, name, import),
         Step::UnpackWordpress { .. }
         | Step::ConfigureWordpress { .. }
         | Step::InstallWordpress(_) => wordpress::act(host, step),
     }
+}
+
+fn run_all(host: &dyn Host, statements: &[String]) -> Result<(), Fault> {
+    let mut statements = statements.iter();
+    statements.try_for_each(|statement| host.sql(statement).map(drop).map_err(Fault::from))
 }
 
 /// Takes a step back.
@@ -304,6 +309,11 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
             sql::set_password(host, user, hash).map_err(Fault::from)
         }
         Undo::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
+        Undo::SwapDatabaseBack {
+            name,
+            import,
+            tables,
+        } => database_import::swap_back(host, name, import, tables),
         Undo::All { undos } => undos
             .iter()
             .try_for_each(|inner| self::undo(inner, context)),

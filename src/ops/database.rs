@@ -150,7 +150,7 @@ pub fn delete(name: &DatabaseName, state: &State) -> Result<Plan, Fault> {
         .effect(Effect::DropDatabase(name.clone())))
 }
 
-fn about(plan: Plan, database: &Database, state: &State) -> Plan {
+pub(super) fn about(plan: Plan, database: &Database, state: &State) -> Plan {
     let owner = state
         .sites
         .iter()

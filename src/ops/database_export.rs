@@ -55,14 +55,6 @@ pub fn export(
     })
 }
 
-/// Drops the users that exports left which were killed. To be called while none runs.
-pub fn sweep(host: &dyn Host) -> Result<(), Fault> {
-    for user in database_job::users(host)? {
-        database_job::drop_user(host, &user)?;
-    }
-    Ok(())
-}
-
 fn gone(name: &DatabaseName) -> Fault {
     Fault::new(
         Code::DatabaseNotFound,

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
+use crate::domain::database_job::ImportId;
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
@@ -281,6 +282,13 @@ pub enum Step {
     },
     /// Run WordPress's installer.
     InstallWordpress(Box<WordpressInstall>),
+    /// Put the tables that were loaded from a dump in the place of those of a database.
+    SwapDatabase {
+        /// Which.
+        name: DatabaseName,
+        /// The number of the import.
+        import: ImportId,
+    },
     /// Keep a database user from signing in, or let it.
     LockDatabaseUser {
         /// Who.
@@ -348,7 +356,7 @@ impl Step {
             Self::RefreshPackageLists {} | Self::AwaitPackages {} => "apt".to_owned(),
             Self::FinishPackages {} => "dpkg".to_owned(),
             Self::Sql { .. } => "MariaDB".to_owned(),
-            Self::CreateDatabase { name } => name.to_string(),
+            Self::CreateDatabase { name } | Self::SwapDatabase { name, .. } => name.to_string(),
             Self::UnpackWordpress { base, .. } => base.join("htdocs").to_string(),
             Self::ConfigureWordpress { base, .. } => {
                 base.join("htdocs").join("wp-config.php").to_string()

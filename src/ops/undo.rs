@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
+use crate::domain::database_job::ImportId;
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::UnixName;
@@ -160,6 +161,15 @@ pub enum Undo {
         user: DatabaseUser,
         /// Whether it was kept out.
         locked: bool,
+    },
+    /// Put the former tables of a database back in their place.
+    SwapDatabaseBack {
+        /// Which.
+        name: DatabaseName,
+        /// The number of the import.
+        import: ImportId,
+        /// The tables that it brought.
+        tables: Vec<String>,
     },
     /// Several, one after the other.
     All {

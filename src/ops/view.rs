@@ -302,6 +302,9 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
             let word = if *locked { "LOCK" } else { "UNLOCK" };
             format!("mariadb -e 'ALTER USER {user}@localhost ACCOUNT {word}'")
         }
+        Undo::SwapDatabaseBack { name, import, .. } => format!(
+            "# move the tables of `lalapanel-before-{import}-{name}` to `{name}` with RENAME TABLE"
+        ),
         Undo::All { undos } => {
             let lines: Vec<String> = undos.iter().filter_map(by_hand).collect();
             lines.join("; ")

@@ -3,7 +3,7 @@
 //! Invariant: a call that may have reached the agent is never sent twice by itself.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use crate::domain::fault::{Code, Fault};
 use crate::rpc::codec::{self, CodecError, Frame};
 use crate::rpc::protocol::{Answer, Call, Request};
-use crate::rpc::stream::{self, PieceReader};
+use crate::rpc::stream;
 
 /// Where the agent listens.
 pub const SOCKET: &str = "/run/lalapanel/agent.sock";
@@ -26,7 +26,7 @@ const MOST_FOLLOWERS: usize = 96;
 /// Idle connections that are kept.
 const KEPT: usize = 8;
 /// Long enough for a follower (15 s without news) and for a plan on a slow disk.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The web process's way to the agent. Cheap to share behind an `Arc`.
 #[derive(Debug)]
@@ -114,42 +114,6 @@ fn is_quiet(stream: &UnixStream) -> bool {
     matches!(stream.try_read(&mut byte), Err(error) if error.kind() == ErrorKind::WouldBlock)
 }
 
-/// The CLI's way to the agent.
-#[derive(Debug)]
-pub struct BlockingClient {
-    stream: std::os::unix::net::UnixStream,
-}
-
-impl BlockingClient {
-    /// Connects to the agent at this socket.
-    pub fn connect(path: &Path) -> Result<Self, Fault> {
-        let stream =
-            std::os::unix::net::UnixStream::connect(path).map_err(|error| unreachable(&error))?;
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
-            .map_err(|error| unreachable(&error))?;
-        Ok(Self { stream })
-    }
-
-    /// Asks the agent as root of this server and waits for its answer.
-    pub fn call(&mut self, request: Request) -> Answer {
-        let call = Call {
-            session: None,
-            from: None,
-            request,
-        };
-        let frame = codec::encode(&call).map_err(|error| unsendable(&error))?;
-        let body = codec::write_frame_blocking(&mut self.stream, &frame)
-            .and_then(|()| codec::read_frame_blocking(&mut self.stream))
-            .map_err(|error| lost(&error))?;
-        codec::decode(&body).map_err(|error| lost(&error))?
-    }
-}
-
-/// A stream may be silent for as long as MariaDB works at one table.
-const STREAM_PATIENCE: Duration = Duration::from_secs(60 * 60);
-
 impl Client {
     /// Asks for what is poured: its pieces go into `to`, then comes the answer. Where nobody takes them any more, it ends.
     pub async fn pour(&self, call: &Call, to: &mpsc::Sender<Vec<u8>>) -> Answer {
@@ -168,49 +132,7 @@ impl Client {
     }
 }
 
-impl BlockingClient {
-    /// The same for the CLI; the connection ends with it.
-    pub fn pour(mut self, request: Request, to: &mut dyn Write) -> Answer {
-        let call = Call {
-            session: None,
-            from: None,
-            request,
-        };
-        let frame = codec::encode(&call).map_err(|error| unsendable(&error))?;
-        codec::write_frame_blocking(&mut self.stream, &frame).map_err(|error| lost(&error))?;
-        self.stream
-            .set_read_timeout(Some(STREAM_PATIENCE))
-            .map_err(|error| unreachable(&error))?;
-        take(PieceReader::new(&mut self.stream), to)?;
-        let body = codec::read_frame_blocking(&mut self.stream).map_err(|error| lost(&error))?;
-        codec::decode(&body).map_err(|error| lost(&error))?
-    }
-}
-
-/// Why not `std::io::copy`: an error of the agent's connection and one of the file are told apart.
-fn take(mut from: impl Read, to: &mut dyn Write) -> Result<(), Fault> {
-    let mut buffer = vec![0; stream::PIECE];
-    loop {
-        let count = match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => count,
-            Err(error) => return Err(lost(&CodecError::Io(error))),
-        };
-        to.write_all(buffer.get(..count).unwrap_or_default())
-            .map_err(|error| unwritten(&error))?;
-    }
-}
-
-fn unwritten(error: &std::io::Error) -> Fault {
-    Fault::new(
-        Code::DatabaseFile,
-        "what came could not be written",
-        "see whether there is room (`df -h`), then try again",
-    )
-    .detail(error.to_string())
-}
-
-fn unreachable(error: &std::io::Error) -> Fault {
+pub(super) fn unreachable(error: &std::io::Error) -> Fault {
     let hint = match error.kind() {
         ErrorKind::PermissionDenied => "run this as root, for example with `sudo`",
         ErrorKind::NotFound => {
@@ -228,7 +150,7 @@ fn unreachable(error: &std::io::Error) -> Fault {
     .detail(error.to_string())
 }
 
-fn lost(error: &CodecError) -> Fault {
+pub(super) fn lost(error: &CodecError) -> Fault {
     match error {
         CodecError::Malformed(_) | CodecError::TooLong { .. } => Fault::new(
             Code::AgentUnreachable,
@@ -245,7 +167,7 @@ fn is_timeout(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-fn closed() -> Fault {
+pub(super) fn closed() -> Fault {
     Fault::new(
         Code::AgentUnreachable,
         "The panel's agent closed the connection",
@@ -253,7 +175,7 @@ fn closed() -> Fault {
     )
 }
 
-fn slow() -> Fault {
+pub(super) fn slow() -> Fault {
     Fault::new(
         Code::AgentUnreachable,
         "The panel's agent did not answer in time",
@@ -261,13 +183,14 @@ fn slow() -> Fault {
     )
 }
 
-fn unsendable(error: &CodecError) -> Fault {
+pub(super) fn unsendable(error: &CodecError) -> Fault {
     Fault::new(Code::RequestInvalid, error.to_string(), "send less at once")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rpc::blocking::BlockingClient;
     use crate::rpc::protocol::Reply;
     use tokio::net::UnixListener;
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{Database, DatabaseName, DatabaseUser};
+use crate::domain::database_job::ImportId;
 use crate::domain::name::Hostname;
 use crate::domain::time::Timestamp;
 
@@ -44,4 +45,15 @@ pub struct ExportedView {
     pub bytes: u64,
     /// Tables of engines that know no transactions, which may be of another moment than the rest.
     pub beside: Vec<String>,
+}
+
+/// A dump that was loaded and waits to be put in place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadedView {
+    /// Its number.
+    pub import: ImportId,
+    /// How many tables it has.
+    pub tables: u64,
+    /// Bytes of SQL.
+    pub bytes: u64,
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is no request to run a command, read or write a path, or list secrets.
 
+pub mod blocking;
 pub mod certificate_view;
 pub mod client;
 pub mod codec;

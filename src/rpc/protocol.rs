@@ -10,13 +10,14 @@ use crate::domain::account::AccountName;
 use crate::domain::certificate::{Fingerprint, PrivateKey};
 use crate::domain::change::Change;
 use crate::domain::database::DatabaseName;
+use crate::domain::database_job::ImportId;
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
-use crate::rpc::database::{DatabaseView, ExportedView};
+use crate::rpc::database::{DatabaseView, ExportedView, LoadedView};
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
@@ -194,6 +195,20 @@ pub enum Request {
         /// Which.
         name: DatabaseName,
     },
+    /// Load a dump beside the database it is for: its pieces (`rpc::stream`) follow the call. `Change::DatabaseImport` puts it in place.
+    DatabaseLoad {
+        /// For which.
+        name: DatabaseName,
+        /// Also where its last line is missing.
+        unfinished: bool,
+    },
+    /// Forget a dump that was loaded and not put in place.
+    DatabaseDiscard {
+        /// For which database.
+        name: DatabaseName,
+        /// Which.
+        import: ImportId,
+    },
     /// What would this change do? Changes nothing.
     Preview {
         /// The change.
@@ -275,10 +290,13 @@ pub enum Request {
 }
 
 impl Request {
-    /// True where pieces (`rpc::stream`) come before the answer.
+    /// True where pieces (`rpc::stream`) follow the call, or come before the answer.
     #[must_use]
     pub fn is_poured(&self) -> bool {
-        matches!(self, Self::DatabaseExport { .. })
+        matches!(
+            self,
+            Self::DatabaseExport { .. } | Self::DatabaseLoad { .. }
+        )
     }
 }
 
@@ -355,6 +373,8 @@ pub enum Reply {
     Databases(Vec<DatabaseView>),
     /// To `DatabaseExport`, after its pieces: it is whole.
     Exported(ExportedView),
+    /// To `DatabaseLoad`.
+    Loaded(LoadedView),
     /// To `Preview`.
     Plan(Box<PlanView>),
     /// To `Apply`: it has begun (or had begun before, under this id).

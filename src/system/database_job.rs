@@ -1,9 +1,9 @@
-//! Database users that live for one export: they may read one database, and are dropped when it ends.
+//! Database users and databases that live for one export or import.
 //!
-//! Invariant: what such a user may do is written here and nowhere else, and never is it more than to read.
+//! Invariant: what such a user may do is written here and nowhere else: to read one database, or to fill one that is the import's own.
 
 use crate::domain::database::{DatabaseHash, DatabaseName, GrantPattern};
-use crate::domain::database_job::{JobLogin, JobUser};
+use crate::domain::database_job::{JobLogin, JobUser, Scratch};
 use crate::domain::secret::Password;
 use crate::host::{Host, HostError, HostResult};
 
@@ -25,8 +25,115 @@ pub fn make_reader(host: &dyn Host, name: &DatabaseName) -> HostResult<JobLogin>
     Ok(JobLogin {
         user,
         password,
-        database: name.clone(),
+        database: name.to_string(),
     })
+}
+
+/// Makes a user that may make and fill tables in the database of one import, and do nothing else: no views, triggers, routines
+/// or events, which would run as somebody later.
+pub fn make_writer(host: &dyn Host, scratch: &Scratch) -> HostResult<JobLogin> {
+    let (mut number, mut secret) = ([0; 8], [0; 32]);
+    host.random(&mut number)?;
+    host.random(&mut secret)?;
+    let user = JobUser::for_import(number);
+    let password = Password::from_random(secret);
+    let hash = DatabaseHash::of(&password);
+    let pattern = scratch.pattern();
+    let made = host.sql(&format!(
+        "CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA mysql_native_password USING '{hash}'"
+    ));
+    let granted = made.and_then(|_| {
+        host.sql(&format!(
+            "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, CREATE TEMPORARY TABLES ON {pattern}.* TO {user}"
+        ))
+    });
+    if let Err(error) = granted {
+        let _ = drop_user(host, &user);
+        return Err(error);
+    }
+    Ok(JobLogin {
+        user,
+        password,
+        database: scratch.to_string(),
+    })
+}
+
+/// Makes the database of an import, with the character set of the one it is for.
+pub fn make_scratch(host: &dyn Host, scratch: &Scratch) -> HostResult<()> {
+    host.sql(&format!(
+        "CREATE DATABASE `{scratch}` CHARACTER SET utf8mb4"
+    ))
+    .map(drop)
+}
+
+/// Drops it, with everything in it.
+pub fn drop_scratch(host: &dyn Host, scratch: &Scratch) -> HostResult<()> {
+    host.sql(&format!("DROP DATABASE IF EXISTS `{scratch}`"))
+        .map(drop)
+}
+
+/// The databases of imports that are there.
+pub fn scratches(host: &dyn Host) -> HostResult<Vec<Scratch>> {
+    let rows = host.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")?;
+    let names = rows.into_iter().filter_map(|row| row.into_iter().next());
+    Ok(names.filter_map(|name| Scratch::parse(&name)).collect())
+}
+
+/// The tables of a database: one of ours, or of an import.
+pub fn tables(host: &dyn Host, database: &str) -> HostResult<Vec<String>> {
+    let rows = host.sql(&format!(
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{database}' AND TABLE_TYPE <> 'VIEW' ORDER BY 1"
+    ))?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| row.into_iter().next())
+        .collect())
+}
+
+/// What is in a database besides tables: views, triggers, routines and events, which no renaming moves.
+pub fn besides_tables(host: &dyn Host, database: &str) -> HostResult<Vec<String>> {
+    let rows = host.sql(&format!(
+        "SELECT CONCAT('view ', TABLE_NAME) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = '{database}' \
+         UNION ALL SELECT CONCAT('trigger ', TRIGGER_NAME) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = '{database}' \
+         UNION ALL SELECT CONCAT(LOWER(ROUTINE_TYPE), ' ', ROUTINE_NAME) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '{database}' \
+         UNION ALL SELECT CONCAT('event ', EVENT_NAME) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '{database}' LIMIT 100"
+    ))?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| row.into_iter().next())
+        .collect())
+}
+
+/// Moves tables from one database into another, all of them or none. Waits half a minute for whoever uses one of them.
+pub fn rename(host: &dyn Host, moves: &[Move<'_>]) -> HostResult<()> {
+    let pairs = moves.iter().flat_map(|one| {
+        let pair = move |table: &String| {
+            let table = table.replace('`', "``");
+            format!("`{}`.`{table}` TO `{}`.`{table}`", one.from, one.to)
+        };
+        one.tables.iter().map(pair)
+    });
+    let pairs: Vec<String> = pairs.collect();
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    // Why a limit: a statement that nobody waits for any more must not happen an hour later.
+    let pairs = pairs.join(", ");
+    host.sql(&format!(
+        "SET STATEMENT lock_wait_timeout=30 FOR RENAME TABLE {pairs}"
+    ))
+    .map(drop)
+}
+
+/// Tables of one database that go into another.
+#[derive(Debug)]
+pub struct Move<'a> {
+    /// From here.
+    pub from: &'a str,
+    /// To here.
+    pub to: &'a str,
+    /// Which.
+    pub tables: &'a [String],
 }
 
 fn grant(host: &dyn Host, user: &JobUser, name: &DatabaseName) -> HostResult<()> {

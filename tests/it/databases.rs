@@ -10,7 +10,8 @@ use lalapanel::domain::secret::Password;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
 use lalapanel::host::memory::faults::{FaultyHost, Plan as Fault, Strike};
 use lalapanel::host::memory::mariadb::MariadbUser;
-use lalapanel::ops::database_export::{export, sweep};
+use lalapanel::ops::database_export::export;
+use lalapanel::ops::database_import::sweep;
 use lalapanel::ops::engine::Outcome;
 
 use crate::faults::every_fault;
@@ -298,7 +299,7 @@ fn an_export_that_fails_or_is_killed_anywhere_leaves_no_user_behind() {
             let run = || export(&host, &world.store, &name, &mut Vec::new()).is_ok();
             let ended = panic::catch_unwind(AssertUnwindSafe(run));
             assert!(!ended.unwrap_or(false), "call {call} {strike:?}");
-            sweep(&world.host).unwrap();
+            sweep(&world.host, &world.store).unwrap();
             assert_eq!(
                 world.machine().differences(&before),
                 Vec::<String>::new(),

@@ -14,6 +14,7 @@ mod certificates;
 mod clone;
 mod databases;
 mod faults;
+mod imports;
 mod install;
 mod journey;
 mod logs;

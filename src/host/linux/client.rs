@@ -3,7 +3,7 @@
 //! Invariant: no password is in an argument or a file, no option file is read, and what comes out is passed on as it comes,
 //! never held.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Stdio};
 use std::sync::{Mutex, MutexGuard, TryLockError};
@@ -28,7 +28,7 @@ const GRACE: Duration = Duration::from_secs(60);
 pub(super) fn dump(login: &JobLogin, to: &mut dyn Write) -> HostResult<Output> {
     let (uid, _slot) = slot()?;
     let failed = |error: std::io::Error| broken(Program::MariadbDump, &error);
-    let mut child = start(uid, login, &DUMP).map_err(failed)?;
+    let mut child = start(uid, login, Program::MariadbDump, &DUMP).map_err(failed)?;
     let stderr = Collector::start(child.stderr.take(), COMPLAINTS);
     let passed = child.stdout.take().map_or(Ok(()), |from| pass(from, to));
     let grace = if passed.is_ok() {
@@ -58,27 +58,93 @@ const DUMP: [&str; 9] = [
     "--skip-dump-date",
 ];
 
-fn start(uid: u32, login: &JobLogin, arguments: &[&str]) -> std::io::Result<Child> {
+/// See [`crate::host::Host::load`].
+pub(super) fn load(login: &JobLogin, from: &mut dyn Read) -> HostResult<Output> {
+    let (uid, _slot) = slot()?;
+    let failed = |error: std::io::Error| broken(Program::Mariadb, &error);
+    let mut child = start(uid, login, Program::Mariadb, &LOAD).map_err(failed)?;
+    let stderr = Collector::start(child.stderr.take(), COMPLAINTS);
+    // What it prints of queries is nobody's business, and must not hold it up.
+    let stdout = Collector::start(child.stdout.take(), 0);
+    let fed = child
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut to| feed(from, &mut to));
+    // Where what comes broke off, what has come so far is not to be done either.
+    let grace = if fed.is_ok() { LAST } else { Duration::ZERO };
+    let status = wait(child, grace).map_err(failed)?;
+    fed.map_err(failed)?;
+    drop(stdout);
+    Ok(Output {
+        code: status.map_or(-1, code),
+        stdout: String::new(),
+        stderr: stderr.text(),
+    })
+}
+
+/// The last statement may be one that builds an index over everything.
+const LAST: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// None of the client's own commands (`\!`, `source`, `tee`), no file of this machine, bytes as they are.
+const LOAD: [&str; 5] = [
+    "--sandbox",
+    "--binary-mode",
+    "--batch",
+    "--local-infile=0",
+    "--default-character-set=utf8mb4",
+];
+
+/// Passes on what comes. A program that takes no more has its own reason, which it says on standard error.
+fn feed(from: &mut dyn Read, to: &mut impl Write) -> std::io::Result<()> {
+    let mut buffer = vec![0_u8; CHUNK];
+    loop {
+        let count = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if to
+            .write_all(buffer.get(..count).unwrap_or_default())
+            .is_err()
+        {
+            return Ok(());
+        }
+    }
+}
+
+fn start(
+    uid: u32,
+    login: &JobLogin,
+    program: Program,
+    arguments: &[&str],
+) -> std::io::Result<Child> {
     // Why no call to set groups: for a uid other than root the standard library drops the supplementary ones with it.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where a program is started with a uid of its own"
     )]
-    std::process::Command::new(Program::MariadbDump.path())
+    std::process::Command::new(Program::Prlimit.path())
+        // A statement without an end is not collected for ever.
+        .args(["--as=805306368", "--", program.path()])
         .args(["--no-defaults", "--protocol=socket"])
         .arg(format!("--socket={SOCKET}"))
         .arg(format!("--user={}", login.user.as_str()))
         // The largest row that MariaDB knows.
         .arg("--max-allowed-packet=1G")
         .args(arguments)
-        .arg(login.database.as_str())
+        .arg(&login.database)
         .env_clear()
         .envs(ENVIRONMENT)
         .env("MYSQL_PWD", login.password.reveal())
         .current_dir("/")
         .uid(uid)
         .gid(uid)
-        .stdin(Stdio::null())
+        .stdin(if program == Program::Mariadb {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
@@ -96,7 +162,7 @@ fn slot() -> HostResult<(u32, MutexGuard<'static, ()>)> {
         Some((uid, guard))
     });
     free.ok_or(HostError::Busy {
-        what: "as many databases as this server takes at once are being read already",
+        what: "as many databases as this server takes at once are written out or read in already",
     })
 }
 
@@ -106,7 +172,7 @@ fn pass(mut from: impl Read, to: &mut dyn Write) -> std::io::Result<()> {
         let count = match from.read(&mut buffer) {
             Ok(0) => return to.flush(),
             Ok(count) => count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         to.write_all(buffer.get(..count).unwrap_or_default())?;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: exactly one call is struck; every call before and after it passes to the host inside unchanged.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -203,6 +203,10 @@ impl<H: Host> Host for FaultyHost<H> {
 
     fn dump(&self, login: &JobLogin, to: &mut dyn Write) -> HostResult<Output> {
         self.through("dump", |host| host.dump(login, to))
+    }
+
+    fn load(&self, login: &JobLogin, from: &mut dyn Read) -> HostResult<Output> {
+        self.through("load", |host| host.load(login, from))
     }
 
     fn now(&self) -> Timestamp {

@@ -148,6 +148,7 @@ impl Machine {
                 .mariadb
                 .databases
                 .iter()
+                .chain(&machine.mariadb.tables)
                 .map(|name| (name, &()))
                 .collect()
         };

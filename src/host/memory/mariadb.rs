@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::database::{DatabaseHash, covers};
+use crate::domain::database::{DatabaseHash, DatabaseName, covers};
 use crate::domain::database_job::JobLogin;
 use crate::host::exec::Output;
 use crate::host::memory::machine::Machine;
@@ -17,6 +17,8 @@ pub struct Mariadb {
     pub databases: BTreeSet<String>,
     /// Its users from this machine.
     pub users: BTreeMap<String, MariadbUser>,
+    /// Their tables: `shop_db.posts`.
+    pub tables: BTreeSet<String>,
     /// Databases with WordPress in them, and its administrator.
     pub wordpress: BTreeMap<String, String>,
 }
@@ -72,7 +74,36 @@ impl Mariadb {
             ["CREATE", "DATABASE", "IF", "NOT", "EXISTS", name, ..] => {
                 self.databases.insert(name.trim_matches('`').to_owned());
             }
+            [
+                "SELECT",
+                "TABLE_NAME",
+                "FROM",
+                _,
+                "WHERE",
+                "TABLE_SCHEMA",
+                "=",
+                name,
+                "AND",
+                "TABLE_TYPE",
+                ..,
+            ] => {
+                let start = format!("{}.", name.trim_matches('\''));
+                let tables = self.tables.iter();
+                let tables = tables.filter_map(|table| table.strip_prefix(start.as_str()));
+                return Ok(tables.map(|table| vec![table.to_owned()]).collect());
+            }
+            ["SET", "STATEMENT", _, "FOR", "RENAME", "TABLE", ..] => {
+                let (_, pairs) = statement.split_once(" TABLE ").unwrap_or_default();
+                return self.rename(&pairs.replace('`', ""));
+            }
+            ["CREATE", "DATABASE", name, ..]
+                if !self.databases.insert(name.trim_matches('`').to_owned()) =>
+            {
+                return Err(format!("there is a database {name}"));
+            }
             ["DROP", "DATABASE", "IF", "EXISTS", name] => {
+                let start = format!("{}.", name.trim_matches('`'));
+                self.tables.retain(|table| !table.starts_with(&start));
                 self.databases.remove(name.trim_matches('`'));
                 self.wordpress.remove(name.trim_matches('`'));
             }
@@ -117,13 +148,52 @@ impl Mariadb {
             return Err(format!("Access denied for user '{user}'@'localhost'"));
         }
         let may = known.is_some_and(|known| {
+            let name = DatabaseName::parse(name).ok();
             let mut grants = known.grants.iter();
-            grants.any(|pattern| covers(pattern, &login.database))
+            grants.any(|pattern| name.as_ref().is_some_and(|name| covers(pattern, name)))
         });
         if !may || !self.databases.contains(name) {
             return Err(format!("Unknown database '{name}'"));
         }
         Ok(format!("-- Database: {name}\n-- Dump completed\n"))
+    }
+
+    /// All of the pairs, or none.
+    fn rename(&mut self, pairs: &str) -> Result<Vec<Vec<String>>, String> {
+        let mut tables = self.tables.clone();
+        for pair in pairs.split(", ") {
+            let (from, to) = pair.split_once(" TO ").unwrap_or_default();
+            let target = to.split('.').next().unwrap_or_default();
+            if !tables.remove(from) {
+                return Err(format!("there is no table {from}"));
+            }
+            if !self.databases.contains(target) || !tables.insert(to.to_owned()) {
+                return Err(format!("{to} cannot be made"));
+            }
+        }
+        self.tables = tables;
+        Ok(Vec::new())
+    }
+
+    /// Runs a dump: of each line that makes a table, its name.
+    pub(super) fn load(&mut self, login: &JobLogin, text: &str) -> Result<(), String> {
+        let known = self.users.get(login.user.as_str());
+        let pattern = login.database.replace('_', "\\_");
+        if known.is_none_or(|known| !known.grants.contains(&pattern)) {
+            return Err("ERROR 1045 (28000): Access denied".to_owned());
+        }
+        for (number, line) in text.lines().enumerate() {
+            if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+                let table = rest.split(' ').next().unwrap_or_default();
+                self.tables.insert(format!("{}.{table}", login.database));
+            } else if !line.is_empty() && !line.starts_with("--") {
+                let at = number + 1;
+                return Err(format!(
+                    "ERROR 1064 (42000) at line {at}: You have an error"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn grants(&self) -> Vec<Vec<String>> {

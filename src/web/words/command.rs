@@ -106,6 +106,7 @@ pub(in crate::web) fn command(change: &Change) -> String {
             format!("lalapanel db create {name}{}", site.unwrap_or_default())
         }
         Change::DatabaseDelete { name } => format!("lalapanel db delete {name}"),
+        Change::DatabaseImport { name, .. } => format!("lalapanel db import {name} FILE"),
         Change::DatabasePassword { name, .. } => format!("lalapanel db password {name}"),
     }
 }

@@ -153,6 +153,7 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
         ],
         Change::DatabaseCreate { .. }
         | Change::DatabaseDelete { .. }
+        | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. } => databases::steps(change),
         Change::SiteSet { .. } | Change::SitePurge { .. } => {
             settings::steps(find(state, name)?, change)?
@@ -252,6 +253,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SitePhp { .. } => "Switch the PHP of",
         Change::DatabaseCreate { .. } => "Create",
         Change::DatabaseDelete { .. } => "Delete",
+        Change::DatabaseImport { .. } => "Replace what is in",
         Change::DatabasePassword { .. } => "Make a new password of",
         Change::Service { .. } => "Restart",
         Change::PhpInstall { .. } => "Install",
@@ -349,6 +351,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::CertificateRemove { .. } => {}
         Change::DatabaseCreate { .. }
         | Change::DatabaseDelete { .. }
+        | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. } => databases::take_effect(state, change, now),
         Change::SitePhp { hostname, php } => {
             for site in &mut state.sites {

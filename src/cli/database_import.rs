@@ -1,0 +1,192 @@
+//! `lalapanel db import NAME FILE`: unpacked here, loaded by the agent beside the database, then put in its place.
+//!
+//! Invariant: what was loaded and not put in place is forgotten again, whatever the reason.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+
+use clap::Args;
+use flate2::read::MultiGzDecoder;
+use serde_json::json;
+
+use crate::cli::agent::{Ask, unexpected};
+use crate::cli::database_export::amount;
+use crate::cli::output::Output;
+use crate::cli::{Outcome, change, plan, prompt};
+use crate::domain::change::Change;
+use crate::domain::database::DatabaseName;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::text::shown;
+use crate::rpc::database::LoadedView;
+use crate::rpc::protocol::{Reply, Request};
+
+/// A database to read in.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Its name
+    pub name: String,
+    /// Where from: SQL, plain or packed by gzip or zstd; `-` is standard input
+    pub file: String,
+    /// Also take a dump without the line `-- Dump completed` at its end
+    #[arg(long)]
+    pub unfinished: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Load it, print what would change, forget it again
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// Runs it.
+pub(super) fn run(
+    name: &DatabaseName,
+    typed: &Import,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    let from = open(&typed.file)?;
+    let request = Request::DatabaseLoad {
+        name: name.clone(),
+        unfinished: typed.unfinished,
+    };
+    let mut watched = Watched {
+        from,
+        output,
+        bytes: 0,
+        told: 0,
+    };
+    let answer = agent.fill(request, &mut watched);
+    output.clear_unfinished();
+    let loaded = match answer? {
+        Reply::Loaded(loaded) => loaded,
+        other => return Err(unexpected(other)),
+    };
+    output.note(format!(
+        "{} of SQL, {} tables, are loaded beside {name}",
+        amount(loaded.bytes),
+        loaded.tables
+    ));
+    let outcome = put_in_place(name, typed, &loaded, agent, output);
+    if typed.plan || outcome.is_err() {
+        let (name, import) = (name.clone(), loaded.import);
+        let _ = agent.ask(Request::DatabaseDiscard { name, import });
+    }
+    outcome
+}
+
+fn put_in_place(
+    name: &DatabaseName,
+    typed: &Import,
+    loaded: &LoadedView,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    let wanted = Change::DatabaseImport {
+        name: name.clone(),
+        import: loaded.import.clone(),
+    };
+    let told = json!({ "name": name, "tables": loaded.tables, "sql_bytes": loaded.bytes });
+    let tell = |_: &mut dyn Ask, _: &mut Output| Ok(told.clone());
+    let asks = !typed.plan && !typed.yes && !output.is_json() && typed.file != "-";
+    if !asks || !prompt::is_possible() {
+        return change::run_and_tell(&wanted, typed.plan, None, agent, output, &tell);
+    }
+    let Some(seen) = change::preview(&wanted, agent)? else {
+        return change::nothing_to_do(&wanted, agent, output);
+    };
+    plan::print(&seen, output);
+    if prompt::line(&format!("Type {name} to replace what is in it: "))? != name.as_str() {
+        return Err(Fault::new(
+            Code::DatabaseConfirmation,
+            format!("Replacing what is in {name} needs your word"),
+            "type its name, or add `--yes`",
+        ));
+    }
+    change::run_and_tell(&wanted, false, Some(seen.hash), agent, output, &tell)
+}
+
+/// The SQL in a file, by what is in it and not by its name.
+fn open(path: &str) -> Result<Box<dyn Read>, Fault> {
+    let unreadable = |error: std::io::Error| {
+        Fault::new(
+            Code::DatabaseFile,
+            format!("`{}` cannot be read", shown(path, 400)),
+            "give the path of a dump: .sql, .sql.gz or .sql.zst",
+        )
+        .detail(error.to_string())
+    };
+    if path == "-" {
+        return unpacked(Box::new(std::io::stdin())).map_err(unreadable);
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    unpacked(Box::new(BufReader::new(file))).map_err(unreadable)
+}
+
+fn unpacked(mut from: Box<dyn Read>) -> std::io::Result<Box<dyn Read>> {
+    let mut start = Vec::new();
+    (&mut from).take(4).read_to_end(&mut start)?;
+    let kind = start.clone();
+    let whole = Cursor::new(start).chain(from);
+    Ok(match kind.as_slice() {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(whole)),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(whole)?),
+        _ => Box::new(whole),
+    })
+}
+
+/// Says now and then how much has gone.
+struct Watched<'a> {
+    from: Box<dyn Read>,
+    output: &'a mut Output,
+    bytes: u64,
+    told: u64,
+}
+
+/// How many bytes lie between two lines.
+const STEP: u64 = 4 << 20;
+
+impl Read for Watched<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.from.read(into)?;
+        self.bytes += u64::try_from(count).unwrap_or_default();
+        if self.bytes >= self.told + STEP {
+            self.told = self.bytes;
+            let line = format!("{} of SQL so far", amount(self.bytes));
+            self.output.unfinished(&line);
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::domain::dump_format::DumpFormat;
+    use crate::rpc::packer::Packer;
+
+    #[test]
+    fn what_is_packed_is_known_by_its_first_bytes() {
+        let text = "CREATE TABLE t (x INT);\n".repeat(5000);
+        for format in DumpFormat::ALL {
+            let mut packer = Packer::new(format, Vec::new()).unwrap();
+            packer.write_all(text.as_bytes()).unwrap();
+            let packed = packer.finish().unwrap();
+            let mut back = String::new();
+            let from = Cursor::new(packed.clone());
+            let read = unpacked(Box::new(from)).unwrap().read_to_string(&mut back);
+            assert_eq!(read.unwrap(), text.len());
+            assert_eq!(back, text);
+            if format != DumpFormat::Plain {
+                let cut = Cursor::new(packed[..packed.len() / 2].to_vec());
+                let read = unpacked(Box::new(cut)).unwrap().read_to_string(&mut back);
+                assert!(read.is_err(), "{format:?} cut in the middle");
+            }
+        }
+        let mut nothing = String::new();
+        let mut empty = unpacked(Box::new(std::io::empty())).unwrap();
+        assert_eq!(empty.read_to_string(&mut nothing).unwrap(), 0);
+    }
+}
