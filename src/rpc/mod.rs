@@ -15,6 +15,7 @@ pub mod nginx_view;
 pub mod packer;
 pub mod php;
 pub mod protocol;
+mod reply;
 pub mod stream;
 pub mod trash;
 pub mod view;

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a new request does not compile until `agent/policy.rs` says who may call it and how it is audited.
 
+pub use crate::rpc::reply::Reply;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -16,16 +17,6 @@ use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
-use crate::rpc::certificate_view::{CertificateView, DepositedView};
-use crate::rpc::database::{DatabaseView, ExportedView, LoadedView};
-use crate::rpc::log::LogView;
-use crate::rpc::nginx_view::{ForeignView, NginxView};
-use crate::rpc::php::PhpView;
-use crate::rpc::trash::TrashedView;
-use crate::rpc::view::{
-    AccountView, ArchiveView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView,
-    PanelView, PlanView, SessionView, SiteOptions, SiteView, StatusView,
-};
 
 /// One frame to the agent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -298,107 +289,6 @@ impl Request {
             Self::DatabaseExport { .. } | Self::DatabaseLoad { .. }
         )
     }
-}
-
-/// What the agent answers.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reply {
-    /// Done, nothing to tell.
-    Done {},
-    /// To `Ping`.
-    Pong {
-        /// The agent's version.
-        version: String,
-    },
-    /// To `Panel`.
-    Panel(PanelView),
-    /// To `Status`.
-    Status(StatusView),
-    /// To `SetupComplete` and `Login`: the new session, once.
-    SignedIn {
-        /// For the cookie.
-        session: Token,
-        /// Who it is.
-        view: SessionView,
-        /// For the cookie by which the next sign-in tells this browser from a stranger's.
-        #[serde(default)]
-        device: Option<Token>,
-    },
-    /// To `AccountPassword` of somebody signed in: the browser stays known under the new password.
-    StaysKnown {
-        /// For the cookie.
-        device: Option<Token>,
-    },
-    /// To `Session`.
-    Session(SessionView),
-    /// To `AdminLink`.
-    Link {
-        /// The whole address, ready to open.
-        url: String,
-        /// When it stops working.
-        expires: crate::domain::time::Timestamp,
-        /// SHA-256 of the panel's certificate, to compare with what the browser shows.
-        fingerprint: String,
-    },
-    /// To `AccountList`.
-    Accounts(Vec<AccountView>),
-    /// To `Home`.
-    Home(Box<HomeView>),
-    /// To `SiteList`.
-    Sites(Vec<SiteView>),
-    /// To `SiteTrash`.
-    Trash(Vec<TrashedView>),
-    /// To `SiteShow`.
-    Site(Box<SiteView>),
-    /// To `SiteNginx`.
-    Nginx(Box<NginxView>),
-    /// To `ForeignSites`.
-    Foreign(Vec<ForeignView>),
-    /// To `CertificateList`.
-    Certificates(Vec<CertificateView>),
-    /// To `CertificateShow`.
-    Certificate(Box<CertificateView>),
-    /// To `CertificateRenew`: the sites whose orders have begun.
-    Issuing(Vec<Hostname>),
-    /// To `CertificateDeposit`.
-    Deposited(Box<DepositedView>),
-    /// To `SiteOptions`.
-    SiteOptions(SiteOptions),
-    /// To `WordpressFetch`.
-    Archive(Box<ArchiveView>),
-    /// To `PhpList`.
-    Php(Box<PhpView>),
-    /// To `DatabaseList`.
-    Databases(Vec<DatabaseView>),
-    /// To `DatabaseExport`, after its pieces: it is whole.
-    Exported(ExportedView),
-    /// To `DatabaseLoad`.
-    Loaded(LoadedView),
-    /// To `Preview`.
-    Plan(Box<PlanView>),
-    /// To `Apply`: it has begun (or had begun before, under this id).
-    Began {
-        /// Follow it by this id.
-        operation: OperationId,
-    },
-    /// To `Apply`: there was nothing to do.
-    Unchanged {},
-    /// To `LogRead` and `LogFollow`.
-    Log(Box<LogView>),
-    /// To `OperationList`.
-    Operations(Vec<OperationSummary>),
-    /// To `OperationShow`, `OperationFollow`, `OperationCheck`.
-    Operation(Box<OperationView>),
-    /// To `AuditList`.
-    Audit(Vec<AuditEntry>),
-    /// To `AuditVerify`.
-    AuditSound {
-        /// How many entries were checked.
-        entries: u64,
-    },
-    /// To `Doctor`.
-    Doctor(DoctorReport),
 }
 
 /// One frame from the agent.

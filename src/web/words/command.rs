@@ -77,12 +77,7 @@ pub(in crate::web) fn command(change: &Change) -> String {
             format!("lalapanel site snippet {hostname} --file -")
         }
         Change::SiteDrift { hostname, choice } => {
-            let choice = match choice {
-                DriftChoice::Keep => "keep",
-                DriftChoice::Restore => "restore",
-                DriftChoice::Leave => "leave",
-            };
-            format!("lalapanel site drift {hostname} --{choice}")
+            format!("lalapanel site drift {hostname} --{}", word_of(*choice))
         }
         Change::SitePurge { hostname } => format!("lalapanel site purge {hostname}"),
         Change::SiteSet { hostname, values } => {
@@ -95,12 +90,14 @@ pub(in crate::web) fn command(change: &Change) -> String {
         Change::CertificateRemove { hostname } => format!("lalapanel cert remove {hostname}"),
         Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
         Change::PhpInstall { php } => format!("lalapanel php install {php}"),
-        Change::Service { service, verb } => {
-            format!("lalapanel service {} {}", verb.word(), service.unit())
+        Change::Service { service, .. } => {
+            format!("lalapanel {} {}", change.word(), service.unit())
         }
         Change::PhpRemove { php } => format!("lalapanel php remove {php}"),
-        Change::PhpRepository { enabled: true } => "lalapanel php repository enable".to_owned(),
-        Change::PhpRepository { enabled: false } => "lalapanel php repository disable".to_owned(),
+        Change::PhpRepository { enabled } => {
+            let word = if *enabled { "enable" } else { "disable" };
+            format!("lalapanel php repository {word}")
+        }
         Change::DatabaseCreate { name, hostname, .. } => {
             let site = hostname.as_ref().map(|site| format!(" --site {site}"));
             format!("lalapanel db create {name}{}", site.unwrap_or_default())
@@ -120,6 +117,14 @@ fn argument(value: &Assignment) -> String {
         value.value().to_owned()
     };
     quoted(&format!("{}={text}", value.key()))
+}
+
+fn word_of(choice: DriftChoice) -> &'static str {
+    match choice {
+        DriftChoice::Keep => "keep",
+        DriftChoice::Restore => "restore",
+        DriftChoice::Leave => "leave",
+    }
 }
 
 fn version(php: Option<crate::domain::php::PhpVersion>) -> String {
