@@ -3,7 +3,7 @@
 //! Invariant: a file has its name only once it is whole and on the disk, and none that is there is replaced unasked.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::cli::Outcome;
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output};
+use crate::cli::progress::{Watched, amount};
 use crate::domain::database::DatabaseName;
 use crate::domain::dump_format::DumpFormat;
 use crate::domain::fault::{Code, Fault};
@@ -93,12 +94,7 @@ fn fill(
     let failed = |error: std::io::Error| unwritable(&target, &error);
     let file = partial.file.try_clone().map_err(failed)?;
     let mut packer = Packer::new(format, BufWriter::new(file)).map_err(failed)?;
-    let mut watched = Watched {
-        to: &mut packer,
-        output,
-        bytes: 0,
-        told: 0,
-    };
+    let mut watched = Watched::new(&mut packer, output);
     let answer = agent.pour(request, &mut watched);
     output.clear_unfinished();
     let whole = whole(answer?)?;
@@ -125,50 +121,6 @@ fn tell_beside(whole: &ExportedView, output: &mut Output) {
             "These tables know no transactions; if something wrote to them meanwhile, they are of a later moment than the rest: {}",
             shown(&whole.beside.join(", "), 400)
         ));
-    }
-}
-
-/// `3.4 MB`.
-pub(super) fn amount(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let (mut whole, mut rest, mut unit) = (bytes, 0, "B");
-    for next in UNITS {
-        if whole < 1000 {
-            break;
-        }
-        (rest, whole, unit) = (whole % 1000 / 100, whole / 1000, next);
-    }
-    format!("{whole}.{rest} {unit}")
-}
-
-/// Says now and then how much has come.
-struct Watched<'a> {
-    to: &'a mut dyn Write,
-    output: &'a mut Output,
-    bytes: u64,
-    told: u64,
-}
-
-/// How many bytes lie between two lines.
-const STEP: u64 = 4 << 20;
-
-impl Write for Watched<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let count = self.to.write(bytes)?;
-        self.bytes += u64::try_from(count).unwrap_or_default();
-        if self.bytes >= self.told + STEP {
-            self.told = self.bytes;
-            let line = format!("{} of SQL so far", amount(self.bytes));
-            self.output.unfinished(&line);
-        }
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.to.flush()
     }
 }
 
@@ -264,6 +216,8 @@ fn wrong_file(title: &str, hint: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {
@@ -300,20 +254,5 @@ mod tests {
         File::create(&other).unwrap();
         assert!(partial.name_it().is_err());
         assert_eq!(names(scratch.path()), ["other.sql", "shop.sql"]);
-    }
-
-    #[test]
-    fn an_amount_is_told_with_one_digit_behind_the_point() {
-        for (bytes, words) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 kB"),
-            (12_345, "12.3 kB"),
-            (999_999, "999.9 kB"),
-            (1_073_741_824, "1.0 GB"),
-            (5_000_000_000_000, "5.0 TB"),
-        ] {
-            assert_eq!(amount(bytes), words);
-        }
     }
 }

@@ -10,8 +10,8 @@ use flate2::read::MultiGzDecoder;
 use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
-use crate::cli::database_export::amount;
 use crate::cli::output::Output;
+use crate::cli::progress::{Watched, amount};
 use crate::cli::{Outcome, change, plan, prompt};
 use crate::domain::change::Change;
 use crate::domain::database::DatabaseName;
@@ -50,12 +50,7 @@ pub(super) fn run(
         name: name.clone(),
         unfinished: typed.unfinished,
     };
-    let mut watched = Watched {
-        from,
-        output,
-        bytes: 0,
-        told: 0,
-    };
+    let mut watched = Watched::new(from, output);
     let answer = agent.fill(request, &mut watched);
     output.clear_unfinished();
     let loaded = match answer? {
@@ -133,30 +128,6 @@ fn unpacked(mut from: Box<dyn Read>) -> std::io::Result<Box<dyn Read>> {
         [0x28, 0xb5, 0x2f, 0xfd] => Box::new(zstd::Decoder::new(whole)?),
         _ => Box::new(whole),
     })
-}
-
-/// Says now and then how much has gone.
-struct Watched<'a> {
-    from: Box<dyn Read>,
-    output: &'a mut Output,
-    bytes: u64,
-    told: u64,
-}
-
-/// How many bytes lie between two lines.
-const STEP: u64 = 4 << 20;
-
-impl Read for Watched<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.from.read(into)?;
-        self.bytes += u64::try_from(count).unwrap_or_default();
-        if self.bytes >= self.told + STEP {
-            self.told = self.bytes;
-            let line = format!("{} of SQL so far", amount(self.bytes));
-            self.output.unfinished(&line);
-        }
-        Ok(count)
-    }
 }
 
 #[cfg(test)]

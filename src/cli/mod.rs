@@ -27,6 +27,7 @@ pub mod output;
 pub mod php;
 pub mod plan;
 pub mod process;
+mod progress;
 pub mod prompt;
 pub mod service;
 pub mod site;

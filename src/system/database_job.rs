@@ -72,11 +72,18 @@ pub fn drop_scratch(host: &dyn Host, scratch: &Scratch) -> HostResult<()> {
         .map(drop)
 }
 
+fn first_column(rows: Vec<Vec<String>>) -> Vec<String> {
+    let first = rows.into_iter().filter_map(|row| row.into_iter().next());
+    first.collect()
+}
+
 /// The databases of imports that are there.
 pub fn scratches(host: &dyn Host) -> HostResult<Vec<Scratch>> {
-    let rows = host.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")?;
-    let names = rows.into_iter().filter_map(|row| row.into_iter().next());
-    Ok(names.filter_map(|name| Scratch::parse(&name)).collect())
+    let names = first_column(host.sql("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")?);
+    Ok(names
+        .into_iter()
+        .filter_map(|name| Scratch::parse(&name))
+        .collect())
 }
 
 /// The tables of a database: one of ours, or of an import.
@@ -84,10 +91,7 @@ pub fn tables(host: &dyn Host, database: &str) -> HostResult<Vec<String>> {
     let rows = host.sql(&format!(
         "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{database}' AND TABLE_TYPE <> 'VIEW' ORDER BY 1"
     ))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| row.into_iter().next())
-        .collect())
+    Ok(first_column(rows))
 }
 
 /// What is in a database besides tables: views, triggers, routines and events, which no renaming moves.
@@ -98,10 +102,7 @@ pub fn besides_tables(host: &dyn Host, database: &str) -> HostResult<Vec<String>
          UNION ALL SELECT CONCAT(LOWER(ROUTINE_TYPE), ' ', ROUTINE_NAME) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = '{database}' \
          UNION ALL SELECT CONCAT('event ', EVENT_NAME) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = '{database}' LIMIT 100"
     ))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| row.into_iter().next())
-        .collect())
+    Ok(first_column(rows))
 }
 
 /// Moves tables from one database into another, all of them or none. Waits half a minute for whoever uses one of them.
@@ -168,9 +169,11 @@ pub fn drop_user(host: &dyn Host, user: &JobUser) -> HostResult<()> {
 
 /// The users that are there now.
 pub fn users(host: &dyn Host) -> HostResult<Vec<JobUser>> {
-    let rows = host.sql("SELECT DISTINCT User FROM mysql.global_priv")?;
-    let names = rows.into_iter().filter_map(|row| row.into_iter().next());
-    Ok(names.filter_map(|name| JobUser::of(&name)).collect())
+    let names = first_column(host.sql("SELECT DISTINCT User FROM mysql.global_priv")?);
+    Ok(names
+        .into_iter()
+        .filter_map(|name| JobUser::of(&name))
+        .collect())
 }
 
 /// The tables that a dump does not read at the same moment as the others: those of other engines than `InnoDB`.
@@ -178,8 +181,5 @@ pub fn tables_beside(host: &dyn Host, name: &DatabaseName) -> HostResult<Vec<Str
     let rows = host.sql(&format!(
         "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{name}' AND ENGINE NOT IN ('InnoDB', 'SEQUENCE') ORDER BY 1"
     ))?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| row.into_iter().next())
-        .collect())
+    Ok(first_column(rows))
 }
