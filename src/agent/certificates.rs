@@ -30,7 +30,7 @@ const WAIT_MILLIS: u64 = 5_000;
 pub(super) fn list(engine: &Engine, issuer: &Issuer) -> Result<Vec<CertificateView>, Fault> {
     let (sites, now) = (engine.store().sites()?, engine.host().now());
     let mut views = Vec::new();
-    for site in &sites {
+    for site in sites.iter() {
         let order = issuer.view(site)?;
         if site.has_tls() || order.is_some() {
             views.push(view(site, order, now));

@@ -209,10 +209,10 @@ fn logs(operations: &Operations) -> Finding {
     let look = || -> Result<Vec<(Hostname, Vec<Amiss>)>, Fault> {
         let sites = operations.engine().store().sites()?;
         let mut found = Vec::new();
-        for site in sites {
-            let amiss = site_logs::look(host, &site)?;
+        for site in sites.iter() {
+            let amiss = site_logs::look(host, site)?;
             if !amiss.is_empty() {
-                found.push((site.hostname, amiss));
+                found.push((site.hostname.clone(), amiss));
             }
         }
         Ok(found)

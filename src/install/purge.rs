@@ -143,7 +143,7 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     engine.recover(Direction::Back)?;
     let state = State::read(engine.store())?;
     let mut deleted = Vec::new();
-    for hostname in state.sites.into_iter().map(|site| site.hostname) {
+    for hostname in state.sites.iter().map(|site| site.hostname.clone()) {
         console.say(&format!("deleting {hostname}"));
         deleted.push(hostname.to_string());
         let now = true;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a copy taken while the engine is held, so it cannot change under a planner.
 
+use std::sync::Arc;
+
 use crate::domain::database::{Database, DatabaseName};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
@@ -16,7 +18,7 @@ use crate::store::Store;
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
     /// Every site.
-    pub sites: Vec<Site>,
+    pub sites: Arc<Vec<Site>>,
     /// The sites in the trash.
     pub trash: Vec<TrashedSite>,
     /// Every database.

@@ -37,7 +37,7 @@ pub fn sites() -> String {
          }}\n\
          \n\
          # Of the sites' PHP, each owned by its site in a directory of root's: the new file has the owner of the old one.\n\
-         # PHP opens them for every message, so nobody has to be told.\n\
+         # PHP opens them for every message; PHP-FPM keeps its own open until it is told.\n\
          /var/log/lalapanel/*/php/*.log {{\n\
          \tdaily\n\
          \tmaxsize {PHP_MB}M\n\
@@ -47,6 +47,10 @@ pub fn sites() -> String {
          \tcompress\n\
          \tdelaycompress\n\
          \tcreate 0640\n\
+         \tsharedscripts\n\
+         \tpostrotate\n\
+         \t\t[ ! -d /run/systemd/system ] || systemctl kill --kill-whom=main --signal=USR1 'lalapanel-php-*.service' 2>/dev/null || true\n\
+         \tendscript\n\
          }}\n",
         owned = super::OWNED
     )

@@ -49,25 +49,37 @@ pub fn trial_file(site: &Site) -> HostPath {
 /// One unprivileged master with one pool, for a site of its own; the socket is handed in by systemd.
 #[must_use]
 pub fn master(site: &Site) -> String {
-    master_at(site, &site.php_socket())
+    master_at(site, &site.php_socket(), &own_words(site))
+}
+
+/// Into the site's own log, beside what its PHP says, and not into the journal: that keeps a file of 8 MB for each user who
+/// ever said a word, and each site is one.
+fn own_words(site: &Site) -> String {
+    let log = site.log_file(LogFile::Php);
+    format!(
+        "error_log = {log}\n; that it starts and ends is nobody's complaint\nlog_level = warning\n"
+    )
 }
 
 /// The same behind the socket where another version is tried. What PHP has to say goes to whoever asks, and not to the
 /// site's log.
 #[must_use]
 pub fn trial(site: &Site) -> String {
-    let text = master_at(site, &site.php_trial_socket());
+    let words = format!(
+        "error_log = syslog\nsyslog.ident = lalapanel-php-{}\n",
+        site.id
+    );
+    let text = master_at(site, &site.php_trial_socket(), &words);
     let lines = text.lines();
     let own = lines.filter(|line| !line.starts_with("php_admin_value[error_log]"));
     own.flat_map(|line| [line, "\n"]).collect()
 }
 
-fn master_at(site: &Site, socket: &HostPath) -> String {
+fn master_at(site: &Site, socket: &HostPath, words: &str) -> String {
     format!(
         "; {owned}\n\
          [global]\n\
-         error_log = syslog\n\
-         syslog.ident = lalapanel-php-{id}\n\
+         {words}\
          ; 0, the default, drops running requests at a reload\n\
          process_control_timeout = 10s\n\
          emergency_restart_threshold = 10\n\

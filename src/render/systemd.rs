@@ -154,6 +154,8 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
          LimitNOFILE=8192\n\
          LimitCORE=0\n\
          TasksMax={tasks}\n\
+         # Of the user's processes altogether, also where no cgroup counts them: twice, for two versions beside each other.\n\
+         LimitNPROC={processes}\n\
          MemoryHigh={high}M\n\
          MemoryMax={memory}M\n\
          {cpu}\
@@ -178,6 +180,7 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
         root = site.root(),
         opcache = site.settings.php.opcache_memory,
         tasks = limits.tasks,
+        processes = limits.tasks.saturating_mul(2),
         high = limits.memory / 4 * 3,
         memory = limits.memory,
         php_logs = site.php_log_directory(),

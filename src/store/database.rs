@@ -5,7 +5,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use redb::backends::FileBackend;
 use redb::{
@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::store::error::{StoreError, StoreResult};
+use crate::store::site::KnownSites;
 use crate::store::{migrate, tables};
 
 /// redb's page cache; the whole state of a busy panel is smaller.
@@ -32,6 +33,7 @@ struct Shared {
     /// `None` only between a failed write and the next use: redb wants the file opened anew after an I/O error.
     database: RwLock<Option<Database>>,
     open: Box<Open>,
+    sites: Mutex<Option<KnownSites>>,
 }
 
 impl Store {
@@ -58,8 +60,13 @@ impl Store {
             shared: Arc::new(Shared {
                 database: RwLock::new(Some(database)),
                 open,
+                sites: Mutex::default(),
             }),
         })
+    }
+
+    pub(super) fn known_sites(&self) -> MutexGuard<'_, Option<KnownSites>> {
+        self.shared.known_sites()
     }
 
     /// Looks something up in one consistent snapshot.
@@ -114,6 +121,10 @@ impl Store {
 }
 
 impl Shared {
+    fn known_sites(&self) -> MutexGuard<'_, Option<KnownSites>> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn with_database<T>(&self, act: impl FnOnce(&Database) -> StoreResult<T>) -> StoreResult<T> {
         self.reopen_if_closed()?;
         let result = {
@@ -142,6 +153,8 @@ impl Shared {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         if guard.is_none() {
+            // What was not yet durable is gone, and the count of changes with it.
+            *self.known_sites() = None;
             *guard = Some((self.open)()?);
         }
         Ok(())

@@ -165,7 +165,7 @@ fn fill(store: &Store) {
 fn a_state_file_of_schema_1_opens_with_everything_in_it() {
     let (_directory, path) = copied("schema-1.redb.gz");
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.sites().unwrap(), [site()]);
+    assert_eq!(*store.sites().unwrap(), [site()]);
     let alias = Hostname::parse("www.shop.example").unwrap();
     assert_eq!(store.site_named(&alias).unwrap(), Some(site()));
     assert_eq!(store.next_site_id().unwrap(), SiteId::FIRST.next());
@@ -194,7 +194,7 @@ fn a_state_file_of_schema_1_gets_an_empty_trash() {
 fn a_state_file_of_schema_2_opens_with_its_trash() {
     let (_directory, path) = copied("schema-2.redb.gz");
     let store = Store::open(&path).unwrap();
-    assert_eq!(store.sites().unwrap(), [site()]);
+    assert_eq!(*store.sites().unwrap(), [site()]);
     assert_eq!(store.trash().unwrap(), [trashed()]);
     assert!(store.is_known(trashed().site.id).unwrap());
     assert_eq!(store.site_named(&trashed().site.hostname).unwrap(), None);
@@ -214,7 +214,7 @@ fn a_state_file_of_schema_3_opens_with_its_databases() {
     let (_directory, path) = copied("schema-3.redb.gz");
     let store = Store::open(&path).unwrap();
     assert_eq!(store.databases().unwrap(), [database()]);
-    assert_eq!(store.sites().unwrap(), [site()]);
+    assert_eq!(*store.sites().unwrap(), [site()]);
     assert_eq!(store.verify_audit().unwrap(), 1);
 }
 

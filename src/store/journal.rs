@@ -311,7 +311,7 @@ mod tests {
                 .unwrap(),
             1
         );
-        assert_eq!(store.sites().unwrap(), [shop(1001)]);
+        assert_eq!(*store.sites().unwrap(), [shop(1001)]);
         assert_eq!(store.unfinished().unwrap(), []);
         let found = store.operation::<Unread>(id).unwrap().unwrap();
         assert_eq!(
@@ -328,7 +328,7 @@ mod tests {
             let effect = Effect::PutSite(Box::new(shop(site)));
             let _ = store.finish(operation(number).id, &"end", &effect, ending(Status::Done));
         }
-        assert_eq!(store.sites().unwrap(), [shop(1001)]);
+        assert_eq!(*store.sites().unwrap(), [shop(1001)]);
         assert_eq!(store.unfinished().unwrap(), [operation(2).id]);
         assert_eq!(store.sequence(operation(2).id).unwrap(), 0);
     }

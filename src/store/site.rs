@@ -2,28 +2,43 @@
 //!
 //! Invariant: a name belongs to at most one site; the index is changed in the same transaction as the site.
 
-use redb::{ReadableTable, WriteTransaction};
+use std::sync::Arc;
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
 
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::store::Store;
-use crate::store::database::{Reading, from_json, to_json};
+use crate::store::database::{Reading, count_up, from_json, to_json};
 use crate::store::error::{StoreError, StoreResult};
 use crate::store::tables;
 
 const NEXT_SITE: &str = "next_site";
+/// Counts the changes of sites, in the transactions that make them.
+const SITE_CHANGES: &str = "site_changes";
+
+/// All sites as they were after so many changes.
+pub(super) struct KnownSites {
+    changes: u64,
+    sites: Arc<Vec<Site>>,
+}
 
 impl Store {
-    /// All sites, by number.
-    pub fn sites(&self) -> StoreResult<Vec<Site>> {
+    /// All sites, by number. Remembered until one changes: every page asks for them, and reading 500 takes milliseconds.
+    pub fn sites(&self) -> StoreResult<Arc<Vec<Site>>> {
         self.read(|transaction| {
-            let sites = transaction.open_table(tables::SITES).reading()?;
-            let mut found = Vec::new();
-            for entry in sites.iter().reading()? {
-                found.push(from_json("site", entry.reading()?.1.value())?);
+            let changes = changes(transaction)?;
+            let mut known = self.known_sites();
+            if let Some(known) = known.as_ref().filter(|known| known.changes == changes) {
+                return Ok(Arc::clone(&known.sites));
             }
-            Ok(found)
+            let sites = Arc::new(all(transaction)?);
+            *known = Some(KnownSites {
+                changes,
+                sites: Arc::clone(&sites),
+            });
+            Ok(sites)
         })
     }
 
@@ -76,6 +91,21 @@ impl Store {
     }
 }
 
+fn changes(transaction: &ReadTransaction) -> StoreResult<u64> {
+    let counters = transaction.open_table(tables::COUNTERS).reading()?;
+    let changes = counters.get(SITE_CHANGES).reading()?;
+    Ok(changes.map_or(0, |value| value.value()))
+}
+
+fn all(transaction: &ReadTransaction) -> StoreResult<Vec<Site>> {
+    let sites = transaction.open_table(tables::SITES).reading()?;
+    let mut found = Vec::new();
+    for entry in sites.iter().reading()? {
+        found.push(from_json("site", entry.reading()?.1.value())?);
+    }
+    Ok(found)
+}
+
 pub(super) fn put(transaction: &WriteTransaction, site: &Site) -> StoreResult<()> {
     forget_names(transaction, site.id)?;
     let mut names = transaction.open_table(tables::HOSTNAMES).changing()?;
@@ -96,6 +126,7 @@ pub(super) fn put(transaction: &WriteTransaction, site: &Site) -> StoreResult<()
     sites
         .insert(site.id.number(), bytes.as_slice())
         .changing()?;
+    count_up(transaction, SITE_CHANGES)?;
     retire_number(transaction, site.id)
 }
 
@@ -103,6 +134,7 @@ pub(super) fn remove(transaction: &WriteTransaction, id: SiteId) -> StoreResult<
     forget_names(transaction, id)?;
     let mut sites = transaction.open_table(tables::SITES).changing()?;
     sites.remove(id.number()).changing()?;
+    count_up(transaction, SITE_CHANGES)?;
     Ok(())
 }
 
@@ -151,7 +183,7 @@ mod tests {
             assert_eq!(store.site_named(&name(known)).unwrap(), Some(shop.clone()));
         }
         assert_eq!(store.site_named(&name("other.example")).unwrap(), None);
-        assert_eq!(store.sites().unwrap(), [shop]);
+        assert_eq!(*store.sites().unwrap(), [shop]);
     }
 
     #[test]
@@ -162,8 +194,31 @@ mod tests {
         let thief = site(1002, "thief.example", &["www.shop.example"]);
         let error = store.write(|t| put(t, &thief)).unwrap_err();
         assert!(matches!(error, StoreError::HostnameTaken { site, .. } if site == shop.id));
-        assert_eq!(store.sites().unwrap(), [shop]);
+        assert_eq!(*store.sites().unwrap(), [shop]);
         assert_eq!(store.site_named(&name("thief.example")).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_remembered_of_all_sites_follows_each_change() {
+        let store = Store::in_memory().unwrap();
+        let (first, other) = (site(1001, "a.example", &[]), site(1001, "b.example", &[]));
+        for shown in [&first, &other, &first] {
+            store.write(|t| put(t, shown)).unwrap();
+            assert_eq!(
+                store.sites().unwrap().as_slice(),
+                std::slice::from_ref(shown)
+            );
+            assert!(Arc::ptr_eq(
+                &store.sites().unwrap(),
+                &store.sites().unwrap()
+            ));
+        }
+        let refused: StoreResult<()> = store.write(|t| {
+            remove(t, first.id)?;
+            Err(StoreError::LastAccount)
+        });
+        assert!(refused.is_err());
+        assert_eq!(*store.sites().unwrap(), [first]);
     }
 
     #[test]
@@ -189,7 +244,7 @@ mod tests {
             .write(|t| put(t, &site(1005, "a.example", &[])))
             .unwrap();
         store.write(|t| remove(t, SiteId::new(1005))).unwrap();
-        assert_eq!(store.sites().unwrap(), []);
+        assert_eq!(*store.sites().unwrap(), []);
         assert_eq!(store.next_site_id().unwrap(), SiteId::new(1006));
         assert_eq!(store.site_named(&name("a.example")).unwrap(), None);
     }

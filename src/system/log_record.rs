@@ -11,15 +11,19 @@ use crate::rpc::log::LogRecord;
 /// Longer records are cut; the rest can be read on the server.
 const LONGEST: usize = 16 * 1024;
 const LONGEST_NOTE: usize = 2 * 1024;
-/// What PHP calls its complaints (`main/main.c`).
-const LEVELS: [&str; 7] = [
-    "Fatal error",
-    "Recoverable fatal error",
-    "Parse error",
-    "Warning",
-    "Notice",
-    "Deprecated",
-    "Strict Standards",
+/// What PHP calls its complaints (`main/main.c`), and how PHP-FPM writes its own (`zlog.c`).
+const LEVELS: [(&str, &str); 11] = [
+    ("Fatal error", "Fatal error"),
+    ("Recoverable fatal error", "Recoverable fatal error"),
+    ("Parse error", "Parse error"),
+    ("Warning", "Warning"),
+    ("Notice", "Notice"),
+    ("Deprecated", "Deprecated"),
+    ("Strict Standards", "Strict Standards"),
+    ("NOTICE", "Notice"),
+    ("WARNING", "Warning"),
+    ("ERROR", "Error"),
+    ("ALERT", "Alert"),
 ];
 
 /// Where records begin in `bytes`, which begins with a line and ends with one. What stands before the first beginning
@@ -192,16 +196,14 @@ fn complaint_of_php(line: &str) -> LogRecord {
     };
     let rest = rest.trim_start();
     let told = rest.strip_prefix("PHP ").unwrap_or(rest);
-    let level = LEVELS.iter().find(|level| {
-        told.strip_prefix(**level)
-            .is_some_and(|rest| rest.starts_with(':'))
+    let found = LEVELS.iter().find_map(|(written, level)| {
+        let text = told.strip_prefix(written)?.strip_prefix(':')?;
+        Some((*level, text))
     });
-    let text = level.map_or(rest, |level| {
-        told.get(level.len() + 1..).unwrap_or_default()
-    });
+    let (level, text) = found.map_or((None, rest), |(level, text)| (Some(level), text));
     LogRecord {
         time: Some(short(time)),
-        level: level.map(|level| (*level).to_owned()),
+        level: level.map(str::to_owned),
         ..plain(text)
     }
 }
@@ -275,6 +277,10 @@ mod tests {
             (&records[1].level, records[1].text.as_str()),
             (&None, "hello: x")
         );
+        let log = b"[23-Nov-2026 00:50:48] WARNING: [pool s1001] server reached pm.max_children setting (1)\n";
+        let records = every(LogFile::Php, log);
+        assert_eq!(records[0].level.as_deref(), Some("Warning"));
+        assert!(records[0].text.starts_with("[pool s1001] server reached"));
     }
 
     #[test]

@@ -219,7 +219,7 @@ fn renamed_there_and_back_it_is_the_same_machine() {
     left.retain(|line| !line.contains("lalapanel-marker.conf") && !line.contains("reloads"));
     assert_eq!(left, Vec::<String>::new());
     // What Lala wrote last is remembered by file, and no file of the other name is left among it.
-    let mut sites = world.state().sites;
+    let mut sites = world.state().sites.to_vec();
     for site in &mut sites {
         let other = site
             .written
@@ -228,7 +228,7 @@ fn renamed_there_and_back_it_is_the_same_machine() {
         assert_eq!(other, None);
         site.written.clear();
     }
-    let mut first = state.sites;
+    let mut first = state.sites.to_vec();
     for site in &mut first {
         site.written.clear();
     }

@@ -26,6 +26,7 @@ switch ($_GET["do"] ?? "") {
     case "accel": header("X-Accel-Redirect: $p"); echo "accel"; break;
     case "scripts": echo implode(" ", array_keys(opcache_get_status()["scripts"] ?? [])); break;
     case "session": session_start(); $_SESSION["x"] = 1; echo session_id(); break;
+    case "many": for ($h = []; count($h) < 300 && $r = proc_open(["sleep", "30"], [], $io); $h[] = $r); echo count($h); if ($p) sleep((int) $p); foreach ($h as $r) { proc_terminate($r); proc_close($r); } break;
     case "setuid": echo posix_setuid(0) || posix_seteuid(0) ? "YES" : "no"; break;
     default: echo "ready";
 }
@@ -34,6 +35,10 @@ chown "$1" /var/www/a.example/htdocs/probe.php' "$user_a"
 probe() { visit a.example /probe.php -G --data-urlencode "do=${1:-}" --data-urlencode "p=${2:-}"; }
 check "the probe runs" is "$(probe)" ready
 check "it runs as the site's user" matches "$(probe who)" "^$user_a "
+quiet_journal() { # one of 8 MB for each site would fill a disk with 400 of them
+    sh_on '[ -d /var/log/journal ]' && not sh_on 'ls /var/log/journal/*/user-$(id -u "$1").journal 2>/dev/null | grep .' "$user_a"
+}
+check "a site that runs has no journal of its own" quiet_journal
 check "it can read its own file" matches "$(probe read /var/www/a.example/htdocs/probe.php)" "^YES"
 
 denied() { matches "$(probe "$@")" '^no'; }
@@ -76,6 +81,19 @@ bind() {
 }
 check "a site cannot take the panel's port while the web process is stopped" bind
 check "a site cannot signal anybody else's process" is "$(probe kill)" 0
+many() { # 300 at most: whatever this machine limits, it stays within that
+    local out count
+    count=$(mktemp)
+    visit a.example '/probe.php?do=many&p=4' --max-time 60 >"$count" 2>&1 &
+    out=$!
+    sleep 2
+    is "$(visit b.example / -o /dev/null -w '%{http_code}')" 200
+    wait "$out"
+    [ "$(cat "$count")" -gt 4 ]
+    [ "$(cat "$count")" -lt 128 ]
+    soon is "$(probe who | cut -d' ' -f1)" "$user_a"
+}
+check "a site starts no more processes than it may, and the others answer meanwhile" many
 check "a site cannot become root" is "$(probe setuid)" no
 
 hidden() { # hidden PATH: neither served nor executed

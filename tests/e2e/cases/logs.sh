@@ -50,6 +50,7 @@ slow_requests() {
     matches "$(log slow)" 'script_filename = /var/www/shop.example/htdocs/slow.php'
     matches "$(log slow)" 'sleep\(\)'
     matches "$(log slow)" 'deep\(\)'
+    matches "$(log php --text 'executing too slow')" 'slow\.php'
 }
 check "a slow request is in the slow log, with where PHP was" slow_requests
 
@@ -154,8 +155,10 @@ after_rotation() {
     visit shop.example /fatal.php >/dev/null
     soon sh_on "grep -q undefined_function_x $logs/php/error.log"
     patiently told /after1
+    on pkill -SEGV -u "$site_user" -f 'php-fpm: pool'
+    soon sh_on "grep -q 'exited on signal 11' $logs/php/error.log"
 }
-check "after a rotation owners are as before, PHP writes on, and the rotated file is read too" after_rotation
+check "after a rotation owners are as before, PHP and PHP-FPM write on, and the rotated file is read too" after_rotation
 
 # ---- deleted by hand --------------------------------------------------------------------------------
 
