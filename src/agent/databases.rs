@@ -7,16 +7,17 @@ use std::io::{Read, Write};
 use crate::domain::database::{Database, DatabaseName};
 use crate::domain::database_job::ImportId;
 use crate::domain::fault::Fault;
+use crate::domain::time::Timestamp;
 use crate::ops::engine::Engine;
 use crate::ops::state::State;
 use crate::ops::{database_export, database_import};
 use crate::rpc::database::{DatabaseView, ExportedView, LoadedView};
 
-/// All of them, by name.
+/// All of them, by name; after them those in the trash.
 pub(super) fn list(engine: &Engine) -> Result<Vec<DatabaseView>, Fault> {
-    let state = State::read(engine.store())?;
-    let views = state.databases.iter().map(|one| view(one, &state));
-    Ok(views.collect())
+    let (state, now) = (State::read(engine.store())?, engine.host().now());
+    let all = state.databases.iter().chain(&state.trashed_databases);
+    Ok(all.map(|one| view(one, &state, now)).collect())
 }
 
 /// Writes one out as SQL.
@@ -56,7 +57,7 @@ pub(super) fn discard(
     database_import::discard(engine.host(), engine.store(), name, import)
 }
 
-fn view(database: &Database, state: &State) -> DatabaseView {
+fn view(database: &Database, state: &State, now: Timestamp) -> DatabaseView {
     let live = state.sites.iter().map(|site| (site, false));
     let trashed = state.trash.iter().map(|gone| (&gone.site, true));
     let owner = live
@@ -64,5 +65,5 @@ fn view(database: &Database, state: &State) -> DatabaseView {
         .find(|(site, _)| Some(site.id) == database.site);
     let locked = owner.is_some_and(|(_, locked)| locked);
     let hostname = owner.map(|(site, _)| site.hostname.clone());
-    DatabaseView::of(database, hostname, locked)
+    DatabaseView::of(database, hostname, locked, now)
 }

@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::{database_import, graveyard, log_sizes, pairs, trash, view};
+use crate::ops::{database_import, database_trash, graveyard, log_sizes, pairs, trash, view};
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{Finding, OperationSummary, OperationView};
@@ -217,7 +217,7 @@ impl Operations {
         log_sizes::hold(self.engine.host(), &self.engine.store().sites()?)
     }
 
-    /// Ends the sites whose time in the trash is over. Each is an operation like any other, so that people find it in the list.
+    /// Ends the sites and databases whose time in the trash is over. Each is an operation like any other, so that people find it in the list.
     ///
     /// Why not each time: one that cannot be ended would fill the list with its tries.
     fn end_trash(&self) -> Result<(), Fault> {
@@ -238,7 +238,9 @@ impl Operations {
         if !is_trusted {
             return Ok(());
         }
-        for change in trash::due(self.engine.store(), now)? {
+        let mut due = trash::due(self.engine.store(), now)?;
+        due.extend(database_trash::due(self.engine.store(), now)?);
+        for change in due {
             self.apply(&Actor::Panel, &change, None, None)?;
         }
         Ok(())

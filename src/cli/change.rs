@@ -11,6 +11,7 @@ use crate::domain::change::{Change, DriftChoice};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::service::ServiceVerb;
+use crate::domain::trash::DAYS;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::{OperationView, PlanView, SiteView};
 
@@ -191,7 +192,11 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             ServiceVerb::Restart => format!("{subject} was restarted"),
         },
         Change::DatabaseCreate { .. } => format!("{subject} is ready"),
-        Change::DatabaseDelete { .. } => format!("{subject} is deleted for good"),
+        Change::DatabaseDelete { now: true, .. } => format!("{subject} is deleted for good"),
+        Change::DatabaseDelete { now: false, .. } => {
+            format!("{subject} is in the trash for {DAYS} days")
+        }
+        Change::DatabaseRestore { .. } => format!("{subject} is back"),
         Change::DatabaseImport { .. } => format!("{subject} holds what was imported"),
         Change::DatabasePassword { .. } => format!("{subject} has a new password"),
     }

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::database_export::{self, Export};
 use crate::cli::database_import::{self, Import};
+use crate::cli::database_trash::{self, Delete, Restore};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
-use crate::cli::{Outcome, change, plan, prompt};
+use crate::cli::{Outcome, change, prompt};
 use crate::domain::change::Change;
 use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
 use crate::domain::fault::{Code, Fault};
@@ -25,14 +26,20 @@ pub enum Verb {
     /// Make a database with a user of the same name; the password is shown once
     Create(Create),
     /// All databases of this panel
-    List,
+    List {
+        /// Those in the trash
+        #[arg(long)]
+        trash: bool,
+    },
     /// One database
     Show {
         /// Its name
         name: String,
     },
-    /// Delete a database for good, with everything in it
+    /// Delete a database: to the trash for 7 days, or for good
     Delete(Delete),
+    /// Put a database back from the trash
+    Restore(Restore),
     /// Give the user of a database a new password, which is shown once
     Password(NewPassword),
     /// Write a database into a file: one moment of it, whole or not at all
@@ -57,19 +64,6 @@ pub struct Create {
     pub plan: bool,
 }
 
-/// A database to delete.
-#[derive(Debug, Args)]
-pub struct Delete {
-    /// Its name
-    pub name: String,
-    /// Do not ask
-    #[arg(long)]
-    pub yes: bool,
-    /// Print what would change, and change nothing
-    #[arg(long)]
-    pub plan: bool,
-}
-
 /// A database whose user gets another password.
 #[derive(Debug, Args)]
 pub struct NewPassword {
@@ -87,9 +81,15 @@ pub struct NewPassword {
 pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     match verb {
         Verb::Create(typed) => create(typed, agent, output),
-        Verb::List => list(agent, output),
+        Verb::List { trash: false } => list(agent, output),
+        Verb::List { trash: true } => database_trash::list(agent, output),
         Verb::Show { name } => show(&parse_name(name)?, agent, output),
-        Verb::Delete(typed) => delete(typed, agent, output),
+        Verb::Delete(typed) => {
+            database_trash::delete(&parse_name(&typed.name)?, typed, agent, output)
+        }
+        Verb::Restore(typed) => {
+            database_trash::restore(&parse_name(&typed.name)?, typed.plan, agent, output)
+        }
         Verb::Password(typed) => password(typed, agent, output),
         Verb::Import(typed) => {
             database_import::run(&parse_name(&typed.name)?, typed, agent, output)
@@ -183,34 +183,8 @@ pub(super) fn told(view: &DatabaseView, password: Option<&Password>, output: &mu
     document
 }
 
-fn delete(typed: &Delete, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let name = parse_name(&typed.name)?;
-    let wanted = Change::DatabaseDelete { name: name.clone() };
-    let tell = |_: &mut dyn Ask, _: &mut Output| Ok(json!({ "name": name }));
-    if typed.plan || typed.yes {
-        return change::run_and_tell(&wanted, typed.plan, None, agent, output, &tell);
-    }
-    let not_asked = || {
-        Fault::new(
-            Code::DatabaseConfirmation,
-            format!("Deleting the database {name} needs your word"),
-            "add `--yes`, or run it in a terminal",
-        )
-    };
-    if output.is_json() || !prompt::is_possible() {
-        return Err(not_asked());
-    }
-    let Some(seen) = change::preview(&wanted, agent)? else {
-        return change::nothing_to_do(&wanted, agent, output);
-    };
-    plan::print(&seen, output);
-    if prompt::line(&format!("Type {name} to delete it for good: "))? != name.as_str() {
-        return Err(not_asked());
-    }
-    change::run_and_tell(&wanted, false, Some(seen.hash), agent, output, &tell)
-}
-
-fn look(agent: &mut dyn Ask) -> Result<Vec<DatabaseView>, Fault> {
+/// All of them, those in the trash too.
+pub(super) fn look(agent: &mut dyn Ask) -> Result<Vec<DatabaseView>, Fault> {
     match agent.ask(Request::DatabaseList {})? {
         Reply::Databases(views) => Ok(views),
         other => Err(unexpected(other)),
@@ -229,7 +203,7 @@ pub(super) fn find(name: &DatabaseName, agent: &mut dyn Ask) -> Result<DatabaseV
     })
 }
 
-fn site_of(view: &DatabaseView) -> String {
+pub(super) fn site_of(view: &DatabaseView) -> String {
     let site = view.site.as_ref().map(ToString::to_string);
     let site = site.unwrap_or_else(|| "-".to_owned());
     if view.locked {
@@ -245,7 +219,8 @@ fn users_of(view: &DatabaseView) -> String {
 }
 
 fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let views = look(agent)?;
+    let mut views = look(agent)?;
+    views.retain(|view| view.trash.is_none());
     output.document(&json!({ "databases": views }));
     if views.is_empty() {
         output.line("There is no database yet; make one with `lalapanel db create shop_db`");
@@ -280,7 +255,12 @@ fn show(name: &DatabaseName, agent: &mut dyn Ask, output: &mut Output) -> Outcom
         ("host", "localhost".to_owned()),
         ("created", moment(view.created)),
     ];
-    let rows = rows.map(|(key, value)| vec![key.to_owned(), value]);
+    let mut rows = rows
+        .map(|(key, value)| vec![key.to_owned(), value])
+        .to_vec();
+    if let Some(trash) = &view.trash {
+        rows.push(vec!["in the trash until".to_owned(), moment(trash.until)]);
+    }
     for row in table(&rows) {
         output.line(row);
     }

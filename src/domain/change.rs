@@ -204,8 +204,16 @@ pub enum Change {
         /// The hash of the user's password.
         hash: DatabaseHash,
     },
-    /// Delete a database and its users for good.
+    /// Delete a database: to the trash, or with its users for good.
     DatabaseDelete {
+        /// Which.
+        name: DatabaseName,
+        /// True for good, past the trash or out of it.
+        #[serde(default)]
+        now: bool,
+    },
+    /// Put a database back from the trash.
+    DatabaseRestore {
         /// Which.
         name: DatabaseName,
     },
@@ -253,6 +261,7 @@ impl Change {
             | Self::PhpRepository { .. }
             | Self::Service { .. }
             | Self::DatabaseDelete { .. }
+            | Self::DatabaseRestore { .. }
             | Self::DatabaseImport { .. }
             | Self::DatabasePassword { .. } => None,
         }
@@ -279,7 +288,8 @@ impl Change {
             Self::PhpRepository { .. } => "the extra PHP repository".to_owned(),
             Self::Service { service, .. } => service.unit().to_owned(),
             Self::DatabaseCreate { name, .. }
-            | Self::DatabaseDelete { name }
+            | Self::DatabaseDelete { name, .. }
+            | Self::DatabaseRestore { name }
             | Self::DatabaseImport { name, .. }
             | Self::DatabasePassword { name, .. } => format!("the database {name}"),
             _ => self
@@ -319,6 +329,7 @@ impl Change {
             },
             Self::DatabaseCreate { .. } => "db create",
             Self::DatabaseDelete { .. } => "db delete",
+            Self::DatabaseRestore { .. } => "db restore",
             Self::DatabaseImport { .. } => "db import",
             Self::DatabasePassword { .. } => "db password",
         }

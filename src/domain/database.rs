@@ -225,6 +225,9 @@ pub struct Database {
     pub users: Vec<DatabaseUser>,
     /// When it was made.
     pub created: Timestamp,
+    /// When it was deleted, while it lies in the trash; its name stays taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Timestamp>,
 }
 
 /// What MariaDB holds already, whoever made it.

@@ -1,16 +1,31 @@
-//! A deleted site in the trash: nothing of it runs, all of it can be put back until its time is over.
+//! Deleted sites and databases in the trash: nobody reaches them, all of it can be put back until its time is over.
 //!
-//! Invariant: how long the trash keeps a site is said here and nowhere else; a clock that was set back never shortens it.
+//! Invariant: how long the trash keeps something is said here and nowhere else; a clock that was set back never shortens it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 
-/// How many days the trash keeps a site.
+/// How many days the trash keeps a site or a database.
 pub const DAYS: u64 = 7;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
+
+/// Until when something that was deleted then can be put back.
+#[must_use]
+pub fn until(deleted: Timestamp) -> Timestamp {
+    deleted.plus_seconds(DAYS * DAY_SECONDS)
+}
+
+/// Days left of that, begun ones counted as whole.
+#[must_use]
+pub fn days_left(deleted: Timestamp, now: Timestamp) -> u64 {
+    until(deleted)
+        .millis_since(now)
+        .div_ceil(DAY_SECONDS * 1000)
+        .min(DAYS)
+}
 
 /// A site in the trash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +41,7 @@ impl TrashedSite {
     /// Until when it can be put back.
     #[must_use]
     pub fn until(&self) -> Timestamp {
-        self.deleted.plus_seconds(DAYS * DAY_SECONDS)
+        until(self.deleted)
     }
 
     /// True once its time is over.
@@ -38,10 +53,7 @@ impl TrashedSite {
     /// Days left, begun ones counted as whole.
     #[must_use]
     pub fn days_left(&self, now: Timestamp) -> u64 {
-        self.until()
-            .millis_since(now)
-            .div_ceil(DAY_SECONDS * 1000)
-            .min(DAYS)
+        days_left(self.deleted, now)
     }
 }
 

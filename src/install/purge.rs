@@ -26,7 +26,7 @@ use crate::ops::progress::Progress;
 use crate::ops::state::State;
 use crate::ops::undo::{Before, Undo};
 use crate::ops::view;
-use crate::ops::{authority_keys, graveyard, pairs, trash};
+use crate::ops::{authority_keys, database_trash, graveyard, pairs, trash};
 use crate::render;
 use crate::rpc::blocking::BlockingClient;
 use crate::rpc::client::SOCKET;
@@ -152,6 +152,10 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     for site in state.trash.into_iter().map(|trashed| trashed.site) {
         console.say(&format!("emptying the trash: {}", site.hostname));
         delete(&engine, &trash::end_of(site))?;
+    }
+    for database in State::read(engine.store())?.trashed_databases {
+        console.say(&format!("emptying the trash: {}", database.name));
+        delete(&engine, &database_trash::end_of(database))?;
     }
     graveyard::sweep(host.as_ref(), engine.store())?;
     graveyard::close(host.as_ref())?;

@@ -15,8 +15,8 @@ use crate::ops::php_facts::{self, Intent};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
-    certificate_install, database, database_import, drift, pairs, php_install, php_remove,
-    php_repository, service_change,
+    certificate_install, database, database_import, database_trash, drift, pairs, php_install,
+    php_remove, php_repository, service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -117,7 +117,12 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             let (site, now) = (hostname.as_ref(), host.now());
             database::create(name, site, hash, &state, &facts, now).map(Some)
         }
-        Change::DatabaseDelete { name } => database::delete(name, &state).map(Some),
+        Change::DatabaseDelete { name, now } => {
+            database_trash::delete(name, *now, &state, host.now()).map(Some)
+        }
+        Change::DatabaseRestore { name } => {
+            database_trash::restore(name, &state, &system::database::look(host)?).map(Some)
+        }
         Change::DatabaseImport { name, import } => {
             database_import::plan(name, import, &state, host).map(Some)
         }

@@ -1,4 +1,4 @@
-//! Databases: made with a user of their own, given another password, deleted.
+//! Databases: made with a user of their own, given another password, locked, dropped.
 //!
 //! Invariant: what MariaDB or a grant already holds is never taken over, and nothing is dropped inside an operation: `sweep`
 //! does it after the end, users before their database, since dropping a database leaves its grants for the next one of that name.
@@ -50,6 +50,7 @@ pub fn of(name: &DatabaseName, site: Option<SiteId>, created: Timestamp) -> Data
         site,
         users: vec![name.user()],
         created,
+        deleted: None,
     }
 }
 
@@ -91,6 +92,12 @@ fn refuse_taken(name: &DatabaseName, state: &State, facts: &DatabaseFacts) -> Re
         return taken(
             format!("an older database {name} is just being deleted"),
             "try again in a minute, or choose another name",
+        );
+    }
+    if state.trashed_databases.iter().any(|one| one.name == *name) {
+        return taken(
+            format!("a database {name} is in the trash and keeps its name there"),
+            "put it back with `lalapanel db restore`, delete it for good with `lalapanel db delete --now`, or choose another name",
         );
     }
     if state.databases.iter().any(|one| one.name == *name) || facts.names.iter().any(same) {
@@ -139,17 +146,6 @@ pub fn password(name: &DatabaseName, hash: &DatabaseHash, state: &State) -> Resu
     ))
 }
 
-/// Plans the end of a database.
-pub fn delete(name: &DatabaseName, state: &State) -> Result<Plan, Fault> {
-    let found = state.database(name)?;
-    let mut steps = Steps::default();
-    lock(&mut steps, found, true);
-    let plan = Plan::new(format!("Delete the database {name}"), "db delete");
-    Ok(about(plan.steps(steps.into_list()), found, state)
-        .note("The database is dropped for good, with everything in it, once all steps are done.")
-        .effect(Effect::DropDatabase(name.clone())))
-}
-
 pub(super) fn about(plan: Plan, database: &Database, state: &State) -> Plan {
     let owner = state
         .sites
@@ -168,7 +164,7 @@ pub(super) fn lock_all(steps: &mut Steps, site: SiteId, state: &State, locked: b
     }
 }
 
-fn lock(steps: &mut Steps, database: &Database, locked: bool) {
+pub(super) fn lock(steps: &mut Steps, database: &Database, locked: bool) {
     for user in &database.users {
         let title = if locked {
             format!("Keep the database user {user} from signing in")

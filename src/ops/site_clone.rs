@@ -78,7 +78,7 @@ fn cloned(old: &Site, name: &Hostname, state: &State, facts: &Facts, now: Timest
 
 /// True where the files name a database, as far as the panel can know: it looks into no file of a site.
 fn works_on_data(old: &Site, state: &State) -> bool {
-    let has_database = state.databases_of(old.id).next().is_some();
+    let has_database = state.databases_named_by(old.id).next().is_some();
     has_database || matches!(old.kind, SiteKind::Wordpress { .. })
 }
 
@@ -112,7 +112,9 @@ fn data_note(old: &Site, new: &Site, state: &State) -> Option<String> {
     if !works_on_data(old, state) {
         return None;
     }
-    let mut names = state.databases_of(old.id).map(|one| one.name.to_string());
+    let mut names = state
+        .databases_named_by(old.id)
+        .map(|one| one.name.to_string());
     let which = match names.next() {
         Some(first) => names.fold(format!("The database {first}"), |all, next| {
             format!("{all}, {next}")

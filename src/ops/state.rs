@@ -23,6 +23,8 @@ pub struct State {
     pub trash: Vec<TrashedSite>,
     /// Every database.
     pub databases: Vec<Database>,
+    /// The databases in the trash.
+    pub trashed_databases: Vec<Database>,
     /// The databases that are deleted and still wait to be dropped.
     pub doomed: Vec<Database>,
     /// The number the next site gets.
@@ -32,10 +34,15 @@ pub struct State {
 impl State {
     /// Reads it.
     pub fn read(store: &Store) -> Result<Self, Fault> {
+        let (databases, trashed_databases) = store
+            .databases()?
+            .into_iter()
+            .partition(|database| database.deleted.is_none());
         Ok(Self {
             sites: store.sites()?,
             trash: store.trash()?,
-            databases: store.databases()?,
+            databases,
+            trashed_databases,
             doomed: store.doomed_databases()?,
             next_site: store.next_site_id()?,
         })
@@ -76,14 +83,41 @@ impl State {
         self.databases.iter().filter(own)
     }
 
+    /// The databases that the files of a site may name: also those in the trash, which can be put back.
+    pub fn databases_named_by(&self, site: SiteId) -> impl Iterator<Item = &Database> {
+        let own = move |database: &&Database| database.site == Some(site);
+        self.databases_of(site)
+            .chain(self.trashed_databases.iter().filter(own))
+    }
+
     /// One database.
     pub fn database(&self, name: &DatabaseName) -> Result<&Database, Fault> {
         let found = self.databases.iter().find(|one| one.name == *name);
         found.ok_or_else(|| {
+            let in_trash = self.trashed_databases.iter().any(|one| one.name == *name);
+            if in_trash {
+                return Fault::new(
+                    Code::DatabaseNotFound,
+                    format!("the database {name} is in the trash"),
+                    format!("put it back with `lalapanel db restore {name}`"),
+                );
+            }
             Fault::new(
                 Code::DatabaseNotFound,
                 format!("there is no database {name} of this panel"),
                 "see `lalapanel db list`",
+            )
+        })
+    }
+
+    /// A database in the trash.
+    pub fn trashed_database(&self, name: &DatabaseName) -> Result<&Database, Fault> {
+        let found = self.trashed_databases.iter().find(|one| one.name == *name);
+        found.ok_or_else(|| {
+            Fault::new(
+                Code::DatabaseNotFound,
+                format!("there is no database {name} in the trash"),
+                "see `lalapanel db list --trash` for what is in it",
             )
         })
     }

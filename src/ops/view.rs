@@ -14,6 +14,7 @@ use crate::ops::progress::Progress;
 use crate::ops::step::Step;
 use crate::ops::undo::{Before, Undo};
 use crate::render;
+use crate::rpc::trash::Trashed;
 use crate::rpc::view::{
     OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView, PlanView,
     StepState,
@@ -179,7 +180,11 @@ pub fn operation(record: &OperationRecord<Plan>, events: &[(u64, Event)]) -> Ope
         },
         recovered,
         trashed: match &record.plan.effect {
-            Effect::TrashSite(gone) if record.status == Status::Done => Some(gone.site.id),
+            _ if record.status != Status::Done => None,
+            Effect::TrashSite(gone) => Some(Trashed::Site(gone.site.id)),
+            Effect::PutDatabase(gone) if gone.deleted.is_some() => {
+                Some(Trashed::Database(gone.name.clone()))
+            }
             _ => None,
         },
     }

@@ -8,6 +8,7 @@ use crate::domain::database::{Database, DatabaseName, DatabaseUser};
 use crate::domain::database_job::ImportId;
 use crate::domain::name::Hostname;
 use crate::domain::time::Timestamp;
+use crate::domain::trash;
 
 /// One database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,22 +19,49 @@ pub struct DatabaseView {
     pub site: Option<Hostname>,
     /// Who may use it, from this machine.
     pub users: Vec<DatabaseUser>,
-    /// True while its users are kept from signing in: its site is in the trash.
+    /// True while its users are kept from signing in, because its site is in the trash.
     pub locked: bool,
     /// When it was made.
     pub created: Timestamp,
+    /// While it lies in the trash: since when, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trash: Option<InTrash>,
+}
+
+/// How long the trash keeps something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InTrash {
+    /// When it was deleted.
+    pub deleted: Timestamp,
+    /// Until when it can be put back.
+    pub until: Timestamp,
+    /// Days left, begun ones counted as whole.
+    pub days_left: u64,
+}
+
+impl InTrash {
+    /// Of what was deleted then.
+    #[must_use]
+    pub fn of(deleted: Timestamp, now: Timestamp) -> Self {
+        Self {
+            deleted,
+            until: trash::until(deleted),
+            days_left: trash::days_left(deleted, now),
+        }
+    }
 }
 
 impl DatabaseView {
     /// Of a database of a site that is there, in the trash (`locked`), or of none.
     #[must_use]
-    pub fn of(database: &Database, site: Option<Hostname>, locked: bool) -> Self {
+    pub fn of(database: &Database, site: Option<Hostname>, locked: bool, now: Timestamp) -> Self {
         Self {
             name: database.name.clone(),
             site,
             users: database.users.clone(),
             locked,
             created: database.created,
+            trash: database.deleted.map(|deleted| InTrash::of(deleted, now)),
         }
     }
 }

@@ -1,14 +1,25 @@
-//! A site in the trash, as people see it.
+//! What is in the trash, as people see it.
 //!
 //! Invariant: like every view it holds no secret; times are UTC.
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::DatabaseName;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 use crate::domain::trash::TrashedSite;
+
+/// What an operation moved to the trash: a site's number, or a database's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Trashed {
+    /// This site.
+    Site(SiteId),
+    /// This database.
+    Database(DatabaseName),
+}
 
 /// A site in the trash.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::{AccountName, Role};
 use crate::domain::archive::{ArchiveUrl, FetchedArchive};
 use crate::domain::fault::Fault;
-use crate::domain::id::{OperationId, SiteId};
+use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
@@ -15,6 +15,7 @@ use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 use crate::domain::visitor::VisitorName;
 use crate::rpc::nginx_view::DriftView;
+use crate::rpc::trash::Trashed;
 
 pub use crate::rpc::home_view::{HomeView, Need, Usage};
 
@@ -319,9 +320,9 @@ pub struct OperationView {
     pub remaining: Vec<String>,
     /// True where the agent recovered it after a crash or a power cut.
     pub recovered: bool,
-    /// The number of the site that it moved to the trash.
+    /// What it moved to the trash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trashed: Option<SiteId>,
+    pub trashed: Option<Trashed>,
 }
 
 /// One step of an operation.

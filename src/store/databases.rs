@@ -101,6 +101,7 @@ mod tests {
             name,
             site: site.map(SiteId::new),
             created: Timestamp::from_millis(1),
+            deleted: None,
         }
     }
 

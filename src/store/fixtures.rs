@@ -66,6 +66,7 @@ fn database() -> Database {
         name,
         site: Some(SiteId::FIRST),
         created: TIME,
+        deleted: None,
     }
 }
 

@@ -132,9 +132,14 @@ pub fn set_password(host: &dyn Host, user: &DatabaseUser, hash: &DatabaseHash) -
     )
 }
 
-/// Keeps a user from signing in, or lets it.
+/// Keeps a user from signing in and ends its connections, or lets it sign in.
 pub fn set_locked(host: &dyn Host, user: &DatabaseUser, locked: bool) -> HostResult<()> {
-    run(host, &lock_statement(user, locked))
+    run(host, &lock_statement(user, locked))?;
+    if locked {
+        // After the lock: nobody comes in again between the two.
+        run(host, &format!("KILL USER {}", Account(user)))?;
+    }
+    Ok(())
 }
 
 /// The statement for that.

@@ -130,6 +130,8 @@ routes! {
     POST "/databases/{name}/password"   Session FORM, database_change::new_password;
     GET  "/databases/{name}/delete"     Session 0,    database_change::delete;
     POST "/databases/{name}/delete"     Session FORM, database_change::delete;
+    GET  "/databases/{name}/restore"    Session 0,    database_change::restore;
+    POST "/databases/{name}/restore"    Session FORM, database_change::restore;
     POST "/databases/{name}/export"     Session FORM, database_export::export;
     GET  "/certificates"                Session 0,    certificate::list;
     GET  "/trash/{id}/restore"          Session 0,    trash::restore;

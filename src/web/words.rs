@@ -152,8 +152,10 @@ pub(super) fn step_pill(state: StepState) -> Pill {
 }
 
 /// Whether the users of a database may sign in.
-pub(super) fn database_pill(locked: bool) -> Pill {
-    if locked {
+pub(super) fn database_pill(locked: bool, in_trash: bool) -> Pill {
+    if in_trash {
+        pill("off", "trash-2", "In the trash")
+    } else if locked {
         pill("off", "trash-2", "Site in the trash")
     } else {
         pill("ok", "circle-check", "Open")

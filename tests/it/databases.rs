@@ -1,20 +1,17 @@
 //! Databases: what is made, what is refused, what goes with a site, and that nothing is lost or left whatever fails.
 
-use std::panic::{self, AssertUnwindSafe};
-
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseHash, DatabaseName};
 use lalapanel::domain::fault::Code;
 use lalapanel::domain::id::SiteId;
 use lalapanel::domain::secret::Password;
 use lalapanel::domain::site::{NewSite, NewSiteKind};
-use lalapanel::host::memory::faults::{FaultyHost, Plan as Fault, Strike};
 use lalapanel::host::memory::mariadb::MariadbUser;
 use lalapanel::ops::database_export::export;
 use lalapanel::ops::database_import::sweep;
 use lalapanel::ops::engine::Outcome;
 
-use crate::faults::every_fault;
+use crate::faults::{every_fault, every_trace_is_swept};
 use crate::world::{World, create, name, php};
 
 const SECRET: &str = "quiet violet heron";
@@ -23,11 +20,11 @@ fn hash(password: &str) -> DatabaseHash {
     DatabaseHash::of(&Password::typed(password.to_owned()))
 }
 
-fn database(text: &str) -> DatabaseName {
+pub(crate) fn database(text: &str) -> DatabaseName {
     DatabaseName::parse(text).unwrap()
 }
 
-fn make(text: &str, site: Option<&str>) -> Change {
+pub(crate) fn make(text: &str, site: Option<&str>) -> Change {
     Change::DatabaseCreate {
         name: database(text),
         hostname: site.map(name),
@@ -35,9 +32,9 @@ fn make(text: &str, site: Option<&str>) -> Change {
     }
 }
 
-fn drop_it(text: &str) -> Change {
+pub(crate) fn delete(text: &str, now: bool) -> Change {
     let name = database(text);
-    Change::DatabaseDelete { name }
+    Change::DatabaseDelete { name, now }
 }
 
 fn with_database(hostname: &str, kind: NewSiteKind) -> Change {
@@ -50,17 +47,17 @@ fn with_database(hostname: &str, kind: NewSiteKind) -> Change {
     }
 }
 
-fn delete_site(now: bool) -> Change {
+pub(crate) fn delete_site(now: bool) -> Change {
     let hostname = name("data.example");
     Change::SiteDelete { hostname, now }
 }
 
-fn done(world: &World, number: u64, change: &Change) {
+pub(crate) fn done(world: &World, number: u64, change: &Change) {
     let outcome = world.run(number, change).unwrap();
     assert_eq!(outcome, Some(Outcome::Done), "{change:?}");
 }
 
-fn refused(world: &World, change: &Change) -> Code {
+pub(crate) fn refused(world: &World, change: &Change) -> Code {
     let before = world.machine();
     let fault = world.run(90, change).expect_err("it should be refused");
     assert!(!fault.hint.is_empty());
@@ -68,7 +65,7 @@ fn refused(world: &World, change: &Change) -> Code {
     fault.code
 }
 
-fn with_data() -> World {
+pub(crate) fn with_data() -> World {
     let world = World::installed();
     done(&world, 1, &with_database("data.example", php()));
     world
@@ -80,7 +77,7 @@ fn in_trash() -> World {
     world
 }
 
-fn user(world: &World, user: &str) -> Option<MariadbUser> {
+pub(crate) fn user(world: &World, user: &str) -> Option<MariadbUser> {
     world.machine().mariadb.users.get(user).cloned()
 }
 
@@ -105,7 +102,7 @@ fn another_password_ends_old_or_new_whatever_fails() {
 
 #[test]
 fn deleting_a_database_ends_old_or_new_whatever_fails() {
-    every_fault(with_data, &drop_it("data_example"));
+    every_fault(with_data, &delete("data_example", true));
 }
 
 #[test]
@@ -194,7 +191,7 @@ fn while_mariadb_is_stopped_nothing_is_begun_and_nothing_is_lost() {
         assert_eq!(refused(&world, &change), Code::MariadbSilent);
     }
     let before = world.machine();
-    let outcome = world.run(5, &drop_it("data_example")).unwrap();
+    let outcome = world.run(5, &delete("data_example", true)).unwrap();
     let Some(Outcome::Undone(fault)) = outcome else {
         panic!("{outcome:?}");
     };
@@ -246,7 +243,10 @@ fn what_somebody_else_has_is_never_taken_over() {
             "{taken}"
         );
     }
-    assert_eq!(refused(&world, &drop_it("legacy")), Code::DatabaseNotFound);
+    assert_eq!(
+        refused(&world, &delete("legacy", false)),
+        Code::DatabaseNotFound
+    );
     assert_eq!(
         refused(&world, &make("a", Some("nobody.example"))),
         Code::SiteNotFound
@@ -287,26 +287,12 @@ fn a_database_is_exported_by_a_user_that_is_gone_afterwards() {
 
 #[test]
 fn an_export_that_fails_or_is_killed_anywhere_leaves_no_user_behind() {
-    let name = database("data_example");
-    let counting = FaultyHost::counting(with_data().host);
-    export(&counting, &with_data().store, &name, &mut Vec::new()).unwrap();
-    assert!(counting.calls() > 6);
-    for call in 0..counting.calls() {
-        for strike in Strike::ALL {
-            let world = with_data();
-            let before = world.machine();
-            let host = FaultyHost::striking(world.host.clone(), Fault { call, strike });
-            let run = || export(&host, &world.store, &name, &mut Vec::new()).is_ok();
-            let ended = panic::catch_unwind(AssertUnwindSafe(run));
-            assert!(!ended.unwrap_or(false), "call {call} {strike:?}");
-            sweep(&world.host, &world.store).unwrap();
-            assert_eq!(
-                world.machine().differences(&before),
-                Vec::<String>::new(),
-                "call {call} {strike:?}"
-            );
-        }
-    }
+    let well = every_trace_is_swept(
+        with_data,
+        |host, store| export(host, store, &database("data_example"), &mut Vec::new()).map(drop),
+        sweep,
+    );
+    assert_eq!(well, 0, "a struck export never counts as whole");
 }
 
 #[test]

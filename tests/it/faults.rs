@@ -4,6 +4,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
+use lalapanel::domain;
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::Database;
 use lalapanel::domain::path::HostPath;
@@ -14,7 +15,7 @@ use lalapanel::host::memory::machine::Machine;
 use lalapanel::host::{Host, Mode};
 use lalapanel::ops::engine::Engine;
 use lalapanel::ops::state::State;
-use lalapanel::store::{Status, Unread};
+use lalapanel::store::{Status, Store, Unread};
 
 use crate::world::{World, create, name, operation, php, run};
 
@@ -40,9 +41,41 @@ fn ends(world: fn() -> World, change: &Change) -> Ends {
     }
 }
 
-/// The sites, those in the trash, and the databases.
-fn known(state: &State) -> (&[Site], &[TrashedSite], &[Database]) {
-    (&state.sites, &state.trash, &state.databases)
+/// The sites and the databases, and those in the trash.
+fn known(state: &State) -> (&[Site], &[TrashedSite], &[Database], &[Database]) {
+    let (sites, databases) = (&state.sites, &state.databases);
+    (sites, &state.trash, databases, &state.trashed_databases)
+}
+
+/// Work outside of an operation, struck at every call in each of four ways: after the agent's next start nothing is left of
+/// it. Answers how often it ended well all the same.
+pub(crate) fn every_trace_is_swept(
+    world: fn() -> World,
+    act: fn(&dyn Host, &Store) -> Result<(), domain::fault::Fault>,
+    sweep: fn(&dyn Host, &Store) -> Result<(), domain::fault::Fault>,
+) -> usize {
+    let whole = world();
+    let counting = FaultyHost::counting(whole.host);
+    act(&counting, &whole.store).unwrap();
+    assert!(counting.calls() > 6);
+    let mut well = 0;
+    for call in 0..counting.calls() {
+        for strike in Strike::ALL {
+            let world = world();
+            let before = world.machine();
+            let host = FaultyHost::striking(world.host.clone(), Fault { call, strike });
+            let run = || act(&host, &world.store).is_ok();
+            let ended = panic::catch_unwind(AssertUnwindSafe(run));
+            well += usize::from(ended.unwrap_or(false));
+            sweep(&world.host, &world.store).unwrap();
+            assert_eq!(
+                world.machine().differences(&before),
+                Vec::<String>::new(),
+                "call {call} {strike:?}"
+            );
+        }
+    }
+    well
 }
 
 pub(crate) fn every_fault(world: fn() -> World, change: &Change) {

@@ -3,17 +3,15 @@
 //! Invariant: after every fault the former tables are where they were, or those of the dump are, and nothing is left beside.
 
 use std::io::Read;
-use std::panic::{self, AssertUnwindSafe};
 
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseHash, DatabaseName};
 use lalapanel::domain::database_job::{ImportId, Scratch};
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::secret::Password;
-use lalapanel::host::memory::faults::{FaultyHost, Plan as Planned, Strike};
 use lalapanel::ops::database_import::{Loaded, discard, load, sweep};
 
-use crate::faults::every_fault;
+use crate::faults::{every_fault, every_trace_is_swept};
 use crate::world::{World, done, refused};
 
 const DUMP: &str = "CREATE TABLE posts (x INT);\nCREATE TABLE more (x INT);\n-- Dump completed\n";
@@ -175,25 +173,11 @@ fn a_dump_that_breaks_off_on_its_way_leaves_everything_as_it_was() {
 
 #[test]
 fn a_load_that_fails_or_is_killed_anywhere_is_forgotten_at_the_next_start() {
-    let counting = FaultyHost::counting(with_tables().host);
-    let store = with_tables().store;
-    load(&counting, &store, &shop(), false, &mut DUMP.as_bytes()).unwrap();
-    assert!(counting.calls() > 8);
-    for call in 0..counting.calls() {
-        for strike in Strike::ALL {
-            let world = with_tables();
-            let before = world.machine();
-            let host = FaultyHost::striking(world.host.clone(), Planned { call, strike });
-            let run = || load(&host, &world.store, &shop(), false, &mut DUMP.as_bytes()).is_ok();
-            let _ = panic::catch_unwind(AssertUnwindSafe(run));
-            sweep(&world.host, &world.store).unwrap();
-            assert_eq!(
-                world.machine().differences(&before),
-                Vec::<String>::new(),
-                "call {call} {strike:?}"
-            );
-        }
-    }
+    every_trace_is_swept(
+        with_tables,
+        |host, store| load(host, store, &shop(), false, &mut DUMP.as_bytes()).map(drop),
+        sweep,
+    );
 }
 
 #[test]

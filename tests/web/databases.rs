@@ -10,7 +10,7 @@ use poem::http::{StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
 use crate::fake;
-use crate::{Panel, done, get, now, panel, panel_with, post, shown, signed_in};
+use crate::{Panel, done, get, now, panel_with, post, shown, signed_in};
 
 const NEW: &str = "/databases/new-database";
 
@@ -170,19 +170,14 @@ async fn a_name_that_is_none_or_taken_is_told_at_its_field() {
 }
 
 #[tokio::test]
-async fn a_database_is_deleted_once_its_name_was_typed() {
-    let panel = panel();
+async fn a_database_is_deleted_once_its_name_was_typed_and_put_back_from_the_operation() {
+    let panel = panel_with(Duration::from_millis(1));
     let own = fake::database("shop_db", None, now());
     panel.agent.state.lock().unwrap().databases.push(own);
     let page = "/databases/shop_db/delete";
     let form = panel.ask(signed_in(get(page))).await;
-    assert!(form.text.contains("cannot be undone"));
-    let body = format!(
-        "token={}&operation={}&plan={}",
-        form.field("token"),
-        form.field("operation"),
-        form.field("plan")
-    );
+    assert!(form.text.contains("For 7 days you can put it back"));
+    let body = filled(&form);
     let wrong = format!("{body}&confirm=shop");
     let seen = panel.ask(signed_in(post(page, &wrong))).await;
     assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -191,7 +186,37 @@ async fn a_database_is_deleted_once_its_name_was_typed() {
     let right = format!("{body}&confirm=Shop_DB");
     let seen = panel.ask(signed_in(post(page, &right))).await;
     assert_eq!(seen.status, StatusCode::SEE_OTHER);
-    assert_eq!(panel.agent.state.lock().unwrap().applied, 1);
+    let end = done(&panel, &form.field("operation")).await;
+    assert!(
+        end.text
+            .contains("href=\"/databases/shop_db/restore\">Put it back</a>")
+    );
+
+    let all = panel.ask(signed_in(get("/databases"))).await;
+    assert!(all.text.contains("id=\"deleted\"") && all.text.contains("7 days"));
+    let one = panel.ask(signed_in(get("/databases/shop_db"))).await;
+    assert!(one.text.contains("It is in the trash until"));
+    assert!(!one.text.contains("/databases/shop_db/password"));
+    let again = panel.ask(signed_in(get(page))).await;
+    assert!(again.text.contains("cannot be undone") && again.text.contains("--now"));
+
+    let page = "/databases/shop_db/restore";
+    let form = panel.ask(signed_in(get(page))).await;
+    assert!(!form.text.contains("name=\"confirm\""));
+    panel.ask(signed_in(post(page, &filled(&form)))).await;
+    done(&panel, &form.field("operation")).await;
+    let one = panel.ask(signed_in(get("/databases/shop_db"))).await;
+    assert!(one.text.contains("/databases/shop_db/password"));
+}
+
+/// What a page with a plan sends when its button is pressed.
+fn filled(form: &crate::Seen) -> String {
+    format!(
+        "token={}&operation={}&plan={}",
+        form.field("token"),
+        form.field("operation"),
+        form.field("plan")
+    )
 }
 
 /// What the fake agent's database comes to.

@@ -4,7 +4,7 @@
 
 use lalapanel::domain::id::{OperationId, SiteId};
 use lalapanel::domain::name::Hostname;
-use lalapanel::rpc::trash::TrashedView;
+use lalapanel::rpc::trash::{Trashed, TrashedView};
 use lalapanel::rpc::view::OperationState;
 use poem::http::StatusCode;
 
@@ -129,7 +129,7 @@ async fn the_page_of_a_deletion_puts_the_site_back_while_it_can_be() {
     let id = OperationId::parse(&page.field("operation")).unwrap();
     panel.agent.note(id, |view, _| {
         view.summary.state = OperationState::Done;
-        view.trashed = Some(SiteId::new(1007));
+        view.trashed = Some(Trashed::Site(SiteId::new(1007)));
     });
     panel.agent.state.lock().unwrap().trash.push(gone());
     let address = begun.header("location").to_owned();

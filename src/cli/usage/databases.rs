@@ -5,7 +5,7 @@
 use super::*;
 use crate::domain::database::{DatabaseHash, DatabaseName};
 use crate::domain::secret::Password;
-use crate::rpc::database::DatabaseView;
+use crate::rpc::database::{DatabaseView, InTrash};
 
 fn view() -> DatabaseView {
     let name = DatabaseName::parse("shop_db").unwrap();
@@ -15,6 +15,7 @@ fn view() -> DatabaseView {
         site: Some(Hostname::parse("shop.example").unwrap()),
         locked: false,
         created: Timestamp::from_millis(1_767_225_600_000),
+        trash: None,
     }
 }
 
@@ -86,11 +87,38 @@ fn a_database_is_not_deleted_without_a_word_nor_made_under_a_bad_name() {
     let bad = ran("lalapanel db create Shop-DB --json", vec![]);
     assert_eq!(bad.json()["error"]["code"], "database.name_invalid");
     let gone = ran(
-        "lalapanel db delete shop_db --yes --json",
+        "lalapanel db delete shop_db --now --yes --json",
         vec![began(), ended()],
     );
     assert_eq!(
         (gone.code, gone.json()["name"].clone()),
         (0, Value::from("shop_db"))
     );
+}
+
+#[test]
+fn a_deleted_database_is_listed_in_the_trash_alone_and_put_back_by_its_name() {
+    let mut gone = view();
+    let then = gone.created;
+    gone.trash = Some(InTrash::of(then, then));
+    let listed = || Ok(Reply::Databases(vec![gone.clone()]));
+    let deleted = ran(
+        "lalapanel db delete shop_db --yes",
+        vec![began(), ended(), listed()],
+    );
+    assert!(
+        deleted.asked[0].contains(r#""now":false"#),
+        "{:?}",
+        deleted.asked
+    );
+    assert!(deleted.out.contains("lalapanel db restore shop_db"));
+    let live = ran("lalapanel db list --json", vec![listed()]).json();
+    assert_eq!(live["databases"], Value::Array(vec![]));
+    let trash = ran("lalapanel db list --trash --json", vec![listed()]).json();
+    assert_eq!(trash["trash"][0]["trash"]["days_left"], 7);
+    let back = ran(
+        "lalapanel db restore shop_db --json",
+        vec![began(), ended(), Ok(super::databases::listed())],
+    );
+    assert_eq!(back.json()["name"], "shop_db");
 }

@@ -17,6 +17,8 @@ pub struct Mariadb {
     pub databases: BTreeSet<String>,
     /// Its users from this machine.
     pub users: BTreeMap<String, MariadbUser>,
+    /// Users that are signed in at this moment.
+    pub connected: BTreeSet<String>,
     /// Their tables: `shop_db.posts`.
     pub tables: BTreeSet<String>,
     /// Databases with WordPress in them, and its administrator.
@@ -129,6 +131,9 @@ impl Mariadb {
             }
             ["ALTER", "USER", account, "ACCOUNT", word] => {
                 self.known(account)?.locked = *word == "LOCK";
+            }
+            ["KILL", "USER", account] => {
+                self.connected.remove(&user_of(account));
             }
             ["ALTER", "USER", account, .., hash] => {
                 hash.trim_matches('\'')

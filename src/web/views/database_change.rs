@@ -1,4 +1,4 @@
-//! Another password for a database, and the end of one: each with its plan.
+//! Another password for a database, its end, and its way back from the trash: each with its plan.
 //!
 //! Invariant: `GET` never changes anything; `POST` applies only the plan that was on screen. A password goes on as a hash, and into no page but the one that shows it once.
 
@@ -28,8 +28,8 @@ use crate::web::visit::Visit;
 #[template(path = "pages/database_change.html.stpl")]
 struct Sheet {
     name: String,
-    /// True for its end, false for another password.
-    deletes: bool,
+    act: Act,
+    words: &'static Words,
     token: String,
     operation: String,
     typed: String,
@@ -40,18 +40,95 @@ struct Sheet {
     problems: Vec<Problem>,
 }
 
+/// What a page does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Password,
+    /// To the trash.
+    Delete,
+    /// Out of the trash, for good.
+    End,
+    Restore,
+}
+
+/// What a page says.
+struct Words {
+    title: &'static str,
+    /// What its heading says before the name.
+    head: &'static str,
+    lead: &'static str,
+    busy: &'static str,
+    button: &'static str,
+    /// What the link away from it says.
+    keep: &'static str,
+    /// The last part of its address, and the verb on the command line.
+    verb: &'static str,
+}
+
+impl Act {
+    fn words(self) -> &'static Words {
+        match self {
+            Self::Password => &Words {
+                title: "New password",
+                head: "New password for",
+                lead: "What uses this database cannot sign in to it any more until it has the new password. Lala changes no file of yours.",
+                busy: "Changing…",
+                button: "Change the password",
+                keep: "Keep it as it is",
+                verb: "password",
+            },
+            Self::Delete => &Words {
+                title: "Delete",
+                head: "Delete",
+                lead: "This moves the database to the trash: nobody can sign in to it, and connections that are open end. For 7 days you can put it back with one click; then it is deleted for good. Its name stays taken until then.",
+                busy: "Deleting…",
+                button: "Delete",
+                keep: "Keep it as it is",
+                verb: "delete",
+            },
+            Self::End => &Words {
+                title: "Delete for good",
+                head: "Delete for good:",
+                lead: "The database and its users are deleted, with everything in it. Lala keeps no copy: once it is done it cannot be undone.",
+                busy: "Deleting…",
+                button: "Delete for good",
+                keep: "Leave it in the trash",
+                verb: "delete",
+            },
+            Self::Restore => &Words {
+                title: "Put it back",
+                head: "Put back",
+                lead: "The database comes back as it was, and its users sign in with the password they had.",
+                busy: "Putting back…",
+                button: "Put it back",
+                keep: "Leave it in the trash",
+                verb: "restore",
+            },
+        }
+    }
+
+    fn asks_for_the_name(self) -> bool {
+        matches!(self, Self::Delete | Self::End)
+    }
+}
+
 /// Which page it is.
 struct Page {
     name: DatabaseName,
-    deletes: bool,
+    act: Act,
     operation: OperationId,
 }
 
 impl Page {
-    async fn of(visit: &Visit, deletes: bool) -> Result<Self, Refusal> {
+    async fn of(visit: &Visit, act: Act) -> Result<Self, Refusal> {
+        let view = find(visit).await?;
+        let act = match act {
+            Act::Delete if view.trash.is_some() => Act::End,
+            act => act,
+        };
         Ok(Self {
-            name: find(visit).await?.name,
-            deletes,
+            name: view.name,
+            act,
             operation: plan::operation_of(visit)?,
         })
     }
@@ -158,7 +235,7 @@ pub(super) fn password_is_kept(visit: &Visit, operation: OperationId) -> Result<
 
 /// `/databases/{name}/password`.
 pub(in crate::web) async fn new_password(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    let page = Page::of(&visit, false).await?;
+    let page = Page::of(&visit, Act::Password).await?;
     if !visit.posted {
         return sheet(&visit, &page, Said::nothing()).await;
     }
@@ -177,13 +254,27 @@ pub(in crate::web) async fn new_password(visit: Arc<Visit>) -> Result<Response, 
     conclude(&visit, &page, &change, attempt).await
 }
 
-/// `/databases/{name}/delete`.
+/// `/databases/{name}/delete`: to the trash; for one that is in it, for good.
 pub(in crate::web) async fn delete(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    let page = Page::of(&visit, true).await?;
+    let page = Page::of(&visit, Act::Delete).await?;
+    let name = page.name.clone();
+    let now = page.act == Act::End;
+    look_or_do(&visit, &page, Change::DatabaseDelete { name, now }).await
+}
+
+/// `/databases/{name}/restore`.
+pub(in crate::web) async fn restore(visit: Arc<Visit>) -> Result<Response, Refusal> {
+    let page = Page::of(&visit, Act::Restore).await?;
+    let name = page.name.clone();
+    look_or_do(&visit, &page, Change::DatabaseRestore { name }).await
+}
+
+/// Shows the plan; once it was seen, and the name typed where that is asked for, does it.
+async fn look_or_do(visit: &Visit, page: &Page, change: Change) -> Result<Response, Refusal> {
     let name = &page.name;
-    let change = Change::DatabaseDelete { name: name.clone() };
-    if visit.posted && visit.form.text("confirm").to_lowercase() != name.as_str() {
-        let plan = match plan::preview(&visit, change.clone()).await? {
+    let is_typed = visit.form.text("confirm").to_lowercase() == name.as_str();
+    if visit.posted && page.act.asks_for_the_name() && !is_typed {
+        let plan = match plan::preview(visit, change.clone()).await? {
             Attempt::Check { plan, .. } => Some(*plan),
             _ => None,
         };
@@ -192,14 +283,14 @@ pub(in crate::web) async fn delete(visit: Arc<Visit>) -> Result<Response, Refusa
             plan,
             ..Said::problem("confirm", text)
         };
-        return sheet(&visit, &page, said).await;
+        return sheet(visit, page, said).await;
     }
     let attempt = if visit.posted {
-        plan::attempt(&visit, change.clone()).await?
+        plan::attempt(visit, change.clone()).await?
     } else {
-        plan::preview(&visit, change.clone()).await?
+        plan::preview(visit, change.clone()).await?
     };
-    conclude(&visit, &page, &change, attempt).await
+    conclude(visit, page, &change, attempt).await
 }
 
 async fn conclude(
@@ -227,19 +318,17 @@ async fn conclude(
 async fn sheet(visit: &Visit, page: &Page, said: Said) -> Result<Response, Refusal> {
     let Page {
         name,
-        deletes,
+        act,
         operation,
     } = page;
-    let (title, verb) = if *deletes {
-        ("Delete", "delete")
-    } else {
-        ("New password", "password")
-    };
-    let mut frame = change_frame(visit, title, name).await;
-    frame.command = Some(format!("lalapanel db {verb} {name}"));
+    let words = act.words();
+    let mut frame = change_frame(visit, words.title, name).await;
+    let now = if *act == Act::End { " --now" } else { "" };
+    frame.command = Some(format!("lalapanel db {} {name}{now}", words.verb));
     let body = Sheet {
         name: name.to_string(),
-        deletes: *deletes,
+        act: *act,
+        words,
         token: frame.token.clone(),
         operation: operation.to_string(),
         typed: shown(visit.form.text("confirm"), 64),

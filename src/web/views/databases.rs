@@ -27,15 +27,24 @@ pub(in crate::web) struct Row {
     /// The site's name and its page; none for a database of the server's own.
     site: Option<(String, String)>,
     pill: Pill,
+    /// Its site is in the trash.
     locked: bool,
     created: String,
     created_at: String,
+    trash: Option<Gone>,
+}
+
+/// A database in the trash.
+struct Gone {
+    until: String,
+    left: String,
 }
 
 #[derive(Template)]
 #[template(path = "pages/databases.html.stpl")]
 struct All {
     rows: Vec<Row>,
+    trash: Vec<Row>,
     filter: String,
     total: usize,
     found: usize,
@@ -63,7 +72,10 @@ struct One {
 
 /// `GET /databases`.
 pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    let all = look(&visit).await?;
+    let (trash, all): (Vec<DatabaseView>, Vec<DatabaseView>) = look(&visit)
+        .await?
+        .into_iter()
+        .partition(|one| one.trash.is_some());
     let mut frame = visit.frame("Databases", Section::Databases).await;
     frame.command = Some("lalapanel db list".to_owned());
     let filter = shown(visit.query.text("q"), 100);
@@ -78,6 +90,7 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
     let shown = found.iter().skip((page - 1) * PAGE).take(PAGE);
     let body = All {
         rows: shown.map(row).collect(),
+        trash: trash.iter().map(row).collect(),
         filter,
         total,
         found: found.len(),
@@ -108,7 +121,9 @@ fn matches(database: &DatabaseView, filter: &str) -> bool {
 pub(in crate::web) async fn of_site(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let site = site::find(&visit, visit.hostname()?).await?;
     let all = look(&visit).await?;
-    let mine = |one: &&DatabaseView| one.site.as_ref() == Some(&site.hostname) && !one.locked;
+    let mine = |one: &&DatabaseView| {
+        one.site.as_ref() == Some(&site.hostname) && !one.locked && one.trash.is_none()
+    };
     let mut frame = site::site_frame(&visit, &site, Some("Databases")).await;
     frame.command = Some(format!("lalapanel db create NAME --site {}", site.hostname));
     let body = OfSite {
@@ -177,9 +192,13 @@ fn row(view: &DatabaseView) -> Row {
             .site
             .as_ref()
             .map(|site| (site.unicode(), format!("/sites/{site}"))),
-        pill: words::database_pill(view.locked),
+        pill: words::database_pill(view.locked, view.trash.is_some()),
         locked: view.locked,
         created: words::ago(clock::now(), view.created),
         created_at: words::moment(view.created),
+        trash: view.trash.as_ref().map(|trash| Gone {
+            until: words::moment(trash.until),
+            left: words::count(trash.days_left, "day"),
+        }),
     }
 }

@@ -7,16 +7,19 @@ use std::sync::Arc;
 use poem::Response;
 use sailfish::Template;
 
+use crate::domain::database::DatabaseName;
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
+use crate::rpc::database::InTrash;
 use crate::rpc::protocol::{Reply, Request};
-use crate::rpc::trash::TrashedView;
+use crate::rpc::trash::{Trashed, TrashedView};
 use crate::rpc::view::{OperationState, OperationSummary, OperationView, StepState};
 use crate::web::clock;
 use crate::web::keepsake::Keepsake;
 use crate::web::page::{ICONS, Section, see_other};
 use crate::web::refusal::Refusal;
 use crate::web::stream::{self, Stream};
+use crate::web::views::databases;
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
 
@@ -27,6 +30,15 @@ struct Step {
     target: String,
     note: Option<String>,
     current: bool,
+}
+
+/// Something an operation put into the trash.
+struct WayBack {
+    sentence: String,
+    /// The page that puts it back.
+    restore: String,
+    /// Where it is listed.
+    list: &'static str,
 }
 
 #[derive(Template)]
@@ -49,8 +61,8 @@ struct Operation {
     exists: bool,
     still: bool,
     again: Option<String>,
-    /// The number of the site it put into the trash, where it still lies.
-    trash: Option<String>,
+    /// How what it put into the trash is put back, where it still lies there.
+    trash: Option<WayBack>,
     /// The password it made, until it is saved.
     secret: Option<Keepsake>,
     about_databases: bool,
@@ -68,17 +80,47 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
     };
     let view = operation(&visit, request).await?;
     let trashed = in_trash(&visit, &view).await?;
-    Ok(page(&visit, view, trashed.as_ref()))
+    Ok(page(&visit, view, trashed))
 }
 
-/// The site this operation put into the trash, while it can still be put back.
-async fn in_trash(visit: &Visit, view: &OperationView) -> Result<Option<TrashedView>, Refusal> {
-    let Some(number) = view.trashed else {
-        return Ok(None);
-    };
-    match visit.ask(Request::SiteTrash {}).await? {
-        Reply::Trash(trash) => Ok(trash.into_iter().find(|site| site.number == number)),
-        _ => Err(unexpected()),
+/// What this operation put into the trash, while it can still be put back.
+async fn in_trash(visit: &Visit, view: &OperationView) -> Result<Option<WayBack>, Refusal> {
+    match &view.trashed {
+        None => Ok(None),
+        Some(Trashed::Database(name)) => {
+            let all = databases::look(visit).await?;
+            let found = all.into_iter().find(|one| one.name == *name);
+            let trash = found.and_then(|one| one.trash);
+            Ok(trash.map(|trash| database_back(name, &trash)))
+        }
+        Some(Trashed::Site(number)) => match visit.ask(Request::SiteTrash {}).await? {
+            Reply::Trash(trash) => {
+                let found = trash.iter().find(|site| site.number == *number);
+                Ok(found.map(site_back))
+            }
+            _ => Err(unexpected()),
+        },
+    }
+}
+
+fn database_back(name: &DatabaseName, trash: &InTrash) -> WayBack {
+    let until = words::moment(trash.until);
+    WayBack {
+        sentence: format!("Nobody can sign in to {name}; it is in the trash until {until}."),
+        restore: format!("/databases/{name}/restore"),
+        list: "/databases#deleted",
+    }
+}
+
+fn site_back(site: &TrashedView) -> WayBack {
+    WayBack {
+        sentence: format!(
+            "{} is offline and in the trash until {}.",
+            site.hostname_unicode,
+            words::moment(site.until)
+        ),
+        restore: format!("/trash/{}/restore", site.id),
+        list: "/sites#deleted",
     }
 }
 
@@ -148,7 +190,7 @@ fn id_of(visit: &Visit) -> Result<OperationId, Refusal> {
         .ok_or(Refusal::NOT_FOUND)
 }
 
-fn page(visit: &Visit, view: OperationView, trashed: Option<&TrashedView>) -> Response {
+fn page(visit: &Visit, view: OperationView, trash: Option<WayBack>) -> Response {
     let summary = &view.summary;
     let headline = words::headline(summary);
     let finished = summary.state.is_final();
@@ -167,8 +209,10 @@ fn page(visit: &Visit, view: OperationView, trashed: Option<&TrashedView>) -> Re
         id: summary.id.to_string(),
         token: frame.token.clone(),
         steps: steps(&view),
-        sentence: trashed.map_or_else(|| sentence(&view), trash_sentence),
-        trash: trashed.map(|site| site.id.clone()),
+        sentence: trash
+            .as_ref()
+            .map_or_else(|| sentence(&view), |trash| trash.sentence.clone()),
+        trash,
         secret: secret(visit, summary),
         about_databases: summary.change.starts_with("db "),
         announce: announcement(&view, &headline),
@@ -257,14 +301,6 @@ fn sentence(view: &OperationView) -> String {
             }
         ),
     }
-}
-
-fn trash_sentence(site: &TrashedView) -> String {
-    format!(
-        "{} is offline and in the trash until {}.",
-        site.hostname_unicode,
-        words::moment(site.until)
-    )
 }
 
 /// What a screen reader is told when this view appears.

@@ -98,13 +98,28 @@ pub(in crate::web) fn command(change: &Change) -> String {
             let word = if *enabled { "enable" } else { "disable" };
             format!("lalapanel php repository {word}")
         }
+        Change::DatabaseCreate { .. }
+        | Change::DatabaseDelete { .. }
+        | Change::DatabaseRestore { .. }
+        | Change::DatabaseImport { .. }
+        | Change::DatabasePassword { .. } => database(change),
+    }
+}
+
+fn database(change: &Change) -> String {
+    match change {
         Change::DatabaseCreate { name, hostname, .. } => {
             let site = hostname.as_ref().map(|site| format!(" --site {site}"));
             format!("lalapanel db create {name}{}", site.unwrap_or_default())
         }
-        Change::DatabaseDelete { name } => format!("lalapanel db delete {name}"),
+        Change::DatabaseDelete { name, now } => {
+            let now = if *now { " --now" } else { "" };
+            format!("lalapanel db delete {name}{now}")
+        }
+        Change::DatabaseRestore { name } => format!("lalapanel db restore {name}"),
         Change::DatabaseImport { name, .. } => format!("lalapanel db import {name} FILE"),
         Change::DatabasePassword { name, .. } => format!("lalapanel db password {name}"),
+        _ => "lalapanel db list".to_owned(),
     }
 }
 

@@ -131,7 +131,7 @@ killed() { # the agent dies in the middle; what it began is taken back
     before=$(held)
     sh_on 'lalapanel db create half --json >/dev/null 2>&1 & sleep "0.0$((RANDOM % 9 + 1))"; systemctl kill -s KILL lalapanel-agent; wait || true'
     soon answering
-    if panel db show half >/dev/null 2>&1; then panel db delete half --yes; fi
+    if panel db show half >/dev/null 2>&1; then panel db delete half --yes --now; fi
     soon mariadb_is "$before"
 }
 check "an agent that is killed in the middle leaves no half database" killed
@@ -146,7 +146,33 @@ in_trash() {
 }
 check "a site in the trash keeps its database closed, and brings it back" in_trash
 
+signed_in_is() { is "$(sql "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'b_db'")" "$1"; }
+trashed() { # closed at once, its connections too; it comes back with all that is in it and the password it had
+    local word
+    panel db password b_db --json >"$logs/$suite.database.new"
+    word=$(jq -r .password "$logs/$suite.database.new")
+    sh_on 'MYSQL_PWD=$1 setsid mariadb --no-defaults -ub_db -e "SELECT SLEEP(300)" >/dev/null 2>&1 </dev/null &' "$word"
+    soon signed_in_is 1
+    matches "$(panel db delete b_db --plan)" "ACCOUNT LOCK"
+    signed_in_is 1
+    panel db delete b_db --yes
+    soon signed_in_is 0
+    is "$(ask b.example b_db "$word" b_db 'SELECT 1')" "no 4151"
+    is "$(panel_json '.databases | map(.name) | join(" ")' db list)" a_example
+    is "$(panel_json '.trash | map("\(.name) \(.trash.days_left)") | join(" ")' db list --trash)" "b_db 7"
+    is "$(panel site show b.example --json | jq -c .databases)" '[]'
+    said database.name_taken db create b_db
+    said database.not_found db export b_db /root/b.sql
+    said database.confirmation db delete b_db --yes
+    panel db restore b_db
+    is "$(ask b.example b_db "$word" b_db 'SHOW TABLES')" 'YES [["t"]]'
+    is "$(panel_json '.trash | length' db list --trash)" 0
+}
+check "db delete moves to the trash, which keeps it closed, and db restore brings it back" trashed
+
 for_good() {
+    panel db create c_db
+    panel db delete c_db --yes --now
     panel db delete b_db --yes
     is "$(panel site show b.example --json | jq -c .databases)" '[]'
     panel site delete a.example --yes --now

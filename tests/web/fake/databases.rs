@@ -6,7 +6,7 @@ use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseName, DatabaseUser};
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::time::Timestamp;
-use lalapanel::rpc::database::{DatabaseView, ExportedView};
+use lalapanel::rpc::database::{DatabaseView, ExportedView, InTrash};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::PlanStepView;
 
@@ -22,6 +22,7 @@ pub(crate) fn database(name: &str, site: Option<&str>, created: Timestamp) -> Da
         users: vec![DatabaseUser::parse(name).unwrap()],
         locked: false,
         created,
+        trash: None,
     }
 }
 
@@ -115,7 +116,23 @@ pub(super) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
             state.database_hash = Some(hash.clone());
         }
         Change::DatabasePassword { hash, .. } => state.database_hash = Some(hash.clone()),
-        Change::DatabaseDelete { name } => state.databases.retain(|one| one.name != *name),
+        Change::DatabaseDelete { name, now: true } => {
+            state.databases.retain(|one| one.name != *name);
+        }
+        Change::DatabaseDelete { name, now: false } => {
+            for one in &mut state.databases {
+                if one.name == *name {
+                    one.trash = Some(InTrash::of(now, now));
+                }
+            }
+        }
+        Change::DatabaseRestore { name } => {
+            for one in &mut state.databases {
+                if one.name == *name {
+                    one.trash = None;
+                }
+            }
+        }
         _ => {}
     }
 }

@@ -17,6 +17,7 @@ use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::log::{LogRecord, LogView};
 use lalapanel::rpc::php::{ExtensionsView, PhpVersionView, PhpView, RepositoryView, SupportView};
 use lalapanel::rpc::protocol::Reply;
+use lalapanel::rpc::trash::Trashed;
 use lalapanel::rpc::view::{
     AuditEntry, OperationState, OperationStepView, OperationSummary, OperationView, PlanStepView,
     PlanView, ServiceView, SessionView, SiteView, StatusView, StepState, TlsView,
@@ -153,6 +154,7 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
         ],
         Change::DatabaseCreate { .. }
         | Change::DatabaseDelete { .. }
+        | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. } => databases::steps(change),
         Change::SiteSet { .. } | Change::SitePurge { .. } => {
@@ -253,6 +255,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::SitePhp { .. } => "Switch the PHP of",
         Change::DatabaseCreate { .. } => "Create",
         Change::DatabaseDelete { .. } => "Delete",
+        Change::DatabaseRestore { .. } => "Put back",
         Change::DatabaseImport { .. } => "Replace what is in",
         Change::DatabasePassword { .. } => "Make a new password of",
         Change::Service { .. } => "Restart",
@@ -301,7 +304,10 @@ pub(crate) fn begun(
         fault: None,
         remaining: Vec::new(),
         recovered: false,
-        trashed: None,
+        trashed: match change {
+            Change::DatabaseDelete { name, now: false } => Some(Trashed::Database(name.clone())),
+            _ => None,
+        },
     }
 }
 
@@ -351,6 +357,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::CertificateRemove { .. } => {}
         Change::DatabaseCreate { .. }
         | Change::DatabaseDelete { .. }
+        | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. } => databases::take_effect(state, change, now),
         Change::SitePhp { hostname, php } => {
