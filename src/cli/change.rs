@@ -119,6 +119,11 @@ fn report(
             (Change::PhpInstall { php } | Change::PhpRemove { php }, None) => {
                 json!({ "version": php })
             }
+            (
+                Change::PhpExtensionInstall { php, extension }
+                | Change::PhpExtensionRemove { php, extension },
+                None,
+            ) => json!({ "version": php, "extension": extension }),
             (Change::PhpRepository { enabled }, None) => json!({ "enabled": enabled }),
             (Change::Service { service, .. }, None) => json!({ "name": service.unit() }),
             (_, None) => json!({}),
@@ -180,8 +185,12 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             let page = note.map(|note| format!(". Home page: {note}"));
             format!("{subject} runs on PHP {php}{}", page.unwrap_or_default())
         }
-        Change::PhpInstall { .. } => format!("{subject} is installed"),
-        Change::PhpRemove { .. } => format!("{subject} is removed"),
+        Change::PhpInstall { .. } | Change::PhpExtensionInstall { .. } => {
+            format!("{subject} is installed")
+        }
+        Change::PhpRemove { .. } | Change::PhpExtensionRemove { .. } => {
+            format!("{subject} is removed")
+        }
         Change::PhpRepository { enabled: true } => {
             format!("{subject} is on; see `lalapanel php list`")
         }

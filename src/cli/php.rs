@@ -9,9 +9,10 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, table};
 use crate::cli::{Outcome, change};
 use crate::domain::change::Change;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
+use crate::domain::php_extension::PhpExtension;
 use crate::rpc::php::{PhpVersionView, PhpView};
 use crate::rpc::protocol::{Reply, Request};
 
@@ -24,6 +25,9 @@ pub enum Verb {
     Install(Which),
     /// Remove a version that no site uses
     Remove(Which),
+    /// Extensions of a version: what it has, what apt could add
+    #[command(subcommand)]
+    Extension(Extension),
     /// The extra repository for versions that the distribution does not have
     #[command(subcommand)]
     Repository(Repository),
@@ -34,6 +38,32 @@ pub enum Verb {
 pub struct Which {
     /// For example 8.4
     pub version: PhpVersion,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// What can be done with extensions.
+#[derive(Debug, Subcommand)]
+pub enum Extension {
+    /// What a version has, and the common ones that apt could add
+    List {
+        /// For example 8.4
+        version: PhpVersion,
+    },
+    /// Install one and have the sites of the version read it, each checked by its home page
+    Install(One),
+    /// Remove one that neither the version nor a database of a site needs
+    Remove(One),
+}
+
+/// An extension of a version.
+#[derive(Debug, Args)]
+pub struct One {
+    /// For example 8.4
+    pub version: PhpVersion,
+    /// As its package is called after `phpV-`, for example redis
+    pub name: PhpExtension,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -62,6 +92,7 @@ pub enum Repository {
 pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let (change, plan) = match *verb {
         Verb::List => return list(agent, output),
+        Verb::Extension(ref verb) => return extension(verb, agent, output),
         Verb::Repository(Repository::Status) => return status(agent, output),
         Verb::Install(Which { version: php, plan }) => (Change::PhpInstall { php }, plan),
         Verb::Remove(Which { version: php, plan }) => (Change::PhpRemove { php }, plan),
@@ -73,6 +104,51 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         }
     };
     change::run(&change, plan, None, agent, output)
+}
+
+fn extension(verb: &Extension, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let (change, plan) = match verb {
+        Extension::List { version } => return extensions(*version, agent, output),
+        Extension::Install(One {
+            version,
+            name,
+            plan,
+        }) => {
+            let (php, extension) = (*version, name.clone());
+            (Change::PhpExtensionInstall { php, extension }, *plan)
+        }
+        Extension::Remove(One {
+            version,
+            name,
+            plan,
+        }) => {
+            let (php, extension) = (*version, name.clone());
+            (Change::PhpExtensionRemove { php, extension }, *plan)
+        }
+    };
+    change::run(&change, plan, None, agent, output)
+}
+
+fn extensions(php: PhpVersion, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
+    let view = look(agent)?;
+    let found = view.versions.iter().find(|one| one.version == php);
+    let Some(one) = found.filter(|one| one.installed) else {
+        return Err(Fault::new(
+            Code::PhpNotInstalled,
+            format!("PHP {php} is not installed"),
+            "see `lalapanel php list` for the versions that are",
+        ));
+    };
+    let (here, there) = (&one.extensions.installed, &one.extensions.available);
+    output.document(&json!({ "version": php, "installed": here, "available": there }));
+    let mut rows = vec![["EXTENSION", "STATE"].map(str::to_owned).to_vec()];
+    let row = |name: &String, state: &str| vec![name.clone(), state.to_owned()];
+    rows.extend(here.iter().map(|name| row(name, "installed")));
+    rows.extend(there.iter().map(|name| row(name, "available")));
+    for row in table(&rows) {
+        output.line(row);
+    }
+    Ok(Exit::Done)
 }
 
 fn look(agent: &mut dyn Ask) -> Result<PhpView, Fault> {

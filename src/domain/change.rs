@@ -11,6 +11,7 @@ use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
 use crate::domain::php::PhpVersion;
+use crate::domain::php_extension::PhpExtension;
 use crate::domain::service::{Service, ServiceVerb};
 use crate::domain::setting::Assignment;
 use crate::domain::site::NewSite;
@@ -182,6 +183,20 @@ pub enum Change {
         /// Which.
         php: PhpVersion,
     },
+    /// Install an extension of a PHP version.
+    PhpExtensionInstall {
+        /// Of which.
+        php: PhpVersion,
+        /// Which.
+        extension: PhpExtension,
+    },
+    /// Remove an extension of a PHP version.
+    PhpExtensionRemove {
+        /// Of which.
+        php: PhpVersion,
+        /// Which.
+        extension: PhpExtension,
+    },
     /// Take PHP packages from the extra repository as well, or from the distribution alone.
     PhpRepository {
         /// Whether it shall be on.
@@ -258,6 +273,8 @@ impl Change {
             Self::DatabaseCreate { hostname, .. } => hostname.as_ref(),
             Self::PhpInstall { .. }
             | Self::PhpRemove { .. }
+            | Self::PhpExtensionInstall { .. }
+            | Self::PhpExtensionRemove { .. }
             | Self::PhpRepository { .. }
             | Self::Service { .. }
             | Self::DatabaseDelete { .. }
@@ -285,6 +302,10 @@ impl Change {
     pub fn subject(&self) -> String {
         match self {
             Self::PhpInstall { php } | Self::PhpRemove { php } => format!("PHP {php}"),
+            Self::PhpExtensionInstall { php, extension }
+            | Self::PhpExtensionRemove { php, extension } => {
+                format!("the extension {extension} of PHP {php}")
+            }
             Self::PhpRepository { .. } => "the extra PHP repository".to_owned(),
             Self::Service { service, .. } => service.unit().to_owned(),
             Self::DatabaseCreate { name, .. }
@@ -321,6 +342,8 @@ impl Change {
             Self::SitePhp { .. } => "site php",
             Self::PhpInstall { .. } => "php install",
             Self::PhpRemove { .. } => "php remove",
+            Self::PhpExtensionInstall { .. } => "php extension install",
+            Self::PhpExtensionRemove { .. } => "php extension remove",
             Self::PhpRepository { .. } => "php repository",
             Self::Service { verb, .. } => match verb {
                 ServiceVerb::Start => "service start",

@@ -23,6 +23,7 @@ pub mod nginx_text;
 pub mod order;
 pub mod path;
 pub mod php;
+pub mod php_extension;
 pub mod proxy_target;
 pub mod secret;
 pub mod service;

@@ -9,14 +9,15 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
+use crate::host::Host;
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
-use crate::ops::php_facts::{self, Intent};
+use crate::ops::php_facts::{Intent, gather};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
-    certificate_install, database, database_import, database_trash, drift, pairs, php_install,
-    php_remove, php_repository, service_change,
+    certificate_install, database, database_import, database_trash, drift, pairs, php_extension,
+    php_install, php_remove, php_repository, service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -64,22 +65,17 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::SiteDiscard { site, .. } => site_delete::discard(*site, &state).map(Some),
         Change::SitePhp { hostname, php } => site_php::plan(hostname, *php, &state, &facts()?),
-        Change::PhpInstall { php } => {
-            php_install::plan(*php, &php_facts::gather(host, *php, Intent::Install)?)
-        }
         Change::SiteLogs { hostname } => {
             let site = state.site(hostname)?;
             // First: the look at everything else has nginx test its configuration, which makes missing logs anew.
             let amiss = site_logs::look(host, site)?;
             site_logs::plan(site, &amiss, &facts()?)
         }
-        Change::PhpRemove { php } => {
-            let facts = php_facts::gather(host, *php, Intent::Remove)?;
-            php_remove::plan(*php, &state, &facts).map(Some)
-        }
-        Change::PhpRepository { enabled } => {
-            php_repository::plan(*enabled, &state, &php_repository::look(host)?)
-        }
+        Change::PhpInstall { .. }
+        | Change::PhpRemove { .. }
+        | Change::PhpExtensionInstall { .. }
+        | Change::PhpExtensionRemove { .. }
+        | Change::PhpRepository { .. } => php_packages(host, change, &state),
         Change::Service { service, verb } => {
             let facts = service_change::look(host, *service, *verb)?;
             service_change::plan(*service, *verb, &state, &facts)
@@ -141,6 +137,29 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         refuse_drift(engine, change, plan, site)?;
     }
     Ok(planned)
+}
+
+/// What is done with packages of PHP.
+fn php_packages(host: &dyn Host, change: &Change, state: &State) -> Result<Option<Plan>, Fault> {
+    match change {
+        Change::PhpInstall { php } => {
+            php_install::plan(*php, &gather(host, *php, Intent::Install)?)
+        }
+        Change::PhpRemove { php } => {
+            php_remove::plan(*php, state, &gather(host, *php, Intent::Remove)?).map(Some)
+        }
+        Change::PhpExtensionInstall { php, extension } => {
+            php_extension::plan_install(host, state, *php, extension)
+        }
+        Change::PhpExtensionRemove { php, extension } => {
+            php_extension::plan_removal(host, state, *php, extension).map(Some)
+        }
+        Change::PhpRepository { enabled } => {
+            php_repository::plan(*enabled, state, &php_repository::look(host)?)
+        }
+        // The caller hands in no other.
+        _ => Ok(None),
+    }
 }
 
 /// No operation writes over what somebody changed by hand, unless that is what it was asked to do.

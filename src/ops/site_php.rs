@@ -11,6 +11,7 @@
 use crate::domain::facts::{Facts, ServiceManager};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
+use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::domain::site::Site;
 use crate::ops::php_trial::Trial;
@@ -109,9 +110,30 @@ fn switch(
 
 /// The home page on the new version, behind a socket that no visitor uses.
 fn trial(steps: &mut Steps, site: &Site, old: PhpVersion, php: PhpVersion) {
+    trial_begins(steps, site, php);
+    steps.add(
+        format!("Try the home page on PHP {php}, before any visitor meets it"),
+        Step::TryPhp(Trial {
+            hostname: site.hostname.clone(),
+            document_root: site.document_root(),
+            old,
+            old_socket: site.php_socket(),
+            new: php,
+            new_socket: site.php_trial_socket(),
+        }),
+    );
+    trial_ends(steps, site, php);
+}
+
+/// Sees that a version starts as it is installed now, behind a socket that no visitor uses.
+pub(super) fn trial_of_start(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    trial_begins(steps, site, php);
+    trial_ends(steps, site, php);
+}
+
+fn trial_files(site: &Site, php: PhpVersion) -> [(&'static str, HostPath, String); 3] {
     let name = render::systemd::php_trial_name(site);
-    let (service, socket) = (format!("{name}.service"), format!("{name}.socket"));
-    let files = [
+    [
         (
             "Write the PHP-FPM configuration for a trial",
             render::php_fpm::trial_file(site),
@@ -119,27 +141,31 @@ fn trial(steps: &mut Steps, site: &Site, old: PhpVersion, php: PhpVersion) {
         ),
         (
             "Write the systemd socket for a trial",
-            render::systemd::unit_file(&socket),
+            render::systemd::unit_file(&format!("{name}.socket")),
             render::systemd::php_trial_socket(site),
         ),
         (
             "Write the systemd service for a trial",
-            render::systemd::unit_file(&service),
+            render::systemd::unit_file(&format!("{name}.service")),
             render::systemd::php_trial(site, php),
         ),
-    ];
-    for (title, path, text) in &files {
-        steps.root_file(*title, path, text.clone());
+    ]
+}
+
+fn trial_begins(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    let name = render::systemd::php_trial_name(site);
+    for (title, path, text) in trial_files(site, php) {
+        steps.root_file(title, &path, text);
     }
     steps
         .add(
             "Open a socket for the trial",
-            parts::service(socket.clone(), ServiceAct::Start),
+            parts::service(format!("{name}.socket"), ServiceAct::Start),
         )
         .add(
             format!("Start PHP-FPM {php} for the trial"),
             Step::StartPhp {
-                unit: service.clone(),
+                unit: format!("{name}.service"),
                 php,
             },
         )
@@ -148,27 +174,21 @@ fn trial(steps: &mut Steps, site: &Site, old: PhpVersion, php: PhpVersion) {
             Step::PingPhp {
                 socket: site.php_trial_socket(),
             },
-        )
-        .add(
-            format!("Try the home page on PHP {php}, before any visitor meets it"),
-            Step::TryPhp(Trial {
-                hostname: site.hostname.clone(),
-                document_root: site.document_root(),
-                old,
-                old_socket: site.php_socket(),
-                new: php,
-                new_socket: site.php_trial_socket(),
-            }),
-        )
+        );
+}
+
+fn trial_ends(steps: &mut Steps, site: &Site, php: PhpVersion) {
+    let name = render::systemd::php_trial_name(site);
+    steps
         .add(
             "Close the socket of the trial",
-            parts::service(socket, ServiceAct::Retire),
+            parts::service(format!("{name}.socket"), ServiceAct::Retire),
         )
         .add(
             "Stop the trial",
-            parts::service(service, ServiceAct::Retire),
+            parts::service(format!("{name}.service"), ServiceAct::Retire),
         );
-    for (title, path, _) in files {
+    for (title, path, _) in trial_files(site, php) {
         let title = title.replace("Write", "Remove");
         steps.add(title, Step::RemoveFile { path });
     }

@@ -35,16 +35,16 @@ pub struct PhpVersionView {
     pub upstream: Option<SupportView>,
     /// Sites that it runs.
     pub sites: Vec<Hostname>,
-    /// Its common extensions; none where it is not installed.
+    /// Its extensions; none where it is not installed.
     pub extensions: ExtensionsView,
 }
 
-/// Common extensions of a version.
+/// Extensions of a version.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ExtensionsView {
     /// Those whose package is here.
     pub installed: Vec<String>,
-    /// Those that apt could install.
+    /// The common ones that apt could install.
     pub available: Vec<String>,
 }
 

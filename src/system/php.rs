@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::php::PhpVersion;
+use crate::domain::php_extension::PhpExtension;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, HostResult};
 use crate::system::distro::PHP_EXTENSIONS;
@@ -185,7 +186,7 @@ pub fn installed_packages(host: &dyn Host, php: PhpVersion) -> HostResult<Vec<St
     Ok(installed.map(str::to_owned).collect())
 }
 
-/// Extensions that applications ask for, as their packages are called after `phpV-`. Others are never looked for.
+/// Extensions that applications ask for, as their packages are called after `phpV-`. apt is asked for no others.
 const COMMON: &[&str] = &[
     "apcu",
     "bcmath",
@@ -209,16 +210,16 @@ const COMMON: &[&str] = &[
     "zip",
 ];
 
-/// The common extensions of one version.
+/// The extensions of one version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Extensions {
-    /// Those whose package is here.
+    /// Those whose package is here, common or not.
     pub installed: Vec<String>,
-    /// Those that apt could install.
+    /// The common ones that apt could install.
     pub available: Vec<String>,
 }
 
-/// The common extensions of each of these versions.
+/// The extensions of each of these versions.
 pub fn extensions(
     host: &dyn Host,
     versions: &[PhpVersion],
@@ -229,21 +230,32 @@ pub fn extensions(
     if names.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let here = apt::installed(host, &names)?;
     let there = apt::available(host, &names)?;
-    let one = |php: &PhpVersion| {
-        let mut found = Extensions::default();
-        for part in COMMON {
+    let mut found = BTreeMap::new();
+    for php in versions {
+        let here = installed_packages(host, *php)?;
+        let prefix = format!("php{php}-");
+        let parts = here.iter().filter_map(|name| name.strip_prefix(&prefix));
+        let mut installed: Vec<String> = parts
+            .filter(|part| PhpExtension::parse(part).is_ok())
+            .map(str::to_owned)
+            .collect();
+        installed.sort();
+        let could_come = |part: &&&str| {
             let name = package(php, part);
-            if here.contains(&name) {
-                found.installed.push((*part).to_owned());
-            } else if there.contains(&name) {
-                found.available.push((*part).to_owned());
-            }
-        }
-        (*php, found)
-    };
-    Ok(versions.iter().map(one).collect())
+            there.contains(&name) && !here.contains(&name)
+        };
+        let available = COMMON.iter().filter(could_come);
+        let available = available.map(|part| (*part).to_owned()).collect();
+        found.insert(
+            *php,
+            Extensions {
+                installed,
+                available,
+            },
+        );
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -281,7 +293,9 @@ mod tests {
         all.sort();
         assert_eq!(
             all,
-            ["curl", "gd", "intl", "mbstring", "mysql", "xml", "zip"]
+            [
+                "curl", "gd", "intl", "mbstring", "mysql", "redis", "xml", "zip"
+            ]
         );
         assert_eq!(found[&new].available, ["mysql"]);
         assert!(found[&new].installed.is_empty());

@@ -12,8 +12,9 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
-    databases, home, login, logs, new_database, new_site, nginx, open, operation, php, services,
-    settings, site, site_clone, site_php, site_rename, sites, start, trash, visitors,
+    databases, home, login, logs, new_database, new_site, nginx, open, operation, php,
+    php_extensions, services, settings, site, site_clone, site_php, site_rename, sites, start,
+    trash, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -152,6 +153,9 @@ routes! {
     POST "/php/{version}/install"       Session FORM, php::install;
     GET  "/php/{version}/remove"        Session 0,    php::remove;
     POST "/php/{version}/remove"        Session FORM, php::remove;
+    GET  "/php/{version}/extensions"    Session 0,    php_extensions::list;
+    GET  "/php/{version}/extensions/{name}/{verb}" Session 0, php_extensions::change;
+    POST "/php/{version}/extensions/{name}/{verb}" Session FORM, php_extensions::change;
     GET  "/php/repository/enable"       Session 0,    php::enable;
     POST "/php/repository/enable"       Session FORM, php::enable;
     GET  "/php/repository/disable"      Session 0,    php::disable;

@@ -21,6 +21,7 @@ mod journey;
 mod logs;
 mod nginx;
 mod php;
+mod php_extensions;
 mod recovery;
 mod rename;
 mod services;

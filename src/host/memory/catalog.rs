@@ -45,6 +45,13 @@ pub(super) fn known() -> BTreeMap<String, Package> {
         ("php8.2-gd".to_owned(), bare(php)),
         ("php8.2-intl".to_owned(), bare(php)),
         ("php8.2-zip".to_owned(), bare(php)),
+        (
+            "php8.2-redis".to_owned(),
+            Package {
+                files: vec![("/usr/lib/php/20220829/redis.so", "")],
+                ..bare(php)
+            },
+        ),
         ("logrotate".to_owned(), bare("3.21.0-1")),
     ])
 }

@@ -116,7 +116,8 @@ impl Machine {
     /// dpkg takes a directory of PHP's with its last file.
     fn take_empty(&mut self, directory: &HostPath) {
         let mut at = directory.clone();
-        while HostPath::fixed("/etc/php").contains(&at) && self.tree.names(&at).is_empty() {
+        let own = ["/etc/php", "/usr/lib/php"].map(HostPath::fixed);
+        while own.iter().any(|top| top.contains(&at)) && self.tree.names(&at).is_empty() {
             self.tree.take(&at);
             at = at.parent();
         }
@@ -170,7 +171,9 @@ impl Machine {
             }
             "remove" | "purge" if only_shown => {
                 let lines = names.iter().flat_map(|name| ["Remv ", name, " [1]\n"]);
-                done(lines.collect::<String>())
+                let dragged = self.dragged(&names);
+                let dragged = dragged.into_iter().flat_map(|one| ["Remv ", one, " [1]\n"]);
+                done(lines.chain(dragged).collect::<String>())
             }
             "remove" | "purge" => {
                 for name in names {
@@ -195,18 +198,21 @@ impl Machine {
         };
         let line =
             |name: &&str| format!("Inst {name} ({} Debian:12/stable [amd64])\n", version(name));
-        let dragged = self
-            .drags
-            .as_ref()
-            .filter(|(by, _)| names.contains(&by.as_str()));
+        let dragged = self.dragged(names);
         let dragged =
-            dragged.map(|(_, package)| format!("Inst {package} (1 Debian:12/stable [amd64])\n"));
+            dragged.map(|package| format!("Inst {package} (1 Debian:12/stable [amd64])\n"));
         names
             .iter()
             .filter(fresh)
             .map(line)
             .chain(dragged)
             .collect()
+    }
+
+    /// What comes or goes with one of these.
+    fn dragged(&self, names: &[&str]) -> Option<&str> {
+        let (by, package) = self.drags.as_ref()?;
+        names.contains(&by.as_str()).then_some(package.as_str())
     }
 
     pub(super) fn apt_cache(&self, arguments: &[String]) -> Output {

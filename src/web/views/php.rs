@@ -43,6 +43,7 @@ struct Row {
 struct Php {
     rows: Vec<Row>,
     repository: RepositoryView,
+    explanation: Vec<Vec<(bool, String)>>,
 }
 
 /// `GET /php`.
@@ -52,9 +53,20 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
     frame.command = Some("lalapanel php list".to_owned());
     let body = Php {
         rows: view.versions.iter().map(row).collect(),
+        explanation: explained(&view.repository),
         repository: view.repository,
     };
     Ok(respond(&frame, &body))
+}
+
+/// The lines of an explanation in pieces; true for one that stands between backticks.
+fn explained(repository: &RepositoryView) -> Vec<Vec<(bool, String)>> {
+    let pieces = |line: &String| {
+        let parts = line.split('`').enumerate();
+        let pieces = parts.map(|(place, part)| (place % 2 == 1, part.to_owned()));
+        pieces.filter(|(_, part)| !part.is_empty()).collect()
+    };
+    repository.explanation.iter().map(pieces).collect()
 }
 
 /// What the agent knows of versions.
@@ -147,13 +159,13 @@ pub(in crate::web) async fn disable(visit: Arc<Visit>) -> Result<Response, Refus
     run(&visit, Change::PhpRepository { enabled: false }, words).await
 }
 
-fn version(visit: &Visit) -> Result<PhpVersion, Refusal> {
+pub(super) fn version(visit: &Visit) -> Result<PhpVersion, Refusal> {
     visit
         .part(0)
         .and_then(|text| PhpVersion::parse(text).ok())
         .ok_or(Refusal::NOT_FOUND)
 }
 
-async fn run(visit: &Visit, change: Change, words: Words) -> Result<Response, Refusal> {
+pub(super) async fn run(visit: &Visit, change: Change, words: Words) -> Result<Response, Refusal> {
     server_change::run(visit, change, words, &PLACE).await
 }

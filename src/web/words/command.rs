@@ -4,44 +4,13 @@
 
 use crate::domain::change::{Change, DriftChoice, OldName};
 use crate::domain::setting::Assignment;
+use crate::domain::site::{NewSite, NewSiteKind};
 use crate::domain::text::quoted;
 
 /// The same change as one line for the root shell.
 pub(in crate::web) fn command(change: &Change) -> String {
-    use crate::domain::site::NewSiteKind;
     match change {
-        Change::SiteCreate(site) => {
-            let kind = match &site.kind {
-                NewSiteKind::Php { php } => version(*php),
-                NewSiteKind::Wordpress { php } => format!(" --type wordpress{}", version(*php)),
-                NewSiteKind::Laravel { php } => format!(" --type laravel{}", version(*php)),
-                NewSiteKind::Static { spa: false } => " --type static".to_owned(),
-                NewSiteKind::Static { spa: true } => " --type spa".to_owned(),
-                NewSiteKind::Proxy { target } => format!(" --type proxy --target {target}"),
-                NewSiteKind::Redirect { target, code } => {
-                    format!(
-                        " --type redirect --target {target} --code {}",
-                        code.as_str()
-                    )
-                }
-            };
-            let mut line = format!("lalapanel site create {}{kind}", site.hostname);
-            for alias in &site.aliases {
-                line.push_str(" --alias ");
-                line.push_str(&alias.to_string());
-            }
-            for name in &site.redirected {
-                line.push_str(" --redirect-from ");
-                line.push_str(&name.to_string());
-            }
-            if site.wordpress.is_some() {
-                line.push_str(" --install");
-            }
-            if site.database.is_some() {
-                line.push_str(" --database");
-            }
-            line
-        }
+        Change::SiteCreate(site) => create(site),
         Change::SiteEnable { hostname } => format!("lalapanel site enable {hostname}"),
         Change::SiteDisable { hostname } => format!("lalapanel site disable {hostname}"),
         Change::SiteLogs { hostname } => format!("lalapanel log {hostname} --restore"),
@@ -89,11 +58,16 @@ pub(in crate::web) fn command(change: &Change) -> String {
         }
         Change::CertificateRemove { hostname } => format!("lalapanel cert remove {hostname}"),
         Change::SitePhp { hostname, php } => format!("lalapanel site php {hostname} {php}"),
-        Change::PhpInstall { php } => format!("lalapanel php install {php}"),
+        Change::PhpInstall { php } | Change::PhpRemove { php } => {
+            format!("lalapanel {} {php}", change.word())
+        }
         Change::Service { service, .. } => {
             format!("lalapanel {} {}", change.word(), service.unit())
         }
-        Change::PhpRemove { php } => format!("lalapanel php remove {php}"),
+        Change::PhpExtensionInstall { php, extension }
+        | Change::PhpExtensionRemove { php, extension } => {
+            format!("lalapanel {} {php} {extension}", change.word())
+        }
         Change::PhpRepository { enabled } => {
             let word = if *enabled { "enable" } else { "disable" };
             format!("lalapanel php repository {word}")
@@ -121,6 +95,39 @@ fn database(change: &Change) -> String {
         Change::DatabasePassword { name, .. } => format!("lalapanel db password {name}"),
         _ => "lalapanel db list".to_owned(),
     }
+}
+
+fn create(site: &NewSite) -> String {
+    let kind = match &site.kind {
+        NewSiteKind::Php { php } => version(*php),
+        NewSiteKind::Wordpress { php } => format!(" --type wordpress{}", version(*php)),
+        NewSiteKind::Laravel { php } => format!(" --type laravel{}", version(*php)),
+        NewSiteKind::Static { spa: false } => " --type static".to_owned(),
+        NewSiteKind::Static { spa: true } => " --type spa".to_owned(),
+        NewSiteKind::Proxy { target } => format!(" --type proxy --target {target}"),
+        NewSiteKind::Redirect { target, code } => {
+            format!(
+                " --type redirect --target {target} --code {}",
+                code.as_str()
+            )
+        }
+    };
+    let mut line = format!("lalapanel site create {}{kind}", site.hostname);
+    for alias in &site.aliases {
+        line.push_str(" --alias ");
+        line.push_str(&alias.to_string());
+    }
+    for name in &site.redirected {
+        line.push_str(" --redirect-from ");
+        line.push_str(&name.to_string());
+    }
+    if site.wordpress.is_some() {
+        line.push_str(" --install");
+    }
+    if site.database.is_some() {
+        line.push_str(" --database");
+    }
+    line
 }
 
 /// `KEY=VALUE`; lists go on one line where their parser takes commas.

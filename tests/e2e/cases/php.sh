@@ -37,6 +37,47 @@ check "an extra repository that cannot be fetched is taken back" repository_away
 repository_told() { matches "$(panel php repository enable --plan)" "telemetry.sury.org.*15058500A0235D97F5D10063B188E2B695BD4743|15058500A0235D97F5D10063B188E2B695BD4743"; }
 check "its plan says who signs it" repository_told
 
+panel site create ext.example >&2
+sh_on 'echo "<?php echo extension_loaded(\"bcmath\") ? \"has it\" : \"has it not\";" >/var/www/ext.example/htdocs/index.php'
+extension_is() { is "$(visit ext.example /)" "$1"; }
+extension_plan() {
+    matches "$(panel php extension remove "$own" bcmath --plan)" "Remove the extension bcmath of PHP $own.*ext.example"
+    panel php extension list "$own" --json | jq -e '(.installed | index("bcmath")) and (.available | index("bcmath") | not)'
+    extension_is "has it"
+}
+check "the plan of an extension says whose PHP is reloaded and changes nothing" extension_plan
+extension_changes() { # extension_changes VERB WHAT-THE-SITE-SAYS-THEN
+    local load=$logs/$suite.php-extension-$1.json
+    rm -f "$load.end"
+    outside "$here/load.py" "$address" ext.example / 1000 4 "$load.end" >"$load" &
+    local pid=$!
+    sleep 1
+    panel php extension "$1" "$own" bcmath
+    patiently extension_is "$2"
+    touch "$load.end"
+    wait $pid
+    cat "$load"
+    jq -e '.failed == 0' "$load"
+    is "$(on systemctl list-units --all --plain --no-legend 'lalapanel-php-*-trial*' | grep -c running)" 0
+}
+extension_goes() {
+    extension_changes remove "has it not"
+    panel php extension list "$own" --json | jq -e '(.available | index("bcmath")) and (.installed | index("bcmath") | not)'
+    matches "$(panel php extension install "$own" bcmath --plan)" "apt would add 1 package: php$own-bcmath"
+}
+check "one is removed while requests come: none fails, and the site has it not" extension_goes
+extension_comes() { extension_changes install "has it"; }
+check "and it is installed again, under the same load" extension_comes
+extension_needed() {
+    [ "$own" = 8.5 ] || refused 1 php.in_use php extension remove "$own" opcache
+    panel site create wp.example --type wordpress
+    refused 1 php.in_use php extension remove "$own" mysql
+    matches "$(panel php extension remove "$own" mysql 2>&1)" "wp.example"
+    panel site delete wp.example --now --yes
+}
+check "what the version itself or a WordPress site needs stays" extension_needed
+panel site delete ext.example --now --yes >&2
+
 if [ "$suite" = trixie ]; then
     "$here/repo" php >&2
     sh_on 'cp /var/lib/e2e-mirror/php/php.sources /etc/apt/sources.list.d/ && apt-get -qq update'
@@ -55,7 +96,7 @@ use Fcntl;
 open(my $f, ">>", "/var/lib/dpkg/lock-frontend") or die $!;
 my $lock = pack("ssx4qqix4", F_WRLCK, 0, 0, 0, 0);
 fcntl($f, F_SETLK, $lock) or die $!;
-sleep 4;
+sleep 12;
 PERL
         on systemd-run --quiet perl /root/hold.pl
         sleep 1

@@ -261,6 +261,8 @@ pub(crate) fn title(change: &Change) -> String {
         Change::Service { .. } => "Restart",
         Change::PhpInstall { .. } => "Install",
         Change::PhpRemove { .. } => "Remove",
+        Change::PhpExtensionInstall { .. } => "Install",
+        Change::PhpExtensionRemove { .. } => "Remove",
         Change::PhpRepository { .. } => "Turn on or off",
         Change::CertificateInstall { .. } => "Install a certificate for",
         Change::CertificateRemove { .. } => "Remove the certificate of",
@@ -352,6 +354,8 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::Service { .. }
         | Change::PhpInstall { .. }
         | Change::PhpRemove { .. }
+        | Change::PhpExtensionInstall { .. }
+        | Change::PhpExtensionRemove { .. }
         | Change::PhpRepository { .. }
         | Change::CertificateInstall { .. }
         | Change::CertificateRemove { .. } => {}
