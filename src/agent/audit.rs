@@ -230,6 +230,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::SiteOptions {}
         | Request::PhpList {}
         | Request::DatabaseList {}
+        | Request::DatabaseShow { .. }
         | Request::Preview { .. }
         | Request::OperationList { .. }
         | Request::OperationShow { .. }

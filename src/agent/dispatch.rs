@@ -2,6 +2,7 @@
 //!
 //! Invariant: whoever gets here has passed `policy`; what is asked arrives as parsed types only.
 
+use crate::agent::database_sizes::Sizes;
 use crate::agent::fetching::Fetcher;
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
@@ -31,6 +32,7 @@ pub struct Dispatch {
     operations: Operations,
     issuer: Issuer,
     fetcher: Fetcher,
+    sizes: Sizes,
 }
 
 impl Dispatch {
@@ -43,6 +45,7 @@ impl Dispatch {
             operations,
             issuer,
             fetcher,
+            sizes: Sizes::default(),
         }
     }
 
@@ -113,8 +116,10 @@ impl Dispatch {
                 php::view(self.operations.engine()).map(|view| Reply::Php(Box::new(view)))
             }
             Request::DatabaseList {} => {
-                databases::list(self.operations.engine()).map(Reply::Databases)
+                databases::list(self.operations.engine(), &self.sizes).map(Reply::Databases)
             }
+            Request::DatabaseShow { name } => databases::show(self.operations.engine(), &name)
+                .map(|view| Reply::Database(Box::new(view))),
             Request::DatabaseDiscard { name, import } => {
                 databases::discard(self.operations.engine(), &name, &import)
                     .map(|()| Reply::Done {})

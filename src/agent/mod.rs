@@ -8,7 +8,8 @@ mod certificates;
 pub mod clock;
 #[cfg(test)]
 mod conduct;
-pub mod databases;
+pub mod database_sizes;
+mod databases;
 pub mod delays;
 mod desk;
 mod device;

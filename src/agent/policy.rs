@@ -86,6 +86,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::CertificateShow { .. }
         | Request::PhpList {}
         | Request::DatabaseList {}
+        | Request::DatabaseShow { .. }
         | Request::Preview { .. }
         | Request::LogRead { .. }
         | Request::OperationList { .. }

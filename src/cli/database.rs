@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::database_export::{self, Export};
 use crate::cli::database_import::{self, Import};
+use crate::cli::database_show;
 use crate::cli::database_trash::{self, Delete, Restore};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
@@ -17,6 +18,7 @@ use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::secret::Password;
 use crate::domain::text::shown;
+use crate::domain::tree_size::bytes;
 use crate::rpc::database::DatabaseView;
 use crate::rpc::protocol::{Reply, Request};
 
@@ -83,7 +85,7 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         Verb::Create(typed) => create(typed, agent, output),
         Verb::List { trash: false } => list(agent, output),
         Verb::List { trash: true } => database_trash::list(agent, output),
-        Verb::Show { name } => show(&parse_name(name)?, agent, output),
+        Verb::Show { name } => database_show::run(&parse_name(name)?, agent, output),
         Verb::Delete(typed) => {
             database_trash::delete(&parse_name(&typed.name)?, typed, agent, output)
         }
@@ -213,7 +215,7 @@ pub(super) fn site_of(view: &DatabaseView) -> String {
     }
 }
 
-fn users_of(view: &DatabaseView) -> String {
+pub(super) fn users_of(view: &DatabaseView) -> String {
     let users: Vec<&str> = view.users.iter().map(DatabaseUser::as_str).collect();
     users.join(" ")
 }
@@ -227,7 +229,7 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         return Ok(Exit::Done);
     }
     let mut rows = vec![
-        ["NAME", "SITE", "USER", "CREATED"]
+        ["NAME", "SITE", "USER", "SIZE", "CREATED"]
             .map(str::to_owned)
             .to_vec(),
     ];
@@ -236,33 +238,21 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             view.name.to_string(),
             site_of(view),
             users_of(view),
+            size_of(view.bytes),
             moment(view.created),
         ]
     }));
     for row in table(&rows) {
         output.line(row);
     }
+    match views.iter().filter_map(|view| view.sized).min() {
+        Some(at) => output.line(format!("Sizes as of {}", moment(at))),
+        None => output.line("Sizes are not known: MariaDB has not answered yet"),
+    }
     Ok(Exit::Done)
 }
 
-fn show(name: &DatabaseName, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
-    let view = find(name, agent)?;
-    output.document(&view);
-    let rows = [
-        ("name", view.name.to_string()),
-        ("site", site_of(&view)),
-        ("user", users_of(&view)),
-        ("host", "localhost".to_owned()),
-        ("created", moment(view.created)),
-    ];
-    let mut rows = rows
-        .map(|(key, value)| vec![key.to_owned(), value])
-        .to_vec();
-    if let Some(trash) = &view.trash {
-        rows.push(vec!["in the trash until".to_owned(), moment(trash.until)]);
-    }
-    for row in table(&rows) {
-        output.line(row);
-    }
-    Ok(Exit::Done)
+/// `-` where it is not known.
+pub(super) fn size_of(size: Option<u64>) -> String {
+    size.map_or_else(|| "-".to_owned(), bytes)
 }

@@ -18,6 +18,7 @@ pub mod change;
 pub mod database;
 mod database_export;
 mod database_import;
+mod database_show;
 mod database_trash;
 pub mod doctor;
 pub mod follow;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{Database, DatabaseName, DatabaseUser};
+use crate::domain::database_inside::{Granted, Inside};
 use crate::domain::database_job::ImportId;
 use crate::domain::name::Hostname;
 use crate::domain::time::Timestamp;
@@ -23,9 +24,42 @@ pub struct DatabaseView {
     pub locked: bool,
     /// When it was made.
     pub created: Timestamp,
+    /// Bytes on the disk, where they were looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// When they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sized: Option<Timestamp>,
     /// While it lies in the trash: since when, and for how long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trash: Option<InTrash>,
+}
+
+/// What MariaDB says of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// It answers and has it.
+    Answers,
+    /// It does not answer.
+    Silent,
+    /// It answers and has no such database.
+    Missing,
+}
+
+/// One database in full.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseDetail {
+    /// As in the list; its size is that of this moment.
+    #[serde(flatten)]
+    pub view: DatabaseView,
+    /// What MariaDB says of it.
+    pub mariadb: Known,
+    /// What is in it.
+    #[serde(flatten)]
+    pub inside: Option<Inside>,
+    /// Where what its users may do differs from what the panel gave them; none where nobody answered.
+    pub grants_differ: Option<Vec<Granted>>,
 }
 
 /// How long the trash keeps something.
@@ -61,6 +95,8 @@ impl DatabaseView {
             users: database.users.clone(),
             locked,
             created: database.created,
+            bytes: None,
+            sized: None,
             trash: database.deleted.map(|deleted| InTrash::of(deleted, now)),
         }
     }

@@ -181,6 +181,11 @@ pub enum Request {
     PhpList {},
     /// All databases.
     DatabaseList {},
+    /// One database: what is in it, and whether its users may do what the panel says.
+    DatabaseShow {
+        /// Which.
+        name: DatabaseName,
+    },
     /// Write a database out as SQL: answered with pieces (`rpc::stream`) before the answer itself.
     DatabaseExport {
         /// Which.

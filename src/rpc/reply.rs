@@ -8,7 +8,7 @@ use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::secret::Token;
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
-use crate::rpc::database::{DatabaseView, ExportedView, LoadedView};
+use crate::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, LoadedView};
 use crate::rpc::log::LogView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
@@ -89,6 +89,8 @@ pub enum Reply {
     Php(Box<PhpView>),
     /// To `DatabaseList`.
     Databases(Vec<DatabaseView>),
+    /// To `DatabaseShow`.
+    Database(Box<DatabaseDetail>),
     /// To `DatabaseExport`, after its pieces: it is whole.
     Exported(ExportedView),
     /// To `DatabaseLoad`.

@@ -7,6 +7,7 @@ pub mod apt;
 pub mod config;
 pub mod courier;
 pub mod database;
+pub mod database_facts;
 pub mod database_job;
 pub mod distro;
 pub mod facts;

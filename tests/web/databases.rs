@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use lalapanel::domain::database::DatabaseHash;
+use lalapanel::domain::database::{DatabaseHash, DatabaseUser};
+use lalapanel::domain::database_inside::Granted;
 use lalapanel::domain::secret::{Password, Token};
 use poem::http::{StatusCode, header};
 use poem::{Endpoint, Request, Response};
@@ -54,6 +55,37 @@ async fn all_are_listed_and_those_of_a_site_at_the_site() {
     panel.agent.state.lock().unwrap().down = true;
     let down = panel.ask(signed_in(get("/databases"))).await;
     assert_eq!(down.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn sizes_and_tables_are_shown_and_it_is_said_where_nothing_is_known() {
+    let panel = with_shop();
+    let all = panel.ask(signed_in(get("/databases"))).await;
+    assert!(all.text.contains("4.3 MB") && all.text.contains("Sizes as of"));
+    let page = "/databases/shop_db";
+    let one = panel.ask(signed_in(get(page))).await;
+    assert!(one.text.contains("wp_options") && one.text.contains("utf8mb4_general_ci"));
+    assert!(!one.text.contains("Somebody changed"));
+    panel.agent.state.lock().unwrap().grants_differ = vec![Granted {
+        user: DatabaseUser::parse("shop_db").unwrap(),
+        missing: vec![],
+        more: vec!["GRANT FILE ON *.* TO shop_db@localhost".to_owned()],
+    }];
+    let one = panel.ask(signed_in(get(page))).await;
+    assert!(one.text.contains("Not from Lala: <code>GRANT FILE ON *.*"));
+    silence(&panel.agent);
+    let one = panel.ask(signed_in(get(page))).await;
+    assert!(one.text.contains("MariaDB does not answer") && !one.text.contains("wp_options"));
+    let all = panel.ask(signed_in(get("/databases"))).await;
+    assert!(all.text.contains("Sizes are not known"));
+}
+
+fn silence(agent: &fake::Fake) {
+    let mut state = agent.state.lock().unwrap();
+    state.dump = fake::Dump::Refused;
+    for one in &mut state.databases {
+        (one.bytes, one.sized) = (None, None);
+    }
 }
 
 #[tokio::test]

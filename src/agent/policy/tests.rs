@@ -135,6 +135,10 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
         ("PhpList", Request::PhpList {}),
         ("DatabaseList", Request::DatabaseList {}),
         (
+            "DatabaseShow",
+            read(r#"{"database_show":{"name":"shop_db"}}"#),
+        ),
+        (
             "DatabaseExport",
             read(r#"{"database_export":{"name":"shop_db"}}"#),
         ),

@@ -4,8 +4,9 @@
 
 use super::*;
 use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database_inside::{Granted, Inside, Table};
 use crate::domain::secret::Password;
-use crate::rpc::database::{DatabaseView, InTrash};
+use crate::rpc::database::{DatabaseDetail, DatabaseView, InTrash, Known};
 
 fn view() -> DatabaseView {
     let name = DatabaseName::parse("shop_db").unwrap();
@@ -15,6 +16,8 @@ fn view() -> DatabaseView {
         site: Some(Hostname::parse("shop.example").unwrap()),
         locked: false,
         created: Timestamp::from_millis(1_767_225_600_000),
+        bytes: Some(16_384),
+        sized: Some(Timestamp::from_millis(1_767_225_600_000)),
         trash: None,
     }
 }
@@ -69,15 +72,77 @@ fn databases_are_listed_and_one_that_is_not_there_is_said_so() {
         "shop_db"
     );
     assert!(ran("lalapanel db list").out.contains("shop.example"));
-    assert_eq!(
-        ran("lalapanel db show shop_db --json").json()["site"],
-        "shop.example"
+    let list = ran("lalapanel db list");
+    assert!(
+        list.out.contains("16 kB") || list.out.contains("17 kB"),
+        "{}",
+        list.out
     );
-    let missing = ran("lalapanel db show other --json");
+    assert!(list.out.contains("Sizes as of 2026-01-01"), "{}", list.out);
+    let missing = super::ran(
+        "lalapanel db delete other --yes --json",
+        vec![began(), ended(), Ok(listed())],
+    );
     assert_eq!(
         (missing.code, missing.json()["error"]["code"].clone()),
         (1, Value::from("database.not_found"))
     );
+}
+
+fn detail(mariadb: Known) -> Reply {
+    let name = view().name;
+    let answers = mariadb == Known::Answers;
+    let table = Table {
+        name: "posts".to_owned(),
+        kind: "table".to_owned(),
+        engine: Some("InnoDB".to_owned()),
+        collation: Some("utf8mb4_bin".to_owned()),
+        rows: Some(7),
+        bytes: Some(16_384),
+    };
+    let inside = Inside {
+        charset: "utf8mb4".to_owned(),
+        collation: "utf8mb4_bin".to_owned(),
+        tables: vec![table],
+    };
+    let more = vec!["GRANT FILE ON *.* TO shop_db@localhost".to_owned()];
+    let granted = Granted {
+        user: name.user(),
+        missing: vec![],
+        more,
+    };
+    Reply::Database(Box::new(DatabaseDetail {
+        view: view(),
+        mariadb,
+        inside: answers.then_some(inside),
+        grants_differ: answers.then(|| vec![granted]),
+    }))
+}
+
+#[test]
+fn one_database_is_shown_with_its_tables_and_what_was_granted_beside_the_panel() {
+    let ran = |line, mariadb| super::ran(line, vec![Ok(detail(mariadb))]);
+    let json = ran("lalapanel db show shop_db --json", Known::Answers).json();
+    assert_eq!(json["site"], "shop.example");
+    assert_eq!(json["bytes"], 16_384);
+    assert_eq!(
+        (&json["mariadb"], &json["charset"]),
+        (&"answers".into(), &"utf8mb4".into())
+    );
+    assert_eq!(json["tables"][0]["bytes"], 16_384);
+    let out = ran("lalapanel db show shop_db", Known::Answers).out;
+    assert!(
+        out.contains("not from the panel: GRANT FILE ON *.*"),
+        "{out}"
+    );
+    assert!(out.contains("posts"), "{out}");
+    let silent = ran("lalapanel db show shop_db", Known::Silent).out;
+    assert!(
+        silent.contains("not known: MariaDB does not answer"),
+        "{silent}"
+    );
+    let json = ran("lalapanel db show shop_db --json", Known::Silent).json();
+    assert_eq!(json["tables"], Value::Null);
 }
 
 #[test]

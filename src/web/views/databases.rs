@@ -8,8 +8,9 @@ use poem::Response;
 use sailfish::Template;
 
 use crate::domain::database::DatabaseName;
+use crate::domain::database_inside::{Granted, Inside};
 use crate::domain::text::shown;
-use crate::rpc::database::DatabaseView;
+use crate::rpc::database::{DatabaseDetail, DatabaseView, Known};
 use crate::rpc::protocol::{Reply, Request};
 use crate::web::clock;
 use crate::web::page::{Frame, ICONS, Section};
@@ -29,6 +30,8 @@ pub(in crate::web) struct Row {
     pill: Pill,
     /// Its site is in the trash.
     locked: bool,
+    /// None where it is not known.
+    size: Option<String>,
     created: String,
     created_at: String,
     trash: Option<Gone>,
@@ -45,6 +48,8 @@ struct Gone {
 struct All {
     rows: Vec<Row>,
     trash: Vec<Row>,
+    /// When the sizes were looked up.
+    sized: Option<String>,
     filter: String,
     total: usize,
     found: usize,
@@ -68,6 +73,9 @@ struct OfSite {
 struct One {
     row: Row,
     token: String,
+    mariadb: Known,
+    inside: Option<Inside>,
+    grants_differ: Vec<Granted>,
 }
 
 /// `GET /databases`.
@@ -78,6 +86,7 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
         .partition(|one| one.trash.is_some());
     let mut frame = visit.frame("Databases", Section::Databases).await;
     frame.command = Some("lalapanel db list".to_owned());
+    let sized = all.iter().filter_map(|one| one.sized).min();
     let filter = shown(visit.query.text("q"), 100);
     let total = all.len();
     let found: Vec<DatabaseView> = all
@@ -91,6 +100,7 @@ pub(in crate::web) async fn list(visit: Arc<Visit>) -> Result<Response, Refusal>
     let body = All {
         rows: shown.map(row).collect(),
         trash: trash.iter().map(row).collect(),
+        sized: sized.map(words::moment),
         filter,
         total,
         found: found.len(),
@@ -138,12 +148,29 @@ pub(in crate::web) async fn of_site(visit: Arc<Visit>) -> Result<Response, Refus
 
 /// `GET /databases/{name}`.
 pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal> {
-    let view = find(&visit).await?;
+    let Some(Ok(name)) = visit.part(0).map(DatabaseName::parse) else {
+        return Err(Refusal::NOT_FOUND);
+    };
+    let Reply::Database(detail) = visit.ask(Request::DatabaseShow { name }).await? else {
+        return Err(unexpected());
+    };
+    let DatabaseDetail {
+        view,
+        mariadb,
+        inside,
+        grants_differ,
+    } = *detail;
     let mut frame = visit.frame(view.name.to_string(), Section::Databases).await;
     frame.crumbs.push(crumb());
     frame.command = Some(format!("lalapanel db show {}", view.name));
-    let (row, token) = (row(&view), frame.token.clone());
-    Ok(respond(&frame, &One { row, token }))
+    let body = One {
+        row: row(&view),
+        token: frame.token.clone(),
+        mariadb,
+        inside,
+        grants_differ: grants_differ.unwrap_or_default(),
+    };
+    Ok(respond(&frame, &body))
 }
 
 fn crumb() -> (String, String) {
@@ -194,6 +221,7 @@ fn row(view: &DatabaseView) -> Row {
             .map(|site| (site.unicode(), format!("/sites/{site}"))),
         pill: words::database_pill(view.locked, view.trash.is_some()),
         locked: view.locked,
+        size: view.bytes.map(words::bytes),
         created: words::ago(clock::now(), view.created),
         created_at: words::moment(view.created),
         trash: view.trash.as_ref().map(|trash| Gone {

@@ -73,6 +73,26 @@ powers() {
 }
 check "its user may do nothing beyond: no files, no users, no grants" powers
 
+sized() { [ "$(panel_json '.databases[] | select(.name == "a_example") | .bytes >= 10000000' db list)" = true ]; }
+inside() { # sizes are those of the files, right after a load; tables of both kinds; what was granted beside the panel
+    sql "USE a_example; CREATE TABLE big ENGINE=InnoDB AS SELECT seq AS id, REPEAT(MD5(seq), 10) AS x FROM seq_1_to_40000;
+        CREATE TABLE \`odd name\` (x INT) ENGINE=InnoDB; CREATE TABLE old (x INT) ENGINE=MyISAM; CREATE VIEW seen AS SELECT 1 AS x"
+    panel db show a_example --json >"$logs/$suite.database.inside"
+    jq -e '.mariadb == "answers" and .charset == "utf8mb4" and (.tables | map(.name)) == ["big", "odd name", "old", "seen", "t"]
+        and (.tables[0] | .engine == "InnoDB" and .bytes >= 10000000 and .rows > 10000 and (.collation | startswith("utf8mb4")))
+        and .tables[1].bytes > 0 and .tables[2].engine == "MyISAM" and .tables[3].kind == "view" and .tables[3].bytes == null
+        and .grants_differ == []' "$logs/$suite.database.inside"
+    is "$(jq .bytes "$logs/$suite.database.inside")" "$(sh_on 'cd /var/lib/mysql/a_example; stat -c %s ./*.ibd ./*.MYD ./*.MYI | awk "{ s += \$1 } END { print s }"')"
+    matches "$(panel db show a_example)" "big +InnoDB +utf8mb4"
+    sql "GRANT SELECT ON \`b%\`.* TO a_example@localhost; REVOKE ALL ON \`a\\_example\`.* FROM a_example@localhost"
+    panel db show a_example --json | jq -e '.grants_differ[0] | .user == "a_example" and (.missing | length) == 1 and (.more | length) == 1 and (.more[0] | contains("GRANT SELECT ON b%"))'
+    lacks "$(panel db show a_example)" '\*[0-9A-F]{40}'
+    sql "REVOKE SELECT ON \`b%\`.* FROM a_example@localhost; GRANT ALL ON \`a\\_example\`.* TO a_example@localhost"
+    is "$(panel_json '.grants_differ | length' db show a_example)" 0
+    sql "USE a_example; DROP TABLE \`odd name\`, old; DROP VIEW seen"
+}
+check "db show tells sizes on disk, tables, engine and charset, and grants that somebody changed" inside
+
 nowhere() {
     local word
     for word in "$password_a" "$password_b"; do
@@ -120,6 +140,7 @@ stopped() {
     said mariadb.silent db create more
     said mariadb.silent db delete b_db --yes
     is "$(panel_json '.databases | length' db list)" 2
+    is "$(panel_json '.mariadb, .tables' db show b_db | tr '\n' ' ')" "silent null "
     on systemctl start mariadb
     mariadb_is "$1"
 }
@@ -167,6 +188,7 @@ trashed() { # closed at once, its connections too; it comes back with all that i
     panel db restore b_db
     is "$(ask b.example b_db "$word" b_db 'SHOW TABLES')" 'YES [["t"]]'
     is "$(panel_json '.trash | length' db list --trash)" 0
+    patiently sized # what was loaded further above, by a look that is at most half a minute old
 }
 check "db delete moves to the trash, which keeps it closed, and db restore brings it back" trashed
 

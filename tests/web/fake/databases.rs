@@ -4,9 +4,10 @@
 
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseName, DatabaseUser};
+use lalapanel::domain::database_inside::{Inside, Table};
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::time::Timestamp;
-use lalapanel::rpc::database::{DatabaseView, ExportedView, InTrash};
+use lalapanel::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, InTrash, Known};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::PlanStepView;
 
@@ -22,6 +23,8 @@ pub(crate) fn database(name: &str, site: Option<&str>, created: Timestamp) -> Da
         users: vec![DatabaseUser::parse(name).unwrap()],
         locked: false,
         created,
+        bytes: Some(4_300_000),
+        sized: Some(created),
         trash: None,
     }
 }
@@ -135,4 +138,35 @@ pub(super) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         }
         _ => {}
     }
+}
+
+/// One of them in full; where exports are refused, MariaDB is silent.
+pub(super) fn show(state: &State, name: &DatabaseName) -> Answer {
+    let Some(view) = state.databases.iter().find(|one| one.name == *name) else {
+        return Err(Fault::new(
+            Code::DatabaseNotFound,
+            format!("there is no database {name} of this panel"),
+            "see `lalapanel db list`",
+        ));
+    };
+    let table = |name: &str, bytes| Table {
+        name: name.to_owned(),
+        kind: "table".to_owned(),
+        engine: Some("InnoDB".to_owned()),
+        collation: Some("utf8mb4_unicode_ci".to_owned()),
+        rows: Some(12),
+        bytes: Some(bytes),
+    };
+    let inside = Inside {
+        charset: "utf8mb4".to_owned(),
+        collation: "utf8mb4_general_ci".to_owned(),
+        tables: vec![table("wp_options", 98_304), table("wp_posts", 4_194_304)],
+    };
+    let known = state.dump != Dump::Refused;
+    Ok(Reply::Database(Box::new(DatabaseDetail {
+        view: view.clone(),
+        mariadb: if known { Known::Answers } else { Known::Silent },
+        inside: known.then_some(inside),
+        grants_differ: known.then(|| state.grants_differ.clone()),
+    })))
 }

@@ -15,6 +15,7 @@ use lalapanel::domain::account::AccountName;
 use lalapanel::domain::archive::{ArchiveUrl, FetchedArchive};
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::DatabaseHash;
+use lalapanel::domain::database_inside::Granted;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
 use lalapanel::domain::php::PhpVersion;
@@ -76,6 +77,8 @@ pub(crate) struct State {
     pub(crate) wordpress: Option<NewWordpress>,
     /// What an export comes to.
     pub(crate) dump: Dump,
+    /// What somebody granted beside the panel.
+    pub(crate) grants_differ: Vec<Granted>,
     pub(crate) sessions: Vec<String>,
     pub(crate) operations: BTreeMap<OperationId, OperationView>,
     pub(crate) needs: Vec<Need>,
@@ -302,6 +305,7 @@ impl Fake {
     fn rest(&self, state: &mut State, request: Request) -> Answer {
         match request {
             Request::DatabaseList {} => Ok(Reply::Databases(state.databases.clone())),
+            Request::DatabaseShow { name } => databases::show(state, &name),
             Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
             Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
