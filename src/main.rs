@@ -21,9 +21,10 @@ fn main() -> ExitCode {
         Verb::Agent => ended(process::agent(), &mut output),
         Verb::Web => ended(process::web(), &mut output),
         Verb::Courier => ended(process::courier(), &mut output),
-        Verb::Handshake { hostname } => {
-            ended(process::handshake(&hostname, &mut output), &mut output)
-        }
+        Verb::Handshake { hostname, port } => ended(
+            process::handshake(&hostname, port, &mut output),
+            &mut output,
+        ),
         Verb::Install(typed) => typed.run(&mut output),
         Verb::Uninstall(typed) => typed.run(&mut output),
         verb => cli::run(verb, &mut Agent::at(Path::new(SOCKET)), &mut output),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
+use crate::agent::own_certificate;
 use crate::domain::certificate::{Certificate, Fingerprint, PrivateKey, Source};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
@@ -36,16 +37,28 @@ pub(super) fn list(engine: &Engine, issuer: &Issuer) -> Result<Vec<CertificateVi
             views.push(view(site, order, now));
         }
     }
-    views.sort_by_key(|view| view.certificate.as_ref().map(|one| one.not_after));
+    if let Some(panel) = issuer.panel()? {
+        let order = issuer.panel_view(&panel)?;
+        views.push(own_certificate::view(panel, order, now));
+    }
+    // The panel without one goes behind the sites without one.
+    views.sort_by_key(|view| {
+        let until = view.certificate.as_ref().map(|one| one.not_after);
+        (view.panel && until.is_none(), until)
+    });
     Ok(views)
 }
 
-/// One site's.
+/// One site's, or the panel's.
 pub(super) fn show(
     engine: &Engine,
     issuer: &Issuer,
     hostname: &Hostname,
 ) -> Result<CertificateView, Fault> {
+    if let Some(panel) = issuer.panel_named(hostname)? {
+        let order = issuer.panel_view(&panel)?;
+        return Ok(own_certificate::view(panel, order, engine.host().now()));
+    }
     let state = State::read(engine.store())?;
     let site = state.site(hostname)?;
     Ok(view(site, issuer.view(site)?, engine.host().now()))
@@ -86,6 +99,7 @@ fn view(site: &Site, order: Option<IssuanceView>, now: Timestamp) -> Certificate
     let days_left = certificate.as_ref().and_then(|one| one.days_left(now));
     CertificateView {
         hostname: site.hostname.clone(),
+        panel: false,
         state: state(site).to_owned(),
         mode: site.tls.mode,
         https_only: site.trusted().is_some(),
@@ -128,28 +142,29 @@ pub(super) fn ending(sites: &[Site], now: Timestamp) -> Vec<(Hostname, String)> 
     let one = |site: &Site| {
         let certificate = site.tls.certificate.as_ref().filter(|_| site.has_tls())?;
         let name = &site.hostname;
-        let until = certificate.not_after;
-        let sentence = match certificate.days_left(now) {
-            None => format!("The certificate of {name} ended on {until}; browsers warn visitors"),
-            Some(0) if is_pressing(certificate, now) => {
-                format!("The certificate of {name} ends within a day, on {until}")
-            }
-            Some(1) if is_pressing(certificate, now) => {
-                format!("The certificate of {name} ends in 1 day, on {until}")
-            }
-            Some(_) if !is_pressing(certificate, now) => return None,
-            Some(days) if days <= SOON_DAYS => {
-                format!("The certificate of {name} ends in {days} days, on {until}")
-            }
-            Some(_) => return None,
-        };
-        Some((name.clone(), sentence))
+        let when = ending_soon(certificate, now)?;
+        Some((name.clone(), format!("The certificate of {name} {when}")))
     };
     sites.iter().filter_map(one).collect()
 }
 
+/// `ends in 3 days, on …` where that is soon, and `ended on …`.
+pub(super) fn ending_soon(certificate: &Certificate, now: Timestamp) -> Option<String> {
+    let until = certificate.not_after;
+    let is_pressing = is_pressing(certificate, now);
+    Some(match certificate.days_left(now) {
+        None => format!("ended on {until}; browsers warn visitors"),
+        Some(0) if is_pressing => format!("ends within a day, on {until}"),
+        Some(1) if is_pressing => format!("ends in 1 day, on {until}"),
+        Some(days) if is_pressing && days <= SOON_DAYS => {
+            format!("ends in {days} days, on {until}")
+        }
+        Some(_) => return None,
+    })
+}
+
 /// For the doctor and the first page: each certificate that needs somebody.
-pub(super) fn findings(operations: &Operations) -> Vec<Finding> {
+pub(super) fn findings(operations: &Operations, issuer: &Issuer) -> Vec<Finding> {
     let engine = operations.engine();
     let Ok(sites) = engine.store().sites() else {
         return Vec::new();
@@ -171,6 +186,7 @@ pub(super) fn findings(operations: &Operations) -> Vec<Finding> {
             finding(site, title, hint)
         })
         .collect();
+    found.extend(own_certificate::finding(issuer, now));
     for (site, fault) in failures {
         if !found.iter().any(|one| one.site.as_ref() == Some(&site)) {
             found.push(finding(site, fault.title, fault.hint));

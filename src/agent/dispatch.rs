@@ -20,7 +20,7 @@ use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{SiteOptions, SiteView};
-use crate::system::config::{Acme, Wordpress};
+use crate::system::config::Config;
 use crate::system::facts;
 
 /// How many operations a site's page shows.
@@ -36,11 +36,12 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Over the operations, with the settings for certificates and for WordPress.
+    /// Over the operations, with the settings.
     #[must_use]
-    pub fn new(operations: Operations, acme: Acme, wordpress: Wordpress) -> Self {
-        let issuer = Issuer::new(operations.clone(), acme);
-        let fetcher = Fetcher::new(operations.engine().clone(), wordpress);
+    pub fn new(operations: Operations, config: &Config) -> Self {
+        let (acme, panel) = (config.acme.clone(), config.panel.clone());
+        let issuer = Issuer::new(operations.clone(), acme, panel);
+        let fetcher = Fetcher::new(operations.engine().clone(), config.wordpress.clone());
         Self {
             operations,
             issuer,
@@ -64,9 +65,8 @@ impl Dispatch {
     pub fn handle(&self, actor: &Actor, request: Request) -> Answer {
         match request {
             Request::Status {} => overview::status(&self.operations).map(Reply::Status),
-            Request::Home {} => {
-                overview::home(&self.operations).map(|view| Reply::Home(Box::new(view)))
-            }
+            Request::Home {} => overview::home(&self.operations, &self.issuer)
+                .map(|view| Reply::Home(Box::new(view))),
             Request::SiteList {} => self.sites(),
             Request::SiteTrash {} => self.trash(),
             Request::SiteShow { hostname } => self.site(&hostname),
@@ -138,7 +138,10 @@ impl Dispatch {
                 .show(id)
                 .map(|view| Reply::Operation(Box::new(view))),
             Request::OperationCheck { id } => self.operations.check(id),
-            Request::Doctor {} => Ok(Reply::Doctor(doctor::examine(&self.operations))),
+            Request::Doctor {} => Ok(Reply::Doctor(doctor::examine(
+                &self.operations,
+                &self.issuer,
+            ))),
             _ => Err(misdirected()),
         }
     }

@@ -3,6 +3,7 @@
 //! Invariant: the doctor changes nothing.
 
 use crate::agent::certificates;
+use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
@@ -17,9 +18,9 @@ use crate::system::{courier, nginx, open_files, service};
 
 /// Every check.
 #[must_use]
-pub fn examine(operations: &Operations) -> DoctorReport {
+pub(super) fn examine(operations: &Operations, issuer: &Issuer) -> DoctorReport {
     let host = operations.engine().host();
-    let mut findings = quick(operations);
+    let mut findings = quick(operations, issuer);
     // First: testing the configuration makes missing logs anew.
     let logs = logs(operations);
     findings.push(nginx_configuration(host));
@@ -35,7 +36,7 @@ pub fn examine(operations: &Operations) -> DoctorReport {
 
 /// The checks that are cheap enough for every visit of the first page.
 #[must_use]
-pub fn quick(operations: &Operations) -> Vec<Finding> {
+pub(super) fn quick(operations: &Operations, issuer: &Issuer) -> Vec<Finding> {
     let host = operations.engine().host();
     let mut findings = vec![
         running(host, "nginx", "visitors see nothing"),
@@ -44,7 +45,7 @@ pub fn quick(operations: &Operations) -> Vec<Finding> {
         stuck(operations),
     ];
     findings.extend(drifted(operations));
-    findings.extend(certificates::findings(operations));
+    findings.extend(certificates::findings(operations, issuer));
     findings
 }
 

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::agent::holder::{Holder, PanelHolder};
 use crate::agent::issuing::Issuing;
 use crate::agent::operations::Operations;
 use crate::agent::ordering;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
+use crate::domain::issuance::Issuance;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
@@ -19,8 +21,9 @@ use crate::host::Host;
 use crate::ops::state::State;
 use crate::rpc::issuance::IssuanceView;
 use crate::rpc::protocol::{Answer, Reply};
+use crate::schedule::renewals::Shown;
 use crate::schedule::{Jobs, renewals};
-use crate::system::config::Acme;
+use crate::system::config::{Acme, Panel};
 
 /// What is due is looked for no later than after so long, and no sooner.
 const LONGEST_PAUSE: u64 = 60_000;
@@ -31,17 +34,19 @@ const SHORTEST_PAUSE: u64 = 1_000;
 pub(super) struct Issuer {
     operations: Operations,
     settings: Arc<Acme>,
+    panel: Arc<Panel>,
     jobs: Jobs,
     ended: Arc<Notify>,
 }
 
 impl Issuer {
-    /// With the settings of `[acme]`.
+    /// With the settings of `[acme]` and of the panel itself.
     #[must_use]
-    pub(super) fn new(operations: Operations, settings: Acme) -> Self {
+    pub(super) fn new(operations: Operations, settings: Acme, panel: Panel) -> Self {
         Self {
             operations,
             settings: Arc::new(settings),
+            panel: Arc::new(panel),
             jobs: Jobs::default(),
             ended: Arc::default(),
         }
@@ -76,41 +81,81 @@ impl Issuer {
         self.operations.engine().host()
     }
 
-    /// Begins an order for a site now; `test` has it done by an authority for trying.
+    /// The panel, where it has a name.
+    pub(super) fn panel(&self) -> Result<Option<PanelHolder>, Fault> {
+        let Panel { hostname, port, .. } = self.panel.as_ref();
+        let look = |name| PanelHolder::look(self.host(), name, *port, &self.settings);
+        hostname.as_ref().map(look).transpose()
+    }
+
+    /// The panel, if this is its name.
+    pub(super) fn panel_named(&self, hostname: &Hostname) -> Result<Option<PanelHolder>, Fault> {
+        if self.panel.hostname.as_ref() == Some(hostname) {
+            self.panel()
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn holder(&self, hostname: &Hostname) -> Result<Holder, Fault> {
+        if let Some(panel) = self.panel_named(hostname)? {
+            return Ok(Holder::Panel(Box::new(panel)));
+        }
+        let state = State::read(self.operations.engine().store())?;
+        Ok(Holder::Site(Box::new(state.site(hostname)?.clone())))
+    }
+
+    fn holders(&self) -> Result<Vec<Holder>, Fault> {
+        let sites = self.operations.engine().store().sites()?;
+        let sites = sites
+            .iter()
+            .map(|site| Holder::Site(Box::new(site.clone())));
+        let panel = self.panel()?.map(|panel| Holder::Panel(Box::new(panel)));
+        Ok(sites.chain(panel).collect())
+    }
+
+    /// What is remembered.
+    fn known(&self, holder: &Holder) -> Result<Option<Issuance>, Fault> {
+        let issuance = self.operations.engine().store().issuance(holder.id())?;
+        Ok(match holder {
+            Holder::Site(_) => issuance,
+            Holder::Panel(panel) => panel.own(issuance),
+        })
+    }
+
+    /// Begins an order now; `test` has it done by an authority for trying.
     pub(super) fn issue(&self, hostname: &Hostname, test: bool) -> Answer {
-        let store = self.operations.engine().store();
-        let state = State::read(store)?;
-        let site = state.site(hostname)?.clone();
+        let holder = self.holder(hostname)?;
         ordering::authority(self.host(), &self.settings, test)?;
-        let issuance = store.issuance(site.id)?.unwrap_or_default();
+        let issuance = self.known(&holder)?.unwrap_or_default();
         match issuance.closed_until {
             Some(until) if until > self.host().now() && !test => Err(closed(hostname, until)),
-            _ if self.begin(site, test) => Ok(Reply::Done {}),
+            _ if self.begin(holder, test) => Ok(Reply::Done {}),
             _ => Err(running(hostname)),
         }
     }
 
-    /// Has orders begun where the certificate is due, or whether it is or not; for which sites comes back.
+    /// Has orders begun where the certificate is due, or whether it is or not; for which names comes back.
     pub(super) fn renew(&self, hostname: Option<&Hostname>, force: bool) -> Answer {
         let store = self.operations.engine().store();
-        let state = State::read(store)?;
-        let sites = match hostname {
-            Some(hostname) => vec![state.site(hostname)?],
-            None => state.sites.iter().collect(),
+        let holders = match hostname {
+            Some(hostname) => vec![self.holder(hostname)?],
+            None => self.holders()?,
         };
         let now = self.host().now();
         let mut begun = Vec::new();
-        for site in sites {
-            let mut issuance = store.issuance(site.id)?;
-            let due = renewals::next(site, issuance.as_ref(), now);
-            if !site.enabled || !due.is_some_and(|due| force || due <= now) {
+        for holder in holders {
+            let mut issuance = self.known(&holder)?;
+            let due = renewals::next(holder.shown(), issuance.as_ref(), now);
+            if !holder.is_enabled() || !due.is_some_and(|due| force || due <= now) {
                 continue;
             }
             let kept = issuance.get_or_insert_default();
-            if kept.closed_until.is_none_or(|until| until <= now) && !self.is_running(site) {
+            let is_open = kept.closed_until.is_none_or(|until| until <= now);
+            if is_open && !self.jobs.is_running(&name(holder.id())) {
                 kept.next = Some(now);
-                store.put_issuance(site.id, kept)?;
-                begun.push(site.hostname.clone());
+                store.put_issuance(holder.id(), kept)?;
+                begun.push(holder.hostname().clone());
             }
         }
         self.ended.notify_one();
@@ -119,56 +164,71 @@ impl Issuer {
 
     /// How it stands with a site; none where nothing was ever tried nor is to be.
     pub(super) fn view(&self, site: &Site) -> Result<Option<IssuanceView>, Fault> {
-        let store = self.operations.engine().store();
-        let issuance = store.issuance(site.id)?;
+        let issuance = self.operations.engine().store().issuance(site.id)?;
+        Ok(self.seen(site.id, site.into(), site.enabled, issuance))
+    }
+
+    /// How it stands with the panel.
+    pub(super) fn panel_view(&self, panel: &PanelHolder) -> Result<Option<IssuanceView>, Fault> {
+        let issuance = self.operations.engine().store().issuance(SiteId::PANEL)?;
+        let issuance = panel.own(issuance);
+        Ok(self.seen(SiteId::PANEL, panel.shown(), true, issuance))
+    }
+
+    fn seen(
+        &self,
+        id: SiteId,
+        shown: Shown<'_>,
+        enabled: bool,
+        issuance: Option<Issuance>,
+    ) -> Option<IssuanceView> {
         let now = self.host().now();
-        let next = renewals::next(site, issuance.as_ref(), now);
-        let is_due = site.enabled && next.is_some_and(|next| next <= now);
-        let running = is_due || self.is_running(site);
+        let next = renewals::next(shown, issuance.as_ref(), now);
+        let is_due = enabled && next.is_some_and(|next| next <= now);
+        let running = is_due || self.jobs.is_running(&name(id));
         let issuance = issuance.unwrap_or_default();
         let is_empty = next.is_none() && issuance.last.is_none() && !running;
-        Ok((!is_empty).then_some(IssuanceView {
+        (!is_empty).then_some(IssuanceView {
             running,
             next,
             failures: issuance.failures,
             last: issuance.last,
-        }))
-    }
-
-    fn is_running(&self, site: &Site) -> bool {
-        self.jobs.is_running(&name(site.id))
+        })
     }
 
     /// Begins what is due, and says in how many milliseconds something will be.
     fn tick(&self) -> Result<u64, Fault> {
         let store = self.operations.engine().store();
-        let (sites, now) = (store.sites()?, self.host().now());
+        let (holders, now) = (self.holders()?, self.host().now());
         let trash = store.trash()?;
         store.keep_issuances(|id| {
-            sites.iter().any(|site| site.id == id) || trash.iter().any(|one| one.site.id == id)
+            id == SiteId::PANEL
+                || holders.iter().any(|one| one.id() == id)
+                || trash.iter().any(|one| one.site.id == id)
         })?;
         let mut pause = LONGEST_PAUSE;
-        for site in sites.iter().filter(|site| site.enabled) {
-            let issuance = store.issuance(site.id)?;
-            let Some(due) = renewals::next(site, issuance.as_ref(), now) else {
+        for holder in holders {
+            let issuance = self.known(&holder)?;
+            let next = renewals::next(holder.shown(), issuance.as_ref(), now);
+            let Some(due) = next.filter(|_| holder.is_enabled()) else {
                 continue;
             };
             if due > now {
                 pause = pause.min(due.millis_since(now));
             } else if self.jobs.count() < renewals::AT_ONCE {
-                self.begin(site.clone(), false);
+                self.begin(holder, false);
             }
         }
         Ok(pause)
     }
 
-    fn begin(&self, site: Site, test: bool) -> bool {
+    fn begin(&self, holder: Holder, test: bool) -> bool {
         let issuer = self.clone();
         let ended = self.ended.clone();
         self.jobs.start(
-            &name(site.id),
+            &name(holder.id()),
             move || {
-                let errand = Issuing::new(&issuer.operations, &issuer.settings, &site, test);
+                let errand = Issuing::new(&issuer.operations, &issuer.settings, &holder, test);
                 let _ = errand.run();
             },
             move || ended.notify_one(),

@@ -4,19 +4,19 @@
 //! place of one that browsers trust.
 
 use crate::acme::{Jitter, retry};
+use crate::agent::holder::{Holder, PanelHolder};
 use crate::agent::operations::Operations;
 use crate::agent::ordering::{self, Ordering, Stopped};
 use crate::domain::account::Actor;
 use crate::domain::authority::Authority;
-use crate::domain::certificate::{Certificate, Source};
+use crate::domain::certificate::{Certificate, PrivateKey, Source};
 use crate::domain::change::Change;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::issuance::{Asked, Attempt, Issuance};
 use crate::domain::order::{Moment, ProblemKind};
 use crate::domain::site::Site;
-use crate::domain::tls::TlsMode;
 use crate::host::Host;
-use crate::ops::pairs;
+use crate::ops::{pairs, panel_pair};
 use crate::rpc::protocol::Reply;
 use crate::rpc::view::OperationState;
 use crate::schedule::renewals;
@@ -32,22 +32,22 @@ const LOOK_MILLIS: u64 = 200;
 pub(super) struct Issuing<'a> {
     operations: &'a Operations,
     settings: &'a Acme,
-    site: &'a Site,
+    holder: &'a Holder,
     test: bool,
 }
 
 impl<'a> Issuing<'a> {
-    /// For a site; `test` has it done by an authority for trying.
+    /// For a site or the panel; `test` has it done by an authority for trying.
     pub(super) fn new(
         operations: &'a Operations,
         settings: &'a Acme,
-        site: &'a Site,
+        holder: &'a Holder,
         test: bool,
     ) -> Self {
         Self {
             operations,
             settings,
-            site,
+            holder,
             test,
         }
     }
@@ -60,16 +60,17 @@ impl<'a> Issuing<'a> {
     pub(super) fn run(&self) -> Result<(), Fault> {
         let store = self.operations.engine().store();
         let began = self.host().now();
-        let mut issuance = store.issuance(self.site.id)?.unwrap_or_default();
+        let mut issuance = store.issuance(self.holder.id())?.unwrap_or_default();
         let before = issuance.clone();
-        if self.site.tls.mode != TlsMode::Auto && !self.test {
-            let certificate = self.site.tls.certificate.as_ref();
+        let shown = self.holder.shown();
+        if !shown.auto && !self.test {
+            let certificate = shown.certificate;
             issuance.asked = Some(Asked {
                 in_place_of: certificate.map(|one| one.fingerprint.clone()),
             });
         }
         issuance.next = Some(began.plus_seconds(AGAIN_SECONDS));
-        store.put_issuance(self.site.id, &issuance)?;
+        store.put_issuance(self.holder.id(), &issuance)?;
         let mut attempt = Attempt {
             began,
             authority: None,
@@ -91,7 +92,7 @@ impl<'a> Issuing<'a> {
             }
         }
         issuance.last = Some(attempt);
-        store.put_issuance(self.site.id, &issuance)?;
+        store.put_issuance(self.holder.id(), &issuance)?;
         Ok(())
     }
 
@@ -130,7 +131,7 @@ impl<'a> Issuing<'a> {
         let next = retry::next(self.host().now(), issuance.failures, &problem, jitter);
         let is_closed = problem.kind == ProblemKind::Limited;
         issuance.closed_until = is_closed.then_some(next);
-        let goes_on = renewals::is_wanted(self.site, Some(issuance));
+        let goes_on = renewals::is_wanted(self.holder.shown(), Some(issuance));
         issuance.next = goes_on.then_some(next);
         stopped.told(authority, issuance.next)
     }
@@ -142,7 +143,6 @@ impl<'a> Issuing<'a> {
         failures: u32,
         attempt: &mut Attempt,
     ) -> Result<Option<Certificate>, Stopped> {
-        let site = self.site;
         let authority = ordering::authority(self.host(), self.settings, self.test)?;
         if failures > 0
             && !self.test
@@ -151,26 +151,57 @@ impl<'a> Issuing<'a> {
             self.ordering(&trial).run(attempt)?;
         }
         let (chain, key) = self.ordering(&authority).run(attempt)?;
-        if self.test && site.trusted().is_some() {
+        if self.test
+            && let Some(why) = self.holder.refuses_tests()
+        {
             attempt.moments.push(Moment {
                 after: attempt.moments.last().map_or(0, |last| last.after),
-                what: "not installed: the site has one that browsers trust".to_owned(),
+                what: format!("not installed: {why}"),
             });
             return Ok(None);
         }
         let source = self.source(&authority);
+        let certificate = match self.holder {
+            Holder::Site(site) => self.put_for_site(site, &chain, &key, source)?,
+            Holder::Panel(panel) => self.put_for_panel(panel, &chain, &key, source)?,
+        };
+        Ok(Some(certificate))
+    }
+
+    fn put_for_site(
+        &self,
+        site: &Site,
+        chain: &str,
+        key: &PrivateKey,
+        source: Source,
+    ) -> Result<Certificate, Fault> {
         let now = self.host().now();
-        let put = pairs::deposit(self.host(), site, &chain, &key, source.clone(), now)?;
-        self.install(&Change::CertificateInstall {
-            hostname: site.hostname.clone(),
-            fingerprint: put.certificate.fingerprint.clone(),
-            source,
-        })?;
-        Ok(Some(put.certificate))
+        let put = pairs::deposit(self.host(), site, chain, key, source.clone(), now)?;
+        self.install(
+            site,
+            &Change::CertificateInstall {
+                hostname: site.hostname.clone(),
+                fingerprint: put.certificate.fingerprint.clone(),
+                source,
+            },
+        )?;
+        Ok(put.certificate)
+    }
+
+    /// While no operation runs: one of them may be about to change where the panel is reached.
+    fn put_for_panel(
+        &self,
+        panel: &PanelHolder,
+        chain: &str,
+        key: &PrivateKey,
+        source: Source,
+    ) -> Result<Certificate, Fault> {
+        let _pass = self.operations.engine().enter(INSTALL_MILLIS)?;
+        panel_pair::install(self.host(), panel.place(), chain, key, source)
     }
 
     fn ordering<'o>(&'o self, authority: &'o Authority) -> Ordering<'o> {
-        Ordering::new(self.operations.engine(), authority, self.site)
+        Ordering::new(self.operations.engine(), authority, self.holder.names())
             .look_first(!self.settings.skip_preflight)
     }
 
@@ -182,7 +213,7 @@ impl<'a> Issuing<'a> {
     }
 
     /// By an operation like any other, which people find in the list.
-    fn install(&self, change: &Change) -> Result<(), Fault> {
+    fn install(&self, site: &Site, change: &Change) -> Result<(), Fault> {
         let mut waited = 0;
         let id = loop {
             match self.operations.apply(&Actor::Panel, change, None, None) {
@@ -199,11 +230,11 @@ impl<'a> Issuing<'a> {
             if view.summary.state.is_final() {
                 return match view.summary.state {
                     OperationState::Done => Ok(()),
-                    _ => Err(view.fault.unwrap_or_else(|| uninstalled(self.site))),
+                    _ => Err(view.fault.unwrap_or_else(|| uninstalled(site))),
                 };
             }
             if waited >= INSTALL_MILLIS {
-                return Err(uninstalled(self.site));
+                return Err(uninstalled(site));
             }
             self.host().pause(LOOK_MILLIS);
             waited += LOOK_MILLIS;

@@ -11,7 +11,6 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::issuance::Attempt;
 use crate::domain::name::Hostname;
 use crate::domain::order::{Moment, Problem, ProblemKind};
-use crate::domain::site::Site;
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 use crate::host::{Host, HostResult};
@@ -132,21 +131,22 @@ fn unset(key: &str, why: &str) -> Fault {
     .detail(why)
 }
 
-/// An order for a site.
+/// An order.
 pub(super) struct Ordering<'a> {
     engine: &'a Engine,
     authority: &'a Authority,
-    site: &'a Site,
+    /// The first of them is the one that counts.
+    names: Vec<Hostname>,
     look_first: bool,
 }
 
 impl<'a> Ordering<'a> {
     /// One that looks from here first.
-    pub(super) fn new(engine: &'a Engine, authority: &'a Authority, site: &'a Site) -> Self {
+    pub(super) fn new(engine: &'a Engine, authority: &'a Authority, names: Vec<Hostname>) -> Self {
         Self {
             engine,
             authority,
-            site,
+            names,
             look_first: true,
         }
     }
@@ -159,7 +159,8 @@ impl<'a> Ordering<'a> {
 
     /// The chain and its key. A name beside the site's own that cannot be proved does not keep the others from theirs.
     pub(super) fn run(&self, attempt: &mut Attempt) -> Result<(String, PrivateKey), Stopped> {
-        let mut names = names(self.site);
+        let mut names = self.names.clone();
+        names.truncate(MOST_NAMES);
         loop {
             attempt.names.clone_from(&names);
             attempt.authority = Some(self.authority.directory.clone());
@@ -196,7 +197,7 @@ impl<'a> Ordering<'a> {
                 | ProblemKind::Name
         );
         let name = problem.name.as_ref().filter(|_| is_about_it)?;
-        (*name != self.site.hostname).then_some(name)
+        (self.names.first() != Some(name)).then_some(name)
     }
 
     fn send(&self, names: &[Hostname], key: &PrivateKey) -> Result<Ordered, Fault> {
@@ -226,20 +227,6 @@ impl<'a> Ordering<'a> {
                 .map_err(|error| unmade(&error))
         })
     }
-}
-
-/// Its own name first. Names with a star need a proof in DNS.
-fn names(site: &Site) -> Vec<Hostname> {
-    let mut names = vec![site.hostname.clone()];
-    for name in site.names() {
-        if let SiteName::Exact(name) = name
-            && !names.contains(&name)
-        {
-            names.push(name);
-        }
-    }
-    names.truncate(MOST_NAMES);
-    names
 }
 
 /// No name in the subject: it may be longer than a subject may be, and nobody reads it any more.

@@ -2,8 +2,9 @@
 //!
 //! Invariant: every number is looked up or absent; nothing is made up where a look-up failed.
 
-use crate::agent::doctor;
+use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
+use crate::agent::{doctor, own_certificate};
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::domain::path::HostPath;
@@ -11,7 +12,9 @@ use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 use crate::host::Host;
 use crate::rpc::nginx_view::ForeignView;
-use crate::rpc::view::{HomeView, Level, Need, OperationState, ServiceView, StatusView, Usage};
+use crate::rpc::view::{
+    Finding, HomeView, Level, Need, OperationState, ServiceView, StatusView, Usage,
+};
 use crate::system::{distro, facts, machine, nginx_files, service};
 
 /// The services the panel answers for, in the order people look for them.
@@ -68,12 +71,12 @@ fn services(host: &dyn Host, manager: ServiceManager) -> Vec<ServiceView> {
 }
 
 /// The first page.
-pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
+pub(super) fn home(operations: &Operations, issuer: &Issuer) -> Result<HomeView, Fault> {
     let engine = operations.engine();
     let host = engine.host();
     let sites = engine.store().sites()?;
     let recent = operations.list(20)?;
-    let (as_of, needs) = needs(operations)?;
+    let (as_of, needs) = needs(operations, issuer)?;
     let running = recent
         .iter()
         .filter(|operation| {
@@ -105,7 +108,7 @@ pub fn home(operations: &Operations) -> Result<HomeView, Fault> {
     })
 }
 
-fn needs(operations: &Operations) -> Result<(Timestamp, Vec<Need>), Fault> {
+fn needs(operations: &Operations, issuer: &Issuer) -> Result<(Timestamp, Vec<Need>), Fault> {
     let mut needs: Vec<Need> = operations
         .stuck()?
         .into_iter()
@@ -115,26 +118,32 @@ fn needs(operations: &Operations) -> Result<(Timestamp, Vec<Need>), Fault> {
             link: Some(format!("/operations/{id}")),
         })
         .collect();
-    let looker = operations.clone();
+    let (looker, issuer) = (operations.clone(), issuer.clone());
     let (as_of, findings) = operations
         .pulse()
         .read(operations.engine().host().now(), move || {
-            doctor::quick(&looker)
+            doctor::quick(&looker, &issuer)
         });
     needs.extend(
         findings
             .into_iter()
             .filter(|finding| finding.level != Level::Ok && finding.check != "operations.stuck")
             .map(|finding| Need {
+                link: link(&finding),
                 title: finding.title,
                 hint: finding.hint,
-                link: finding.site.map(|site| match finding.check.as_str() {
-                    "certificates" => format!("/sites/{site}/certificate"),
-                    _ => format!("/sites/{site}"),
-                }),
             }),
     );
     Ok((as_of, needs))
+}
+
+fn link(finding: &Finding) -> Option<String> {
+    match (finding.check.as_str(), &finding.site) {
+        (own_certificate::CHECK, _) => Some("/certificates/panel".to_owned()),
+        ("certificates", Some(site)) => Some(format!("/sites/{site}/certificate")),
+        (_, Some(site)) => Some(format!("/sites/{site}")),
+        (_, None) => None,
+    }
 }
 
 /// The servers of nginx that are not ours; none where nginx's files cannot be read.

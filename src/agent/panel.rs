@@ -11,8 +11,6 @@ use crate::rpc::view::PanelView;
 use crate::system::config::Config;
 use crate::system::{addresses, machine, panel_certificate};
 
-const CERTIFICATE_LIMIT: usize = 64 * 1024;
-
 /// The panel's public address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Panel {
@@ -79,9 +77,7 @@ pub fn fingerprint(host: &dyn Host) -> Result<String, Fault> {
             "run `lalapanel install` again; it makes a missing certificate anew",
         )
     };
-    let pem = host
-        .read(&panel_certificate::certificate_file(), CERTIFICATE_LIMIT)
-        .map_err(|_| missing())?;
+    let pem = panel_certificate::shown(host).map_err(|_| missing())?;
     panel_certificate::fingerprint(&pem).map_err(|_| missing())
 }
 

@@ -62,11 +62,7 @@ pub fn run() -> Result<(), Fault> {
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));
     }
-    let dispatch = Dispatch::new(
-        operations.clone(),
-        config.acme.clone(),
-        config.wordpress.clone(),
-    );
+    let dispatch = Dispatch::new(operations.clone(), &config);
     let issuer = dispatch.issuer().clone();
     let door = Door::new(Parts {
         host: host.clone(),

@@ -114,6 +114,9 @@ pub enum Verb {
     Handshake {
         /// The name
         hostname: String,
+        /// Where
+        #[arg(default_value_t = 443)]
+        port: u16,
     },
 }
 

@@ -95,13 +95,13 @@ fn unmade(why: &str) -> Fault {
 }
 
 /// Says the fingerprint of the certificate that this machine shows for a name. Asks nobody's leave: everybody can see it.
-pub fn handshake(hostname: &str, output: &mut Output) -> Result<(), Fault> {
+pub fn handshake(hostname: &str, port: u16, output: &mut Output) -> Result<(), Fault> {
     let name = crate::cli::site::parse(hostname)?;
-    let leaf = handshake::shown(&name).map_err(|error| {
+    let leaf = handshake::shown(&name, port).map_err(|error| {
         Fault::new(
             Code::CertificateUnseen,
-            format!("no certificate is shown for {name}: {error}"),
-            "see whether nginx runs and whether the site has HTTPS",
+            format!("no certificate is shown for {name} on port {port}: {error}"),
+            "see which program listens there: `ss -ltnp`",
         )
     })?;
     output.line(system_handshake::print(&leaf));

@@ -322,6 +322,7 @@ fn every_promised_line_can_be_typed() {
         "web",
         "worker",
         "handshake h.example",
+        "handshake h.example 8443",
         "cert list --json",
         "cert show h.example",
         "cert upload h.example --chain c.pem --key k.pem --plan --json",

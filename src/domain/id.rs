@@ -13,6 +13,8 @@ use ulid::Ulid;
 pub struct SiteId(u32);
 
 impl SiteId {
+    /// Stands for the panel itself where numbers of sites are asked for; no site ever has it.
+    pub const PANEL: Self = Self(0);
     /// The first number handed out; four digits, so that unit names align in lists.
     pub const FIRST: Self = Self(1001);
     /// The Unix ids of sites start here: above people (1000…) and below the sub-id ranges of Debian and Ubuntu.

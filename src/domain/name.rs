@@ -78,6 +78,31 @@ impl Hostname {
         Ok(Self(ascii))
     }
 
+    /// False for names that are kept for documents, tests and one's own network (RFC 2606, 6761, 6762, 8375; `.internal` by ICANN):
+    /// no public authority issues for them.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        let kept = [
+            "example",
+            "test",
+            "invalid",
+            "localhost",
+            "local",
+            "internal",
+            "lan",
+            "home.arpa",
+            "onion",
+            "example.com",
+            "example.net",
+            "example.org",
+        ];
+        let is_below = |base: &str| {
+            let rest = self.0.strip_suffix(base);
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        !kept.into_iter().any(is_below)
+    }
+
     fn check(ascii: &str) -> Result<(), BadHostname> {
         if ascii.len() > 253 {
             return Err(BadHostname::TooLong);
@@ -253,6 +278,28 @@ mod tests {
         assert_eq!(UnixName::of_site(SiteId::FIRST).as_str(), "s1001");
         for bad in ["", "-rf", "..", "Root", "a b", "a/b", "1a"] {
             assert!(UnixName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_for_documents_and_for_ones_own_network_are_not_public() {
+        let is_public = |text: &str| Hostname::parse(text).unwrap().is_public();
+        for kept in [
+            "panel.example",
+            "a.b.test",
+            "nas.local",
+            "www.example.com",
+            "x.home.arpa",
+        ] {
+            assert!(!is_public(kept), "{kept}");
+        }
+        for public in [
+            "panel.shop.de",
+            "myexample.com",
+            "test.shop.de",
+            "latest.shop",
+        ] {
+            assert!(is_public(public), "{public}");
         }
     }
 }

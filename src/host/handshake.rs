@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum NoHandshake {
     /// Nobody listens, or too slowly.
-    #[error("port 443 does not answer: {0}")]
+    #[error("the port does not answer: {0}")]
     Silent(#[from] std::io::Error),
     /// The other side ended it.
     #[error("the handshake failed: {0}")]
@@ -34,9 +34,9 @@ pub enum NoHandshake {
     Name,
 }
 
-/// The certificate that this machine shows for a name on port 443, in DER.
-pub fn shown(hostname: &Hostname) -> Result<Vec<u8>, NoHandshake> {
-    with(hostname, SocketAddr::from((Ipv4Addr::LOCALHOST, 443)))
+/// The certificate that this machine shows for a name on a port, in DER.
+pub fn shown(hostname: &Hostname, port: u16) -> Result<Vec<u8>, NoHandshake> {
+    with(hostname, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
 fn with(hostname: &Hostname, address: SocketAddr) -> Result<Vec<u8>, NoHandshake> {

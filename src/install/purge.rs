@@ -88,8 +88,9 @@ pub(super) fn everything(
     };
     let cache = render::nginx_shared::cache_directory();
     empty(host.as_ref(), &cache, CACHE_DEPTH)?;
-    // Written by the first site with TLS; nginx forgets port 443 with the rest.
-    for path in render::nginx_tls::files() {
+    // Written by the first site with TLS, and by an authority's first answer; nginx forgets port 443 with the rest.
+    let issued = crate::system::panel_certificate::issued_file();
+    for path in render::nginx_tls::files().into_iter().chain([issued]) {
         remove(host.as_ref(), &path)?;
     }
     let mut notes = Vec::new();

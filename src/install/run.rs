@@ -285,9 +285,7 @@ fn fingerprint(host: &dyn Host) -> Result<String, Fault> {
         )
         .detail(detail)
     };
-    let pem = host
-        .read(&panel_certificate::certificate_file(), 64 * 1024)
-        .map_err(|error| unreadable(error.to_string()))?;
+    let pem = panel_certificate::shown(host).map_err(|error| unreadable(error.to_string()))?;
     panel_certificate::fingerprint(&pem).map_err(|error| unreadable(error.to_string()))
 }
 

@@ -27,6 +27,7 @@ pub mod nginx;
 pub mod packages;
 pub mod pairs;
 pub mod panel;
+pub mod panel_pair;
 pub mod php_extension;
 pub mod php_facts;
 pub mod php_install;

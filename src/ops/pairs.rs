@@ -40,11 +40,11 @@ pub fn deposit(
     source: Source,
     now: Timestamp,
 ) -> Result<Deposited, Fault> {
-    let key = key.checked()?;
-    let chain = Chain::parse(chain, &key)?;
-    let chain = completed(host, chain)?;
-    let certificate = chain.certificate(source)?;
-    certificate.refuse_for(&site.hostname, now)?;
+    let Checked {
+        chain,
+        key,
+        certificate,
+    } = check(host, &site.hostname, chain, key, source, now)?;
     let pair = tls::pairs().join(&tls::pair_name(site.id, &certificate.fingerprint));
     let put = || put_down(host, &pair, &chain.text(), key.reveal());
     // The place for pairs goes while it is empty, perhaps between two of our steps.
@@ -54,6 +54,34 @@ pub fn deposit(
     }
     let notes = notes(site, &certificate, &chain);
     Ok(Deposited { certificate, notes })
+}
+
+/// A pair that fits, is for a name, and is good now.
+pub(super) struct Checked {
+    pub(super) chain: Chain,
+    pub(super) key: PrivateKey,
+    pub(super) certificate: Certificate,
+}
+
+/// Refuses what no browser would accept for this name; takes a missing intermediate from where it is known.
+pub(super) fn check(
+    host: &dyn Host,
+    hostname: &Hostname,
+    chain: &str,
+    key: &PrivateKey,
+    source: Source,
+    now: Timestamp,
+) -> Result<Checked, Fault> {
+    let key = key.checked()?;
+    let chain = Chain::parse(chain, &key)?;
+    let chain = completed(host, chain)?;
+    let certificate = chain.certificate(source)?;
+    certificate.refuse_for(hostname, now)?;
+    Ok(Checked {
+        chain,
+        key,
+        certificate,
+    })
 }
 
 fn notes(site: &Site, certificate: &Certificate, chain: &Chain) -> Vec<String> {

@@ -142,29 +142,16 @@ fn shown_for(site: &Site) -> Option<Hostname> {
 
 /// Shakes hands as a visitor does, until the certificate is the one on the disk.
 pub(super) fn see(host: &dyn Host, hostname: &Hostname, pair: &HostPath) -> Result<(), Fault> {
-    let wanted = pairs::leaf(host, pair)?;
-    let deadline = host.now().millis().saturating_add(SEEN_MILLIS);
-    let mut wait = 50;
-    loop {
-        let seen = handshake::certificate(host, hostname)?;
-        if let (Ok(seen), Some(wanted)) = (&seen, &wanted)
-            && *seen == handshake::print(wanted)
-        {
-            return Ok(());
-        }
-        if host.now().millis() >= deadline {
-            return Err(unseen(hostname, seen.err()));
-        }
-        host.pause(wait);
-        wait = (wait * 2).min(500);
-    }
+    let wanted = pairs::leaf(host, pair)?.unwrap_or_default();
+    let seen = handshake::see(host, hostname, handshake::HTTPS, &wanted, SEEN_MILLIS)?;
+    seen.map_err(|why| unseen(hostname, &why))
 }
 
-fn unseen(hostname: &Hostname, why: Option<String>) -> Fault {
+fn unseen(hostname: &Hostname, why: &str) -> Fault {
     Fault::new(
         Code::CertificateUnseen,
         format!("nginx does not show the new certificate for {hostname}"),
         "see which server answers for the name on port 443: `nginx -T | grep -n 443`; then try again",
     )
-    .detail(why.unwrap_or_else(|| "another certificate is shown".to_owned()))
+    .detail(why)
 }

@@ -10,11 +10,18 @@ use crate::domain::site_name::SiteName;
 use crate::domain::tls::TlsMode;
 use crate::rpc::issuance::IssuanceView;
 
-/// What a site shows by HTTPS.
+/// What a site shows by HTTPS, or the panel.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own for scripts"
+)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CertificateView {
     /// Whose.
     pub hostname: Hostname,
+    /// True for the panel's own.
+    #[serde(default)]
+    pub panel: bool,
     /// `off`, `placeholder`, `uploaded`, `issued`, or `test` for one that browsers do not trust.
     pub state: String,
     /// Who sees to it.

@@ -16,29 +16,53 @@ pub const AT_ONCE: usize = 4;
 /// A certificate that was asked for once is tried for so often: that takes about ten days.
 const MOST_FAILURES: u32 = 12;
 
-/// When a site is to be ordered for: at the moment that was chosen, or at once where none was.
+/// What counts about whoever shows a certificate: a site, or the panel.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Whether the panel sees to it.
+    pub auto: bool,
+    /// What is shown; none for one that signed itself.
+    pub certificate: Option<&'a Certificate>,
+}
+
+impl<'a> From<&'a Site> for Shown<'a> {
+    fn from(site: &'a Site) -> Self {
+        Self {
+            auto: site.tls.mode == TlsMode::Auto,
+            certificate: site.tls.certificate.as_ref(),
+        }
+    }
+}
+
+/// When it is to be ordered for: at the moment that was chosen, or at once where none was.
 #[must_use]
-pub fn next(site: &Site, issuance: Option<&Issuance>, now: Timestamp) -> Option<Timestamp> {
-    if !is_wanted(site, issuance) {
+pub fn next<'a>(
+    shown: impl Into<Shown<'a>>,
+    issuance: Option<&Issuance>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let shown = shown.into();
+    if !is_wanted(shown, issuance) {
         return None;
     }
     let chosen = issuance.and_then(|one| one.next);
-    match (&site.tls.certificate, chosen) {
+    match (shown.certificate, chosen) {
         (_, Some(chosen)) => Some(chosen),
         (Some(certificate), None) if is_ours(certificate) => Some(renewal(certificate, 0)),
         _ => Some(now),
     }
 }
 
-/// Whether the panel sees to the site's certificate, or was asked to get one and has not tried for too long.
+/// Whether the panel sees to the certificate, or was asked to get one and has not tried for too long.
 #[must_use]
-pub fn is_wanted(site: &Site, issuance: Option<&Issuance>) -> bool {
+pub fn is_wanted<'a>(shown: impl Into<Shown<'a>>, issuance: Option<&Issuance>) -> bool {
+    let Shown { auto, certificate } = shown.into();
     let asked = issuance.and_then(|one| Some((one.asked.as_ref()?, one.failures)));
-    let shown = site.tls.certificate.as_ref().map(|one| &one.fingerprint);
+    let print = certificate.map(|one| &one.fingerprint);
     let goes_on = asked.is_some_and(|(asked, failures)| {
-        asked.in_place_of.as_ref() == shown && failures < MOST_FAILURES
+        asked.in_place_of.as_ref() == print && failures < MOST_FAILURES
     });
-    site.tls.mode == TlsMode::Auto || goes_on
+    auto || goes_on
 }
 
 /// True for one that an authority issued to the panel, not for trying only.

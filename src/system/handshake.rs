@@ -1,4 +1,4 @@
-//! Which certificate a visitor sees: a handshake over TCP with the port 443 of this machine.
+//! Which certificate a visitor sees: a handshake over TCP with a port of this machine.
 //!
 //! Invariant: the agent has no network; the handshake is made by this program run beside it, which says a fingerprint and no more.
 
@@ -19,13 +19,46 @@ pub fn print(der: &[u8]) -> String {
     hex(&Sha256::digest(der))
 }
 
-/// The fingerprint of the certificate shown for a name, or why there is none.
-pub fn certificate(host: &dyn Host, hostname: &Hostname) -> HostResult<Result<String, String>> {
-    let command = Command::new(Program::Lalapanel, [VERB, hostname.as_str()]).within(15);
+/// Where sites are.
+pub const HTTPS: u16 = 443;
+
+/// The fingerprint of the certificate shown for a name on a port, or why there is none.
+pub fn certificate(
+    host: &dyn Host,
+    hostname: &Hostname,
+    port: u16,
+) -> HostResult<Result<String, String>> {
+    let port = port.to_string();
+    let command = Command::new(Program::Lalapanel, [VERB, hostname.as_str(), &port]).within(15);
     let output = host.run(&command)?;
     Ok(if output.is_success() {
         Ok(output.stdout.trim().to_owned())
     } else {
         Err(shown(output.stderr.trim(), 200))
     })
+}
+
+/// Shakes hands until the certificate is the wanted one (DER), at most for so long; otherwise why it was not seen.
+pub fn see(
+    host: &dyn Host,
+    hostname: &Hostname,
+    port: u16,
+    wanted: &[u8],
+    millis: u64,
+) -> HostResult<Result<(), String>> {
+    let wanted = print(wanted);
+    let deadline = host.now().millis().saturating_add(millis);
+    let mut wait = 50;
+    loop {
+        let seen = certificate(host, hostname, port)?;
+        if seen.as_ref().is_ok_and(|seen| *seen == wanted) {
+            return Ok(Ok(()));
+        }
+        if host.now().millis() >= deadline {
+            let other = || "another certificate is shown".to_owned();
+            return Ok(Err(seen.err().unwrap_or_else(other)));
+        }
+        host.pause(wait);
+        wait = (wait * 2).min(500);
+    }
 }

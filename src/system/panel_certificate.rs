@@ -1,4 +1,5 @@
 //! The panel's own certificate, signed by itself: browsers warn once, and the fingerprint tells whether the warning is harmless.
+//! One that an authority issued lies beside it and goes before it.
 //!
 //! Invariant: the key is made here and is root's; the web process alone may read it, and nothing of it is shown.
 
@@ -15,11 +16,17 @@ use zeroize::Zeroizing;
 
 use crate::domain::path::HostPath;
 use crate::domain::time::Timestamp;
-use crate::host::{Host, HostResult, Mode, Owner};
+use crate::host::{Host, HostError, HostResult, Mode, Owner};
 
 /// Browsers refuse certificates of their own users' trust that live longer than 825 days (Apple, 2019), and the last
 /// second counts as another day (RFC 5280, 4.1.2.5).
 const DAYS: i64 = 820;
+/// A chain of six with its key, and a bit.
+const LIMIT: usize = 128 * 1024;
+/// Where the key begins behind its chain.
+const KEY_MARK: &str = "-----BEGIN PRIVATE";
+/// The web process reads a key by its group.
+pub const LENT: Mode = Mode(0o640);
 
 /// A certificate with its key.
 pub struct PanelCertificate {
@@ -52,22 +59,52 @@ pub fn key_file() -> HostPath {
     directory().join("panel.key")
 }
 
-/// Where both are.
+/// Where the chain that an authority issued is, with its key behind it: one file, so that they are never of two pairs.
+#[must_use]
+pub fn issued_file() -> HostPath {
+    directory().join("issued.pem")
+}
+
+/// The chain that an authority issued, without its key; none where there is none.
+pub fn issued(host: &dyn Host) -> HostResult<Option<String>> {
+    match host.read(&issued_file(), LIMIT) {
+        Ok(bytes) => {
+            let bytes = Zeroizing::new(bytes);
+            let text = String::from_utf8_lossy(&bytes);
+            let chain = text.split(KEY_MARK).next().unwrap_or_default();
+            Ok(Some(chain.to_owned()))
+        }
+        Err(HostError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What visitors of the panel are shown, as PEM: what an authority issued, otherwise what signed itself.
+pub fn shown(host: &dyn Host) -> HostResult<Vec<u8>> {
+    match issued(host)? {
+        Some(chain) => Ok(chain.into_bytes()),
+        None => host.read(&certificate_file(), LIMIT),
+    }
+}
+
+/// Where all of them are.
 #[must_use]
 pub fn directory() -> HostPath {
     HostPath::fixed("/var/lib/lalapanel/panel")
 }
 
-/// Lets the group of the web process read the key, and nobody else. Nothing happens where one of them does not exist yet.
+/// Lets the group of the web process read the keys, and nobody else. Nothing happens where one of them does not exist yet.
 pub fn lend(host: &dyn Host, group: Option<u32>) -> HostResult<()> {
-    let (Some(gid), Some(meta)) = (group, host.stat(&key_file())?) else {
-        return Ok(());
-    };
-    let (owner, mode) = (Owner { uid: 0, gid }, Mode(0o640));
-    if meta.owner == owner && meta.mode == mode {
-        return Ok(());
+    for path in [key_file(), issued_file()] {
+        let (Some(gid), Some(meta)) = (group, host.stat(&path)?) else {
+            continue;
+        };
+        let owner = Owner { uid: 0, gid };
+        if meta.owner != owner || meta.mode != LENT {
+            host.set_meta(&path, owner, LENT)?;
+        }
     }
-    host.set_meta(&key_file(), owner, mode)
+    Ok(())
 }
 
 /// Makes a certificate for a name and the machine's addresses.

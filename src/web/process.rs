@@ -14,6 +14,8 @@ use crate::web::serve::{ServeError, User, WebConfig, serve};
 /// Where the certificate and its key are: in the one directory of the state that this process may look into.
 const CERTIFICATE: &str = "/var/lib/lalapanel/panel/panel.crt";
 const KEY: &str = "/var/lib/lalapanel/panel/panel.key";
+/// What an authority issued in place of them.
+const ISSUED: &str = "/var/lib/lalapanel/panel/issued.pem";
 
 /// Runs until SIGTERM or SIGINT. `port` is opened where systemd passes no socket; `user` is whom to become where this was
 /// started by root.
@@ -29,6 +31,7 @@ pub fn run(port: u16, user: Option<User>) -> Result<(), Fault> {
         port,
         certificate: PathBuf::from(CERTIFICATE),
         key: PathBuf::from(KEY),
+        issued: PathBuf::from(ISSUED),
         user,
     };
     let agent = Arc::new(SocketAgent::new(Path::new(SOCKET)));

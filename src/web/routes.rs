@@ -12,8 +12,8 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
-    databases, home, login, logs, new_database, new_site, nginx, open, operation, php,
-    php_extensions, services, settings, site, site_clone, site_php, site_rename, sites, start,
+    databases, home, login, logs, new_database, new_site, nginx, open, operation, own_certificate,
+    php, php_extensions, services, settings, site, site_clone, site_php, site_rename, sites, start,
     trash, visitors,
 };
 use crate::web::visit::Visit;
@@ -135,6 +135,8 @@ routes! {
     POST "/databases/{name}/restore"    Session FORM, database_change::restore;
     POST "/databases/{name}/export"     Session FORM, database_export::export;
     GET  "/certificates"                Session 0,    certificate::list;
+    GET  "/certificates/panel"          Session 0,    own_certificate::show;
+    POST "/certificates/panel/issue"    Session FORM, own_certificate::issue;
     GET  "/trash/{id}/restore"          Session 0,    trash::restore;
     POST "/trash/{id}/restore"          Session FORM, trash::restore;
     GET  "/trash/{id}/delete"           Session 0,    trash::delete;

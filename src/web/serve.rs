@@ -35,6 +35,8 @@ pub struct WebConfig {
     pub certificate: PathBuf,
     /// PEM key.
     pub key: PathBuf,
+    /// A chain with its key behind it, which goes before both once it is there.
+    pub issued: PathBuf,
     /// Whom to become once port and key are open; none where the process was started without rights.
     pub user: Option<User>,
 }
@@ -76,6 +78,7 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
     let files = Files {
         certificate: config.certificate,
         key: config.key,
+        issued: config.issued,
     };
     let secured = tls::config(files).map_err(ServeError::Certificate)?;
     let listener = listener(config.port).map_err(|source| ServeError::Listen {

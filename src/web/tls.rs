@@ -50,6 +50,8 @@ pub(super) struct Files {
     pub(super) certificate: PathBuf,
     /// PEM key.
     pub(super) key: PathBuf,
+    /// A chain with its key behind it, which goes before both while it can be used.
+    pub(super) issued: PathBuf,
 }
 
 /// TLS as the panel speaks it, with the pair in these files, whichever they hold at the time of a handshake.
@@ -72,7 +74,7 @@ type Stamp = Option<(i64, i64, u64, u64)>;
 #[derive(Debug)]
 struct Held {
     pair: Arc<CertifiedKey>,
-    stamps: [Stamp; 2],
+    stamps: [Stamp; 3],
     looked: Instant,
 }
 
@@ -124,25 +126,34 @@ impl ResolvesServerCert for Current {
 }
 
 impl Files {
-    fn stamps(&self) -> [Stamp; 2] {
-        [&self.certificate, &self.key].map(|path| {
+    fn stamps(&self) -> [Stamp; 3] {
+        [&self.certificate, &self.key, &self.issued].map(|path| {
             let meta = std::fs::metadata(path).ok()?;
             Some((meta.mtime(), meta.mtime_nsec(), meta.ino(), meta.len()))
         })
     }
 
+    /// What an authority issued; where there is nothing of that kind or it cannot be used, the first pair.
     fn pair(&self, provider: &CryptoProvider) -> Result<CertifiedKey, PairError> {
-        let of = |path: &Path, source| PairError::Pem {
-            path: path.to_owned(),
-            source,
-        };
-        let chain = CertificateDer::pem_slice_iter(&bytes(&self.certificate)?)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| of(&self.certificate, error))?;
-        let key = PrivateKeyDer::from_pem_slice(&bytes(&self.key)?)
-            .map_err(|error| of(&self.key, error))?;
-        Ok(CertifiedKey::from_der(chain, key, provider)?)
+        read(&self.issued, &self.issued, provider)
+            .or_else(|_| read(&self.certificate, &self.key, provider))
     }
+}
+
+fn read(
+    certificate: &Path,
+    key: &Path,
+    provider: &CryptoProvider,
+) -> Result<CertifiedKey, PairError> {
+    let of = |path: &Path, source| PairError::Pem {
+        path: path.to_owned(),
+        source,
+    };
+    let chain = CertificateDer::pem_slice_iter(&bytes(certificate)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| of(certificate, error))?;
+    let pair = PrivateKeyDer::from_pem_slice(&bytes(key)?).map_err(|error| of(key, error))?;
+    Ok(CertifiedKey::from_der(chain, pair, provider)?)
 }
 
 fn bytes(path: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, PairError> {
@@ -191,6 +202,7 @@ mod tests {
         let files = Files {
             certificate: directory.path().join("panel.crt"),
             key: directory.path().join("panel.key"),
+            issued: directory.path().join("issued.pem"),
         };
         let current = Current::read(files, Arc::new(aws_lc_rs::default_provider())).unwrap();
         let begun = current.held.lock().unwrap().looked;
@@ -232,6 +244,29 @@ mod tests {
         put(panel.directory.path(), "panel.crt", &certificate);
         put(panel.directory.path(), "panel.key", &key);
         assert_eq!(panel.shown(3), third);
+    }
+
+    #[test]
+    fn what_an_authority_issued_goes_first_while_it_can_be_used() {
+        let (panel, first) = renewed();
+        let (certificate, key, issued) = made();
+        put(panel.directory.path(), "issued.pem", &certificate);
+        assert_eq!(panel.shown(1), first, "without its key");
+        put(
+            panel.directory.path(),
+            "issued.pem",
+            &format!("{certificate}{key}"),
+        );
+        assert_eq!(panel.shown(2), issued);
+        let (another, key, next) = made();
+        put(
+            panel.directory.path(),
+            "issued.pem",
+            &format!("{another}{key}"),
+        );
+        assert_eq!(panel.shown(3), next);
+        std::fs::remove_file(panel.directory.path().join("issued.pem")).unwrap();
+        assert_eq!(panel.shown(4), first);
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn first() -> Fingerprint {
 }
 
 fn shown(world: &World) -> String {
-    let command = Command::new(Program::Lalapanel, ["handshake", "shop.example"]);
+    let command = Command::new(Program::Lalapanel, ["handshake", "shop.example", "443"]);
     world.host.run(&command).unwrap().stdout
 }
 

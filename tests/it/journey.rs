@@ -60,8 +60,7 @@ fn door(world: &World) -> Door {
         mirror: |_| (),
         desk: Arc::new(Dispatch::new(
             operations,
-            lalapanel::system::config::Acme::default(),
-            lalapanel::system::config::Wordpress::default(),
+            &lalapanel::system::config::Config::default(),
         )),
     })
 }

@@ -56,6 +56,7 @@ fn main() {
         port,
         certificate,
         key,
+        issued: directory.path().join("issued.pem"),
         user: None,
     };
     println!(
@@ -81,6 +82,7 @@ fn seed(agent: &fake::Fake) {
         agent.write_log(text, status);
     }
     let mut state = agent.state.lock().unwrap();
+    state.own = Some(fake::of_panel(now(), true));
     let long_ago = Timestamp::from_millis(now().millis() - 86_400_000 * 12);
     for (name, php, enabled) in [
         ("shop.example", Some(PhpVersion::new(8, 4)), true),

@@ -217,3 +217,37 @@ async fn an_order_begins_by_its_button_alone_and_its_failure_is_a_sentence_with_
         assert!(page.text.contains(told), "{told}");
     }
 }
+
+#[tokio::test]
+async fn the_panels_own_certificate_stands_among_the_others_and_is_ordered_by_a_button() {
+    let panel = panel();
+    let nameless = panel.ask(signed_in(get("/certificates/panel"))).await;
+    assert!(nameless.text.contains("This panel has no name"));
+    assert!(
+        !nameless
+            .text
+            .contains("<form method=\"post\" action=\"/certificates/panel")
+    );
+    let own = |issued| panel.agent.state.lock().unwrap().own = Some(fake::of_panel(now(), issued));
+    own(false);
+    let list = panel.ask(signed_in(get("/certificates"))).await;
+    assert!(
+        list.text
+            .contains("<a href=\"/certificates/panel\">panel.example</a>")
+    );
+    assert!(list.text.contains("This panel"));
+    let page = panel.ask(signed_in(get("/certificates/panel"))).await;
+    assert!(page.text.contains("Once it has one for panel.example"));
+    assert!(page.text.contains("lalapanel cert issue panel.example"));
+    let body = format!("token={}", token());
+    let sent = panel
+        .ask(signed_in(post("/certificates/panel/issue", &body)))
+        .await;
+    assert_eq!(sent.header("location"), "/certificates/panel");
+    let ordered = panel.agent.state.lock().unwrap().ordered.clone();
+    assert_eq!(ordered.len(), 1);
+    own(true);
+    let page = panel.ask(signed_in(get("/certificates/panel"))).await;
+    assert!(page.text.contains("Browsers trust this panel"));
+    assert!(page.text.contains("Renew it now"));
+}

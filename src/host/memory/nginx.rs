@@ -239,16 +239,33 @@ impl Machine {
         }
     }
 
-    /// What this program says when it shakes hands with nginx.
+    /// What this program says when it shakes hands with nginx, or on another port with the panel.
     pub(super) fn handshake(&self, arguments: &[String]) -> Output {
-        let [verb, name] = arguments else {
+        let [verb, name, port] = arguments else {
             return failed(2, "not a verb of the memory machine");
         };
-        let shown = self.nginx.as_ref().and_then(|loaded| loaded.shown(name));
-        match shown.and_then(|text| certificate::leaf_of(text)) {
+        let nginx = || self.nginx.as_ref().and_then(|loaded| loaded.shown(name));
+        let shown = match port.as_str() {
+            "443" => nginx().cloned(),
+            _ => self.panel_certificate(),
+        };
+        match shown.and_then(|text| certificate::leaf_of(&text)) {
             Some(leaf) if verb == "handshake" => done(hex(&Sha256::digest(leaf))),
             _ => failed(1, "the handshake failed"),
         }
+    }
+
+    /// What the panel shows: it does not start without its first certificate, and takes one that was issued before that.
+    fn panel_certificate(&self) -> Option<String> {
+        let text = |name: &str| {
+            let path = HostPath::fixed("/var/lib/lalapanel/panel").join(name);
+            self.tree.text(&path)
+        };
+        let first = text("panel.crt")?;
+        let issued = text("issued.pem");
+        let issued =
+            issued.and_then(|text| Some(text.split("-----BEGIN PRIVATE").next()?.to_owned()));
+        Some(issued.unwrap_or(first))
     }
 
     /// What nginx complains about now; `None` where nothing.

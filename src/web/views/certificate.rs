@@ -23,18 +23,22 @@ use crate::web::views::site::{find, site_frame};
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words::{self, Pill};
 
+/// The page of the panel's own.
+pub(super) const PANEL: &str = "/certificates/panel";
 /// From so many days on a certificate needs somebody.
 const SOON_DAYS: u64 = 7;
 
-struct Row {
-    name: String,
-    path: String,
-    pill: Pill,
-    issuer: String,
-    until: String,
-    left: String,
-    names: String,
-    note: String,
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) path: String,
+    pub(super) pill: Pill,
+    pub(super) issuer: String,
+    pub(super) until: String,
+    pub(super) left: String,
+    pub(super) names: String,
+    pub(super) note: String,
+    /// Empty for a site.
+    pub(super) about: &'static str,
 }
 
 #[derive(Template)]
@@ -204,16 +208,21 @@ fn pill(view: &CertificateView) -> Pill {
     Pill { kind, icon, word }
 }
 
-fn row(view: &CertificateView) -> Row {
+pub(super) fn row(view: &CertificateView) -> Row {
     let certificate = view.certificate.as_ref();
     let names = certificate.map_or_else(Vec::new, |one| {
         one.names.iter().map(SiteName::unicode).collect::<Vec<_>>()
     });
     Row {
         name: view.hostname.unicode(),
-        path: format!("/sites/{}/certificate", view.hostname),
+        path: if view.panel {
+            PANEL.to_owned()
+        } else {
+            format!("/sites/{}/certificate", view.hostname)
+        },
+        about: if view.panel { "This panel" } else { "" },
         pill: pill(view),
-        issuer: certificate.map_or_else(|| "The site itself".to_owned(), |one| one.issuer.clone()),
+        issuer: certificate.map_or_else(|| "Signed by itself".to_owned(), |one| one.issuer.clone()),
         until: certificate.map_or_else(String::new, |one| words::moment(one.not_after)),
         left: match view.days_left {
             _ if view.has_ended => "ended".to_owned(),

@@ -18,6 +18,7 @@ pub(super) mod new_site;
 pub(super) mod nginx;
 pub(super) mod open;
 pub(super) mod operation;
+pub(super) mod own_certificate;
 pub(super) mod php;
 pub(super) mod php_extensions;
 pub(super) mod server_change;

@@ -74,6 +74,53 @@ again() {
 check "cert renew --force serves a new certificate with a new key" again
 nothing_due() { local s; s=$(serial shop.example); panel cert renew shop.example; is "$(serial shop.example)" "$s"; }
 check "cert renew leaves alone what is not due" nothing_due
+# The panel's own name.
+own() { outside sh -c 'echo | openssl s_client -connect "$1:8443" -servername "$2" 2>/dev/null | openssl x509 -noout "$3"' sh "$address" "$panel_name" "${1:--issuer}"; }
+own_shows() { matches "$(own)" 'Pebble Intermediate'; }
+own_name() {
+    long own_shows || { panel cert show "$panel_name"; return 1; }
+    is "$(panel_json ".certificates[] | select(.panel) | .hostname + \" \" + .state" cert list)" "$panel_name issued"
+    is "$(on stat -c '%U:%G %a' /var/lib/lalapanel/panel/issued.pem)" 'root:lalapanel 640'
+    is "$(panel_json '.findings[] | select(.check == "panel.certificate") | .title' doctor)" ""
+}
+check "the panel's own name gets a certificate by itself" own_name
+own_renewed() { # while one connection goes on
+    local before
+    before=$(own -serial)
+    outside timeout 120 python3 -c '
+import http.client, ssl, sys, time
+tls = ssl._create_unverified_context()
+panel = http.client.HTTPSConnection(sys.argv[1], 8443, context=tls, timeout=10)
+panel.connect()
+socket = panel.sock
+for _ in range(int(sys.argv[2])):
+    panel.request("GET", "/healthz", headers={"Host": sys.argv[3]})
+    answer = panel.getresponse()
+    assert answer.status == 200 and answer.read() and panel.sock is socket, answer.status
+    time.sleep(0.2)
+' "$address" 100 "$panel_name" &
+    long_connection=$!
+    forced "$panel_name"
+    own_shows
+    [ "$before" != "$(own -serial)" ]
+    wait "$long_connection"
+}
+check "and is renewed while a connection to the panel goes on" own_renewed
+own_kept() { # a broken file, or none: the panel is reached all the same
+    local was code=0
+    on systemctl stop pebble
+    was=$(own -serial)
+    panel cert renew "$panel_name" --force >/dev/null 2>&1 || code=$?
+    is "$code" 1
+    is "$(own -serial)" "$was"
+    sh_on 'cd /var/lib/lalapanel/panel; cp -a issued.pem kept; echo broken >issued.pem; systemctl restart lalapanel-web'
+    soon own_is_its_own
+    sh_on 'cd /var/lib/lalapanel/panel; mv kept issued.pem'
+    soon own_shows
+    ca_up plain PEBBLE_AUTHZREUSE=0
+}
+own_is_its_own() { matches "$(own)" 'signed by this server itself'; }
+check "what fails or breaks leaves the panel one that works" own_kept
 not_in() { # no key of a certificate or an account in the state's logs or answers
     lacks "$(on sh -c 'journalctl --no-pager -u lalapanel-agent -u lalapanel-courier; lalapanel cert list --json; lalapanel op list --json')" 'PRIVATE KEY'
     is "$(on sh -c 'grep -al "PRIVATE KEY" /var/lib/lalapanel/state.redb || true')" ""

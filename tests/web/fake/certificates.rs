@@ -20,6 +20,7 @@ pub(super) fn view(site: &SiteView, now: Timestamp) -> CertificateView {
     let uncovered = site.aliases.iter().filter(|_| certificate.is_some());
     CertificateView {
         hostname: site.hostname.clone(),
+        panel: false,
         state: site.tls.state.clone(),
         mode: TlsMode::Uploaded,
         https_only: certificate.is_some(),
@@ -30,6 +31,17 @@ pub(super) fn view(site: &SiteView, now: Timestamp) -> CertificateView {
         certificate,
         order: order(site, now),
     }
+}
+
+/// What the panel itself shows.
+pub(crate) fn of_panel(now: Timestamp, issued: bool) -> CertificateView {
+    let site = super::site("panel.example", None, true, now);
+    let mut view = view(&site, now);
+    view.panel = true;
+    if issued { "issued" } else { "placeholder" }.clone_into(&mut view.state);
+    view.certificate = issued.then(|| sample(&site, now));
+    view.days_left = issued.then_some(23);
+    view
 }
 
 /// A site that `failing` is written under has an order that failed.

@@ -18,11 +18,13 @@ use lalapanel::domain::database::DatabaseHash;
 use lalapanel::domain::database_inside::Granted;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
+use lalapanel::domain::name::Hostname;
 use lalapanel::domain::php::PhpVersion;
 use lalapanel::domain::secret::{Password, Token};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::visitor::VisitorHash;
 use lalapanel::domain::wordpress::NewWordpress;
+use lalapanel::rpc::certificate_view::CertificateView;
 use lalapanel::rpc::database::DatabaseView;
 use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
@@ -35,6 +37,7 @@ use lalapanel::rpc::view::{
 use lalapanel::web::{Agent, AgentCall};
 use tokio::sync::{mpsc, watch};
 
+pub(crate) use certificates::of_panel;
 pub(crate) use databases::{Dump, database};
 pub(crate) use settings::set;
 pub(crate) use world::site;
@@ -75,6 +78,10 @@ pub(crate) struct State {
     pub(crate) archive_at_the_mirror: Option<FetchedArchive>,
     /// What the last new site shall have.
     pub(crate) wordpress: Option<NewWordpress>,
+    /// What the panel itself shows; none where it has no name.
+    pub(crate) own: Option<CertificateView>,
+    /// Of what orders were asked for.
+    pub(crate) ordered: Vec<Hostname>,
     /// What an export comes to.
     pub(crate) dump: Dump,
     /// What somebody granted beside the panel.
@@ -335,13 +342,16 @@ impl Fake {
             Request::CertificateList {} => {
                 let shown = state.sites.iter().filter(|site| site.tls.state != "off");
                 let views = shown.map(|site| certificates::view(site, (self.now)()));
-                Ok(Reply::Certificates(views.collect()))
+                Ok(Reply::Certificates(
+                    views.chain(state.own.clone()).collect(),
+                ))
             }
             Request::CertificateShow { hostname } => {
                 let view = certificates::view(find(state, &hostname)?, (self.now)());
                 Ok(Reply::Certificate(Box::new(view)))
             }
             Request::CertificateIssue { hostname, .. } => {
+                state.ordered.push(hostname.clone());
                 let mut sites = state.sites.iter_mut();
                 if let Some(site) = sites.find(|site| site.hostname == hostname) {
                     site.tls.issuer = Some("running".to_owned());
