@@ -51,6 +51,76 @@ impl PhpExtension {
     }
 }
 
+/// Extensions that a site may do without, each with the settings files that load it, in `mods-available`.
+const OPTIONAL: &[(&str, &[&str])] = &[
+    ("apcu", &["apcu"]),
+    ("bcmath", &["bcmath"]),
+    ("curl", &["curl"]),
+    ("gd", &["gd"]),
+    ("gmp", &["gmp"]),
+    ("imagick", &["imagick"]),
+    ("imap", &["imap"]),
+    ("intl", &["intl"]),
+    ("ldap", &["ldap"]),
+    ("mbstring", &["mbstring"]),
+    ("memcached", &["memcached"]),
+    ("mysql", &["mysqlnd", "mysqli", "pdo_mysql"]),
+    ("pgsql", &["pgsql", "pdo_pgsql"]),
+    ("redis", &["redis"]),
+    ("soap", &["soap"]),
+    ("sqlite3", &["sqlite3", "pdo_sqlite"]),
+    ("xdebug", &["xdebug"]),
+    (
+        "xml",
+        &["dom", "simplexml", "xml", "xmlreader", "xmlwriter", "xsl"],
+    ),
+    ("zip", &["zip"]),
+];
+
+/// An extension that a site may do without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OptionalExtension(PhpExtension);
+
+impl OptionalExtension {
+    /// Reads `xdebug`; the error names those that there are.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let known = OPTIONAL.iter().any(|(name, _)| *name == text);
+        let extension = PhpExtension::parse(text).ok().filter(|_| known);
+        extension.map(Self).ok_or_else(|| {
+            let names: Vec<&str> = OPTIONAL.iter().map(|(name, _)| *name).collect();
+            format!("a site may do without one of {}", names.join(", "))
+        })
+    }
+
+    /// The names of the settings files that load it.
+    #[must_use]
+    pub fn modules(&self) -> &'static [&'static str] {
+        let found = OPTIONAL.iter().find(|(name, _)| *name == self.0.as_str());
+        found.map_or(&[], |(_, modules)| *modules)
+    }
+}
+
+impl fmt::Display for OptionalExtension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<String> for OptionalExtension {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<OptionalExtension> for String {
+    fn from(extension: OptionalExtension) -> Self {
+        extension.0.into()
+    }
+}
+
 impl fmt::Display for PhpExtension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -82,6 +152,20 @@ impl From<PhpExtension> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_site_may_do_without_what_php_itself_does_not_need() {
+        let mysql = OptionalExtension::parse("mysql").unwrap();
+        assert_eq!(mysql.modules(), ["mysqlnd", "mysqli", "pdo_mysql"]);
+        for bad in ["opcache", "readline", "fpm", "../xml", "nosuchthing", ""] {
+            assert!(OptionalExtension::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(
+            OPTIONAL
+                .iter()
+                .all(|(name, _)| OptionalExtension::parse(name).is_ok())
+        );
+    }
 
     #[test]
     fn a_name_is_one_of_an_extension_and_no_order_to_apt() {

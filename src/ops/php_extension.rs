@@ -249,9 +249,15 @@ fn around(
         site_php::trial_of_start(steps, site, php);
     }
     for (whose, unit, sites) in masters {
+        // What a site does without is hidden from it at a start alone.
+        let hides = |site: &&Site| !site.settings.php.without.is_empty();
+        let (word, act) = match facts.services {
+            ServiceManager::Systemd if sites.iter().any(hides) => ("Restart", ServiceAct::Restart),
+            _ => ("Reload", ServiceAct::Reload),
+        };
         steps.add(
-            format!("Reload the PHP of {whose}; visitors wait meanwhile"),
-            of(unit, ServiceAct::Reload),
+            format!("{word} the PHP of {whose}; visitors wait meanwhile"),
+            of(unit, act),
         );
         for site in sites {
             answers(steps, site, facts);

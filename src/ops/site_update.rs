@@ -140,9 +140,26 @@ fn refuse_php(old: &Site, new: &Site, facts: &Facts) -> Result<(), Fault> {
             format!("the PHP version is switched by its own verb, from {before} to {after}"),
             "switch the PHP version first, then change the type",
         )),
-        (_, Some(version)) => refuse::absent_php(version, facts),
+        (_, Some(version)) => {
+            refuse_without(old, new, facts)?;
+            refuse::absent_php(version, facts)
+        }
         (_, None) => Ok(()),
     }
+}
+
+/// Sites that share one PHP-FPM share what it loads.
+fn refuse_without(old: &Site, new: &Site, facts: &Facts) -> Result<(), Fault> {
+    let (before, without) = (&old.settings.php.without, &new.settings.php.without);
+    let shares = facts.services == ServiceManager::Sysv;
+    if !shares || without.is_empty() || without == before {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::SettingInvalid,
+        "without systemd all sites of a PHP version share one PHP-FPM, and so its extensions",
+        "leave `php.without` empty; `lalapanel php extension remove V NAME` removes one for all sites",
+    ))
 }
 
 /// A path that asks for a name while there is none would be closed to everybody.
@@ -194,6 +211,8 @@ fn own_php_changed(
     if !pool_differs && !unit_differs {
         return;
     }
+    // A settings file that a package has replaced since is in sight again after a reload; a start hides it.
+    let unit_differs = unit_differs || !new.settings.php.without.is_empty();
     if unit_differs && new.enabled {
         return site_php::hand_over(steps, new, version, pool_differs.then_some(pool));
     }

@@ -87,6 +87,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("php.max_execution_time", "120"),
     ("php.timezone", "America/Argentina/Buenos_Aires"),
     ("php.functions", "strict"),
+    ("php.without", "xdebug\nredis"),
     ("php.mode", "dynamic"),
     ("limits.cpu", "50"),
     ("tls", "auto"),

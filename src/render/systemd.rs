@@ -5,6 +5,7 @@
 use crate::domain::log::LogFile;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
+use crate::domain::php_extension::OptionalExtension;
 use crate::domain::site::Site;
 use crate::render::php_fpm;
 
@@ -169,6 +170,7 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
          InaccessiblePaths=-/run/lalapanel -/var/lib/lalapanel -/etc/nginx\n\
          # Over D-Bus a user may have a manager of its own started, outside of all this.\n\
          InaccessiblePaths=-/run/dbus -/run/snapd.socket -/run/snapd-snap.socket\n\
+         {without}\
          {SANDBOX}",
         owned = super::OWNED,
         hostname = site.hostname,
@@ -179,6 +181,7 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
         user = site.user(),
         root = site.root(),
         opcache = site.settings.php.opcache_memory,
+        without = without(site, php),
         tasks = limits.tasks,
         processes = limits.tasks.saturating_mul(2),
         high = limits.memory / 4 * 3,
@@ -186,6 +189,27 @@ fn service(site: &Site, php: PhpVersion, role: &Role) -> String {
         php_logs = site.php_log_directory(),
         errors = site.log_file(LogFile::Php),
         slow = site.log_file(LogFile::Slow),
+    )
+}
+
+/// PHP passes over a settings file that it may not read, so the extension is not loaded. Why not a directory of settings
+/// of the site's own (`PHP_INI_SCAN_DIR`): it would have to follow each package that comes or goes.
+fn without(site: &Site, php: PhpVersion) -> String {
+    let modules = site
+        .settings
+        .php
+        .without
+        .iter()
+        .flat_map(OptionalExtension::modules);
+    let paths: Vec<String> = modules
+        .map(|name| format!("-/etc/php/{php}/mods-available/{name}.ini"))
+        .collect();
+    if paths.is_empty() {
+        return String::new();
+    }
+    format!(
+        "# Extensions that the site does without.\nInaccessiblePaths={}\n",
+        paths.join(" ")
     )
 }
 
@@ -243,6 +267,23 @@ mod tests {
             "lalapanel-php-s1001-trial.service",
             &php_trial(&php_site(), PhpVersion::new(8, 4)),
         );
+    }
+
+    #[test]
+    fn an_extension_that_a_site_does_without_is_out_of_its_sight() {
+        use crate::domain::setting::Assignment;
+        let (mut site, php) = (php_site(), PhpVersion::new(8, 4));
+        assert!(!php_service(&site, php).contains("mods-available"));
+        let assignment = Assignment::new("php.without", "xdebug\nsqlite3").unwrap();
+        assignment.apply(&mut site).unwrap();
+        let line = "InaccessiblePaths=-/etc/php/8.4/mods-available/xdebug.ini -/etc/php/8.4/mods-available/sqlite3.ini -/etc/php/8.4/mods-available/pdo_sqlite.ini\n";
+        for unit in [
+            php_service(&site, php),
+            php_next(&site, php),
+            php_trial(&site, php),
+        ] {
+            assert!(unit.contains(line), "{unit}");
+        }
     }
 
     proptest! {

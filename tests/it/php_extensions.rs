@@ -10,7 +10,7 @@ use lalapanel::ops::engine::Outcome;
 use lalapanel::ops::step::{ServiceAct, Step};
 
 use crate::faults::every_fault;
-use crate::world::{World, create};
+use crate::world::{World, create, name, set};
 
 const PHP: PhpVersion = PhpVersion::new(8, 2);
 
@@ -161,6 +161,36 @@ fn an_extension_with_which_php_does_not_start_goes_before_a_visitor_meets_it() {
         .text(&HostPath::fixed("/usr/lib/php/20220829/redis.so"));
     assert_eq!(names, None);
     assert!(before.packages == left.packages);
+}
+
+#[test]
+fn what_a_site_does_without_follows_it_to_another_version_and_into_a_clone() {
+    let world = World::with_sites();
+    let set = set("shop.example", &[("php.without", "redis")]);
+    assert_eq!(world.run(3, &set).unwrap(), Some(Outcome::Done));
+    let unit = |number: &str| {
+        let machine = world.host.machine();
+        let name = format!("lalapanel-php-{number}.service");
+        machine.running.get(&name).unwrap().unit.clone()
+    };
+    assert!(unit("s1001").contains("-/etc/php/8.2/mods-available/redis.ini"));
+    let reload = |step: &Step| matches!(step, Step::Service { unit, act: ServiceAct::Restart, .. } if unit == "lalapanel-php-s1001.service");
+    let plan = world.plan(&install("redis")).unwrap().unwrap();
+    assert!(plan.steps.iter().any(|planned| reload(&planned.step)));
+    let php = PhpVersion::new(8, 4);
+    world.run(4, &Change::PhpInstall { php }).unwrap();
+    let hostname = name("shop.example");
+    world.run(5, &Change::SitePhp { hostname, php }).unwrap();
+    assert!(unit("s1001").contains("-/etc/php/8.4/mods-available/redis.ini"));
+    assert!(!unit("s1001").contains("/etc/php/8.2"));
+    let clone = Change::SiteClone {
+        hostname: name("shop.example"),
+        name: name("copy.example"),
+    };
+    assert_eq!(world.run(6, &clone).unwrap(), Some(Outcome::Done));
+    let state = world.state();
+    let copy = state.site(&name("copy.example")).unwrap();
+    assert!(unit(&copy.id.to_string()).contains("-/etc/php/8.4/mods-available/redis.ini"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::Code;
+use lalapanel::domain::path::HostPath;
 use lalapanel::domain::setting::Assignment;
 use lalapanel::domain::site::NewSiteKind;
 use lalapanel::domain::web_target::{RedirectCode, WebAddress};
@@ -10,7 +11,7 @@ use lalapanel::ops::step::{Expectation, Step};
 use lalapanel::ops::view;
 
 use crate::faults::every_fault;
-use crate::world::{World, create, name, set};
+use crate::world::{World, create, name, php, set};
 
 #[test]
 fn a_setting_of_nginx_ends_old_or_new_whatever_fails() {
@@ -32,6 +33,29 @@ fn a_setting_of_php_ends_old_or_new_whatever_fails() {
             &[("php.memory_limit", "512"), ("limits.memory", "2048")],
         ),
     );
+}
+
+#[test]
+fn an_extension_that_a_site_does_without_ends_old_or_new_whatever_fails() {
+    let values = vec![Assignment::new("php.without", "xml\nredis").unwrap()];
+    let hostname = name("shop.example");
+    every_fault(World::with_sites, &Change::SiteSet { hostname, values });
+}
+
+#[test]
+fn sites_that_share_their_php_have_the_same_extensions() {
+    let world = World::installed();
+    world.host.change(|machine| {
+        machine.tree.take(&HostPath::fixed("/run/systemd/system"));
+    });
+    world.run(1, &create("shop.example", php())).unwrap();
+    let values = vec![Assignment::new("php.without", "redis").unwrap()];
+    let hostname = name("shop.example");
+    let change = Change::SiteSet { hostname, values };
+    let before = world.machine();
+    let fault = world.run(2, &change).expect_err("it should be refused");
+    assert_eq!(fault.code, Code::SettingInvalid);
+    assert_eq!(world.machine().differences(&before), Vec::<String>::new());
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod fake;
 mod forms;
 mod gates;
 mod logs;
+mod php;
 mod rename;
 mod settings;
 mod stream;

@@ -2,7 +2,8 @@
 //!
 //! Invariant: PHP-FPM believes any text (`memory_limit=banana`), so nothing reaches its file but numbers and words of ours.
 
-use crate::domain::setting::field::{Control, Field, Section};
+use crate::domain::php_extension::OptionalExtension;
+use crate::domain::setting::field::{Control, Field, Section, lines, list};
 use crate::domain::setting::values::{FunctionPreset, PoolMode};
 use crate::domain::site::{Site, SiteKind};
 
@@ -132,6 +133,16 @@ pub(super) const FIELDS: &[Field] = &[
         },
     ),
     field(
+        "php.without",
+        "Extensions that this site does without",
+        "Every site has all extensions that are installed for its PHP version; those named here are not loaded for this one. They stay in the shell.",
+        Control::Lines {
+            example: "xdebug",
+            read: |site| lines(&site.settings.php.without),
+            write: write_without,
+        },
+    ),
+    field(
         "php.allow_url_fopen",
         "Open addresses like files",
         "Many applications fetch updates this way (allow_url_fopen).",
@@ -201,6 +212,16 @@ pub(super) const FIELDS: &[Field] = &[
         number(5, 3600, "s", |site| &mut site.settings.php.idle_timeout),
     ),
 ];
+
+fn write_without(site: &mut Site, text: &str) -> Result<(), String> {
+    let without = list(text, 20, OptionalExtension::parse)?;
+    let is_mysql = |one: &OptionalExtension| one.to_string() == "mysql";
+    if matches!(site.kind, SiteKind::Wordpress { .. }) && without.iter().any(is_mysql) {
+        return Err("WordPress reaches its database by mysql".to_owned());
+    }
+    site.settings.php.without = without;
+    Ok(())
+}
 
 fn write_timezone(site: &mut Site, text: &str) -> Result<(), String> {
     let part = |part: &str| {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::name::Hostname;
 use crate::domain::network::Network;
 use crate::domain::path::SitePath;
+use crate::domain::php_extension::OptionalExtension;
 use crate::domain::visitor::Visitor;
 use crate::domain::web_target::{Destination, RedirectCode, UrlPath};
 
@@ -234,6 +235,8 @@ pub struct PhpSettings {
     pub opcache_validate: bool,
     /// Functions that are not there.
     pub functions: FunctionPreset,
+    /// Installed extensions that are not loaded.
+    pub without: Vec<OptionalExtension>,
     /// PHP may open addresses like files.
     pub allow_url_fopen: bool,
     /// PHP sees the site's own directory only.
@@ -263,6 +266,7 @@ impl Default for PhpSettings {
             opcache_memory: 128,
             opcache_validate: true,
             functions: FunctionPreset::None,
+            without: Vec::new(),
             allow_url_fopen: true,
             open_basedir: true,
             session_lifetime: 1440,

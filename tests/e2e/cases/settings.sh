@@ -45,6 +45,16 @@ functions() {
     is "$(ini disable_functions)" ""
 }
 check "forbidden functions come and go" functions
+without() { # (xdebug is not installed: nothing is hidden, and nothing fails)
+    printf '<?php echo implode(" ", array_filter(["mbstring", "simplexml", "intl", "mysqli"], "extension_loaded"));' | put_page shop.example has.php
+    is "$(visit shop.example /has.php)" "mbstring simplexml intl mysqli"
+    set_ php.without=intl,xml,xdebug
+    is "$(visit shop.example /has.php)" "mbstring mysqli"
+    is "$(ini memory_limit)" 333M
+    set_ php.without=
+    is "$(visit shop.example /has.php)" "mbstring simplexml intl mysqli"
+}
+check "a site does without the extensions that are named, and has them again" without
 uploads() {
     set_ web.upload_max=3
     is "$(ini upload_max_filesize) $(ini post_max_size)" "3M 11M"
