@@ -2,9 +2,9 @@
 //!
 //! Invariant: the doctor changes nothing.
 
-use crate::agent::certificates;
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
+use crate::agent::{certificates, doctor_databases};
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
@@ -29,6 +29,7 @@ pub(super) fn examine(operations: &Operations, issuer: &Issuer) -> DoctorReport 
     findings.push(sandbox(host));
     findings.push(courier(host));
     findings.push(graves(host));
+    findings.extend(databases(operations));
     findings.extend(kernel(host));
     findings.push(state_file(host));
     DoctorReport { findings }
@@ -47,6 +48,11 @@ pub(super) fn quick(operations: &Operations, issuer: &Issuer) -> Vec<Finding> {
     findings.extend(drifted(operations));
     findings.extend(certificates::findings(operations, issuer));
     findings
+}
+
+fn databases(operations: &Operations) -> Vec<Finding> {
+    let engine = operations.engine();
+    doctor_databases::findings(engine.host(), engine.store()).unwrap_or_default()
 }
 
 fn finding(

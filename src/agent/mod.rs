@@ -15,6 +15,7 @@ mod desk;
 mod device;
 pub mod dispatch;
 pub mod doctor;
+mod doctor_databases;
 pub mod door;
 mod fetching;
 mod guesses;

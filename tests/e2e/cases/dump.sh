@@ -1,19 +1,10 @@
 # Databases written out and read in on the real MariaDB: whole or not at all, by users that may do nothing else.
 use_fresh "$suite-panel"
-sql() { on mariadb -N -B -e "$1"; }
+. "$here/dumps.sh"
 users() { sql "SELECT CONCAT(User, '@', Host) FROM mysql.global_priv ORDER BY 1; SELECT Db, User FROM mysql.db ORDER BY 1, 2"; }
 users_are() { is "$(users)" "$1"; }
-said() { is "$(panel "${@:2}" --json 2>/dev/null | jq -r .error.code || true)" "$1"; } # said CODE ARGUMENTS...
-panel db create shop_db --json >/dev/null
-panel db create shopxdb --json >/dev/null
 on mariadb --default-character-set=utf8mb4 shop_db <<'SQL'
-CREATE TABLE parent (id INT PRIMARY KEY, name VARCHAR(80)) ENGINE=InnoDB;
-CREATE TABLE child (id INT PRIMARY KEY AUTO_INCREMENT, of INT, data BLOB, FOREIGN KEY (of) REFERENCES parent (id)) ENGINE=InnoDB;
-CREATE TABLE old (x INT) ENGINE=MyISAM;
 CREATE TABLE log (what VARCHAR(80)) ENGINE=InnoDB;
-INSERT INTO parent VALUES (1, 'Grüße 😀 ''quoted'' \\ `ticked` \n%_');
-INSERT INTO child (of, data) VALUES (1, UNHEX('00010203090A0D1A22275C60FF')), (1, NULL);
-INSERT INTO old VALUES (7);
 CREATE VIEW seen AS SELECT p.name, c.data FROM parent p JOIN child c ON c.of = p.id;
 CREATE VIEW again AS SELECT COUNT(*) AS n FROM seen;
 CREATE TRIGGER noted AFTER INSERT ON parent FOR EACH ROW INSERT INTO log VALUES (CONCAT('new; ', NEW.name));

@@ -1,19 +1,10 @@
 # Dumps read in on the real MariaDB: whole or not at all, and nothing of them outside of their database.
 use_fresh "$suite-panel"
-sql() { on mariadb -N -B -e "$1"; }
+. "$here/dumps.sh"
 held() { sql "SELECT CONCAT(User, '@', Host) FROM mysql.global_priv ORDER BY 1; SHOW DATABASES; SELECT Db, User FROM mysql.db ORDER BY 1, 2; SELECT COUNT(*) FROM mysql.proc"; }
-said() { is "$(panel "${@:2}" --json 2>/dev/null | jq -r .error.code || true)" "$1"; } # said CODE ARGUMENTS...
-panel db create shop_db --json >/dev/null
-panel db create shopxdb --json >/dev/null
 on mariadb --default-character-set=utf8mb4 shop_db <<'SQL'
-CREATE TABLE parent (id INT PRIMARY KEY, name VARCHAR(80)) ENGINE=InnoDB;
-CREATE TABLE child (id INT PRIMARY KEY AUTO_INCREMENT, of INT, data BLOB, FOREIGN KEY (of) REFERENCES parent (id)) ENGINE=InnoDB;
-CREATE TABLE old (x INT) ENGINE=MyISAM;
 CREATE TABLE `odd ``name``` (x INT) ENGINE=InnoDB;
 CREATE SEQUENCE numbers;
-INSERT INTO parent VALUES (1, 'Grüße 😀 ''quoted'' \\ `ticked` \n%_');
-INSERT INTO child (of, data) VALUES (1, UNHEX('00010203090A0D1A22275C60FF')), (1, NULL);
-INSERT INTO old VALUES (7);
 SQL
 everything() { sh_on 'mariadb-dump --no-defaults --skip-comments --skip-dump-date --hex-blob --skip-extended-insert "$1"' "$1"; }
 first=$(everything shop_db)
