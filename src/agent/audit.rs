@@ -199,6 +199,8 @@ fn words(request: &Request) -> (String, String) {
             };
             about(word, name)
         }
+        Request::TokenCreate { name, .. } => about("token create", name),
+        Request::TokenRevoke { name } => about("token revoke", name),
         Request::Apply { change, .. } => about(change.word(), &change.subject()),
         Request::CertificateDeposit { hostname, .. } => about("cert deposit", hostname),
         Request::CertificateIssue { hostname, .. } => about("cert issue", hostname),
@@ -219,6 +221,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::SetupCheck { .. }
         | Request::Session { .. }
         | Request::AccountList {}
+        | Request::TokenList {}
         | Request::CertificateList {}
         | Request::CertificateShow { .. }
         | Request::Home {}

@@ -4,6 +4,7 @@
 //! Invariant: every refusal here is checked by what is in the state afterwards, not by the words of the answer alone.
 
 mod strangers;
+mod tokens;
 mod ways_in;
 
 use std::sync::Arc;
@@ -109,6 +110,7 @@ impl Scene {
     ) -> Answer {
         let call = Call {
             session: session.cloned(),
+            bearer: None,
             from: (peer != ROOT).then(|| from.into()),
             request,
         };
@@ -288,6 +290,7 @@ async fn a_follower_is_let_go_as_soon_as_its_session_ends() {
     let following = tokio::spawn(async move {
         let call = Call {
             session: Some(token),
+            bearer: None,
             from: None,
             request: Request::OperationFollow { id, after: 0 },
         };

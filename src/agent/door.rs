@@ -17,6 +17,7 @@ use crate::agent::password::Strength;
 use crate::agent::policy::{self, Audit, Rule};
 use crate::agent::refusals::Refusals;
 use crate::agent::session::{Live, Sessions};
+use crate::agent::tokens;
 pub use crate::agent::watched::{LogTail, Watched};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
@@ -53,6 +54,7 @@ pub struct Door {
 
 struct Inner {
     host: Arc<dyn Host>,
+    store: Store,
     desk: Arc<dyn Desk>,
     accounts: Accounts,
     sessions: Arc<Sessions>,
@@ -99,6 +101,7 @@ impl Door {
         );
         let inner = Inner {
             host: parts.host,
+            store: parts.store.clone(),
             desk: parts.desk,
             accounts,
             sessions,
@@ -235,8 +238,20 @@ impl Inner {
         Ok(())
     }
 
-    /// Establishes who asks and whether they may.
+    /// Establishes who asks and whether they may. Who brings a program's token is nobody else, whatever comes along.
     fn admit(&self, peer: Peer, call: &Call, rule: Rule) -> Result<Asker, Fault> {
+        let from = call.from.map(|address| address.to_canonical());
+        if let Some(bearer) = &call.bearer {
+            let actor = self.holder(bearer, from)?;
+            policy::authorize(rule, Some(&actor))?;
+            policy::unattended(&call.request)?;
+            return Ok(Asker {
+                actor: Some(actor),
+                live: None,
+                token: None,
+                from,
+            });
+        }
         let live = match &call.session {
             Some(token) => self
                 .sessions
@@ -249,7 +264,7 @@ impl Inner {
             None if peer.uid == 0 && call.session.is_none() => Some(Actor::LocalRoot),
             None => None,
         };
-        policy::authorize(rule.who, actor.as_ref())?;
+        policy::authorize(rule, actor.as_ref())?;
         if let Some(live) = &live {
             policy::confirmed(&call.request, live.confirmed, self.host.now())?;
         }
@@ -257,8 +272,22 @@ impl Inner {
             actor,
             live,
             token: call.session.clone(),
-            from: call.from.map(|address| address.to_canonical()),
+            from,
         })
+    }
+
+    /// Whom a program's token stands for. A wrong one counts against its address, as a wrong password does.
+    fn holder(&self, bearer: &Token, from: Option<IpAddr>) -> Result<Actor, Fault> {
+        let now = self.host.now();
+        if let Some(actor) = tokens::holder(&self.store, bearer, now)? {
+            return Ok(actor);
+        }
+        let guess = Guess {
+            source: Source::Address(from),
+            name: None,
+        };
+        self.guesses.take(&guess, now)?;
+        Err(policy::bad_token())
     }
 
     fn acted(&self, rule: Rule, asker: &Asker, request: Request) -> Answer {
@@ -331,6 +360,9 @@ impl Inner {
             Request::AdminUnban { address } => {
                 self.guesses.forget(address);
                 Ok(Reply::Done {})
+            }
+            Request::TokenList {} | Request::TokenCreate { .. } | Request::TokenRevoke { .. } => {
+                tokens::answer(&self.store, self.host.as_ref(), request)
             }
             Request::AccountList {} => accounts.list(),
             Request::AccountCreate { name, password } => accounts.create(&name, &password),

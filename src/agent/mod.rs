@@ -37,4 +37,5 @@ pub mod pulse;
 pub mod refusals;
 pub mod server;
 pub mod session;
+mod tokens;
 mod watched;

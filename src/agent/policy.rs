@@ -5,6 +5,7 @@
 use crate::domain::account::{Actor, Role};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::time::Timestamp;
+use crate::domain::token::Scope;
 use crate::rpc::protocol::Request;
 
 /// Who may ask.
@@ -72,8 +73,11 @@ pub fn rule(request: &Request) -> Rule {
         | Request::AdminUnban { .. }
         | Request::AccountCreate { .. }
         | Request::AccountDisable { .. }
-        | Request::AccountDelete { .. } => row(LocalRoot, Change, true),
+        | Request::AccountDelete { .. }
+        | Request::TokenCreate { .. }
+        | Request::TokenRevoke { .. } => row(LocalRoot, Change, true),
         Request::Status {}
+        | Request::TokenList {}
         | Request::AccountList {}
         | Request::Home {}
         | Request::SiteList {}
@@ -109,13 +113,21 @@ pub fn rule(request: &Request) -> Rule {
 }
 
 /// Lets the request through, or says why not. Nobody signed in is answered the same for every request.
-pub fn authorize(who: Who, actor: Option<&Actor>) -> Result<(), Fault> {
+pub fn authorize(rule: Rule, actor: Option<&Actor>) -> Result<(), Fault> {
+    let who = rule.who;
     let Some(actor) = actor else {
         return match who {
             Who::Anyone => Ok(()),
             Who::Session | Who::Owner | Who::LocalRoot => Err(unauthenticated()),
         };
     };
+    if let Actor::Token {
+        scope: Scope::Read, ..
+    } = actor
+        && rule.audit != Audit::None
+    {
+        return Err(read_only());
+    }
     let allowed = match (who, actor) {
         (_, Actor::LocalRoot)
         | (Who::Anyone | Who::Session, Actor::Account { .. })
@@ -123,9 +135,15 @@ pub fn authorize(who: Who, actor: Option<&Actor>) -> Result<(), Fault> {
             Who::Owner,
             Actor::Account {
                 role: Role::Owner, ..
+            }
+            | Actor::Token {
+                role: Role::Owner, ..
             },
-        ) => true,
-        (Who::LocalRoot, Actor::Account { .. }) | (_, Actor::Recovery | Actor::Panel) => false,
+        )
+        | (Who::Anyone, Actor::Token { .. }) => true,
+        (Who::Session, Actor::Token { .. }) => return Err(for_people()),
+        (Who::LocalRoot, Actor::Account { .. } | Actor::Token { .. })
+        | (_, Actor::Recovery | Actor::Panel) => false,
     };
     if allowed { Ok(()) } else { Err(forbidden()) }
 }
@@ -133,10 +151,23 @@ pub fn authorize(who: Who, actor: Option<&Actor>) -> Result<(), Fault> {
 /// How long a password counts as typed just now.
 const FRESH_SECONDS: u64 = 10 * 60;
 
+fn asks_for_the_password(request: &Request) -> bool {
+    matches!(request, Request::Apply { change, .. } if change.brings_directives())
+}
+
+/// What asks a person for the password again is not for programs.
+pub fn unattended(request: &Request) -> Result<(), Fault> {
+    if asks_for_the_password(request) {
+        Err(for_people())
+    } else {
+        Ok(())
+    }
+}
+
 /// Some changes ask for the password again, where it was typed too long ago (`confirmed`).
 pub fn confirmed(request: &Request, confirmed: Timestamp, now: Timestamp) -> Result<(), Fault> {
-    let asks = matches!(request, Request::Apply { change, .. } if change.brings_directives());
-    if !asks || now.millis_since(confirmed) <= FRESH_SECONDS * 1000 {
+    let is_fresh = now.millis_since(confirmed) <= FRESH_SECONDS * 1000;
+    if !asks_for_the_password(request) || is_fresh {
         return Ok(());
     }
     Err(Fault::new(
@@ -153,6 +184,32 @@ pub fn unauthenticated() -> Fault {
         Code::Unauthenticated,
         "Nobody is signed in",
         "sign in; on the server itself, run `lalapanel` as root",
+    )
+}
+
+/// Somebody brought a token that is none, or none any more.
+#[must_use]
+pub fn bad_token() -> Fault {
+    Fault::new(
+        Code::TokenRefused,
+        "This token is not known here, or has expired",
+        "make a new one with `lalapanel token create` as root on the server",
+    )
+}
+
+fn read_only() -> Fault {
+    Fault::new(
+        Code::TokenScope,
+        "This token may look at everything and change nothing",
+        "make one with `lalapanel token create NAME --scope write` as root on the server",
+    )
+}
+
+fn for_people() -> Fault {
+    Fault::new(
+        Code::TokenScope,
+        "This is for people who are signed in, not for tokens",
+        "do it in the browser, or as root on the server",
     )
 }
 

@@ -41,6 +41,7 @@ mod site_set;
 mod site_trash;
 mod site_visitor;
 pub mod status;
+pub mod token;
 #[cfg(test)]
 mod usage;
 mod wordpress;
@@ -94,6 +95,9 @@ pub enum Verb {
     /// Accounts of people
     #[command(subcommand)]
     Account(account::Verb),
+    /// Tokens of programs, for the interface at /api/v1
+    #[command(subcommand)]
+    Token(token::Verb),
     /// One-time links and failed sign-ins
     #[command(subcommand)]
     Admin(admin::Verb),
@@ -134,6 +138,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Op(verb) => op::run(&verb, agent, output),
         Verb::Audit(verb) => audit::run(&verb, agent, output),
         Verb::Account(verb) => account::run(verb, agent, output),
+        Verb::Token(verb) => token::run(&verb, agent, output),
         Verb::Admin(verb) => admin::run(&verb, agent, output),
         Verb::Install(_)
         | Verb::Uninstall(_)

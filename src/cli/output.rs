@@ -5,10 +5,10 @@
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::domain::fault::{Code, Fault, Kind};
 use crate::domain::text::is_forbidden;
+use crate::rpc::document;
 
 /// The exit codes that scripts rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,13 +156,7 @@ impl Output {
     /// Tells a fault and what the exit code is.
     pub fn failure(&mut self, fault: &Fault) -> Exit {
         if self.json {
-            self.document(&json!({ "error": {
-                "code": fault.code.as_str(),
-                "title": fault.title,
-                "detail": fault.detail,
-                "hint": fault.hint,
-                "operation": fault.operation,
-            }}));
+            self.document(&document::of_fault(fault));
         } else {
             self.note(format!("error[{}]: {}", fault.code.as_str(), fault.title));
             for line in fault.detail.lines() {
@@ -221,6 +215,7 @@ pub fn moment(time: crate::domain::time::Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::cli::usage::Captured;
+    use serde_json::json;
 
     fn fault(code: Code) -> Fault {
         Fault::new(code, "shop.example is taken", "choose another").detail("by site s1007")

@@ -13,6 +13,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
 use crate::domain::php_extension::PhpExtension;
+use crate::rpc::document;
 use crate::rpc::php::{PhpVersionView, PhpView};
 use crate::rpc::protocol::{Reply, Request};
 
@@ -160,11 +161,7 @@ fn look(agent: &mut dyn Ask) -> Result<PhpView, Fault> {
 
 fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let view = look(agent)?;
-    let installed = view.versions.iter().filter(|one| one.installed);
-    let installed: Vec<PhpVersion> = installed.map(|one| one.version).collect();
-    output.document(
-        &json!({ "php": installed, "versions": view.versions, "repository": view.repository }),
-    );
+    output.document(&document::of_php(&view));
     let mut rows = vec![
         ["VERSION", "STATE", "SITES", "SECURITY FIXES"]
             .map(str::to_owned)

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::AccountId;
 use crate::domain::parsed_text;
+use crate::domain::token::{Scope, TokenName};
 
 /// The name a person signs in with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +62,19 @@ pub enum Actor {
         /// Its role at that time.
         role: Role,
     },
+    /// A program with a token of an account.
+    Token {
+        /// Whose.
+        id: AccountId,
+        /// The name of the account at that time.
+        account: AccountName,
+        /// The account's role at that time.
+        role: Role,
+        /// The name of the token.
+        name: TokenName,
+        /// What it may.
+        scope: Scope,
+    },
     /// The agent itself, when it recovers after a crash.
     Recovery,
     /// The agent itself, for what is due: the trash lets go of a site.
@@ -72,6 +86,7 @@ impl std::fmt::Display for Actor {
         match self {
             Self::LocalRoot => f.write_str("root on this server"),
             Self::Account { name, .. } => f.write_str(name.as_str()),
+            Self::Token { account, name, .. } => write!(f, "{account} by token {name}"),
             Self::Panel => f.write_str("the panel itself"),
             Self::Recovery => f.write_str("recovery after a restart"),
         }

@@ -35,6 +35,7 @@ pub mod site_name;
 pub mod text;
 pub mod time;
 pub mod tls;
+pub mod token;
 pub mod trash;
 pub mod tree_size;
 pub mod visitor;

@@ -37,6 +37,7 @@ impl BlockingClient {
     pub fn call(&mut self, request: Request) -> Answer {
         let call = Call {
             session: None,
+            bearer: None,
             from: None,
             request,
         };
@@ -65,6 +66,7 @@ impl BlockingClient {
     fn begin(&mut self, request: Request) -> Result<(), Fault> {
         let call = Call {
             session: None,
+            bearer: None,
             from: None,
             request,
         };

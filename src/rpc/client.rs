@@ -197,6 +197,7 @@ mod tests {
     fn ping() -> Call {
         Call {
             session: None,
+            bearer: None,
             from: None,
             request: Request::Ping {},
         }

@@ -155,6 +155,7 @@ mod tests {
     fn a_call_survives_the_wire() {
         let call = Call {
             session: None,
+            bearer: None,
             from: None,
             request: Request::Ping {},
         };

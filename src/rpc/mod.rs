@@ -8,6 +8,7 @@ pub mod client;
 pub mod codec;
 pub mod courier;
 pub mod database;
+pub mod document;
 mod home_view;
 pub mod issuance;
 pub mod log;

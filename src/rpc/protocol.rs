@@ -17,6 +17,7 @@ use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
 use crate::domain::secret::{Password, Token};
+use crate::domain::token::{Scope, TokenName};
 
 /// One frame to the agent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Call {
     /// The session of the person behind it; none before sign-in, and none from the root shell.
     #[serde(default)]
     pub session: Option<Token>,
+    /// The token of the program behind it. Who brings one is nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bearer: Option<Token>,
     /// Where that person connects from, as the web process saw it; used for limits and the audit trail.
     #[serde(default)]
     pub from: Option<IpAddr>,
@@ -117,6 +121,24 @@ pub enum Request {
         name: AccountName,
         /// False lets it sign in again.
         disabled: bool,
+    },
+    /// The tokens of programs.
+    TokenList {},
+    /// Make a token, which is answered once.
+    TokenCreate {
+        /// Its name.
+        name: TokenName,
+        /// In whose name it asks.
+        account: AccountName,
+        /// What it may.
+        scope: Scope,
+        /// After so many days it stops working; none means never.
+        days: Option<u32>,
+    },
+    /// Forget a token.
+    TokenRevoke {
+        /// Which.
+        name: TokenName,
     },
     /// The first page.
     Home {},

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::secret::Token;
+use crate::domain::token::TokenView;
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
 use crate::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, LoadedView};
 use crate::rpc::log::LogView;
@@ -61,6 +62,15 @@ pub enum Reply {
     },
     /// To `AccountList`.
     Accounts(Vec<AccountView>),
+    /// To `TokenList`.
+    Tokens(Vec<TokenView>),
+    /// To `TokenCreate`: the token, once.
+    TokenMade {
+        /// For whoever asked for it.
+        token: Token,
+        /// What is known of it.
+        view: TokenView,
+    },
     /// To `Home`.
     Home(Box<HomeView>),
     /// To `SiteList`.

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::store::Store;
 use crate::store::database::{Reading, count_up, from_json, to_json};
 use crate::store::error::{StoreError, StoreResult};
-use crate::store::{session, tables};
+use crate::store::{session, tables, token};
 
 /// One account as it is kept.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +136,7 @@ impl Store {
             accounts.remove(id.0).changing()?;
             let mut names = transaction.open_table(tables::ACCOUNT_NAMES).changing()?;
             names.remove(account.name.as_str()).changing()?;
+            token::remove_of(transaction, id)?;
             session::remove_of(transaction, id)
         })
     }

@@ -91,6 +91,12 @@ pub enum StoreError {
     /// It may not sign in.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// A token of this name exists.
+    #[error("there is a token of this name")]
+    TokenTaken,
+    /// No token has this name.
+    #[error("there is no token of this name")]
+    TokenMissing,
     /// The one-time link is unknown, used or too old.
     #[error("the one-time link is not valid")]
     LinkInvalid,
@@ -181,6 +187,16 @@ impl From<StoreError> for Fault {
                 Code::LoginRefused,
                 "The name or the password is not right",
                 "try again; if the password is lost, run `lalapanel admin link` as root on the server",
+            ),
+            StoreError::TokenTaken => Self::new(
+                Code::TokenTaken,
+                title,
+                "choose another name, or revoke that one first",
+            ),
+            StoreError::TokenMissing => Self::new(
+                Code::TokenNotFound,
+                title,
+                "see `lalapanel token list` for the tokens there are",
             ),
             StoreError::LinkInvalid => Self::new(
                 Code::SetupClosed,

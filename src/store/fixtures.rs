@@ -13,11 +13,13 @@ use crate::domain::php::PhpVersion;
 use crate::domain::secret::Token;
 use crate::domain::site::{Site, SiteKind};
 use crate::domain::time::Timestamp;
+use crate::domain::token::{Scope, TokenName};
 use crate::domain::trash::TrashedSite;
 use crate::store::account::NewAccount;
 use crate::store::audit::AuditRecord;
 use crate::store::session::SessionRecord;
 use crate::store::setup::LinkRecord;
+use crate::store::token::TokenRecord;
 use crate::store::{Effect, Ending, OperationRecord, Status, Store, StoreError, Unread, tables};
 
 const TIME: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -148,6 +150,16 @@ fn fill(store: &Store) {
         expires,
     };
     store.put_link(&link.hash(), &record).unwrap();
+    let token = TokenRecord {
+        name: TokenName::parse("ci").unwrap(),
+        account: account.id,
+        scope: Scope::Read,
+        created: TIME,
+        expires: Some(expires),
+        used: None,
+    };
+    let secret = Token::from_random([3; 32]);
+    store.create_token(&secret.hash(), &token).unwrap();
     store
         .append_audit(&AuditRecord {
             time: TIME,
@@ -217,6 +229,23 @@ fn a_state_file_of_schema_3_opens_with_its_databases() {
     assert_eq!(store.databases().unwrap(), [database()]);
     assert_eq!(*store.sites().unwrap(), [site()]);
     assert_eq!(store.verify_audit().unwrap(), 1);
+}
+
+#[test]
+fn a_state_file_of_schema_3_gets_an_empty_list_of_tokens() {
+    let (_directory, path) = copied("schema-3.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.tokens().unwrap(), []);
+}
+
+#[test]
+fn a_state_file_of_schema_4_opens_with_its_tokens() {
+    let (_directory, path) = copied("schema-4.redb.gz");
+    let store = Store::open(&path).unwrap();
+    let hash = Token::from_random([3; 32]).hash();
+    let (token, account) = store.token(&hash).unwrap().unwrap();
+    assert_eq!((token.name.as_str(), account.name.as_str()), ("ci", "mara"));
+    assert_eq!(*store.sites().unwrap(), [site()]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod site;
 #[cfg(test)]
 pub(crate) mod small_disk;
 pub mod tables;
+pub mod token;
 pub mod trash;
 
 pub use database::Store;

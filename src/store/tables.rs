@@ -6,7 +6,7 @@
 use redb::TableDefinition;
 
 /// The schema this binary writes.
-pub const SCHEMA: u64 = 3;
+pub const SCHEMA: u64 = 4;
 
 type Json = &'static [u8];
 
@@ -41,6 +41,8 @@ pub const ACCOUNT_NAMES: TableDefinition<&str, u32> = TableDefinition::new("acco
 pub const SESSIONS: TableDefinition<[u8; 32], Json> = TableDefinition::new("session_v1");
 /// SHA-256 of a one-time link's token → `LinkRecord`.
 pub const LINKS: TableDefinition<[u8; 32], Json> = TableDefinition::new("setup_link_v1");
+/// SHA-256 of a program's token → `TokenRecord`.
+pub const TOKENS: TableDefinition<[u8; 32], Json> = TableDefinition::new("api_token_v1");
 /// Site number → `Issuance`.
 pub const ISSUANCES: TableDefinition<u32, Json> = TableDefinition::new("issuance_v1");
 /// Number → the bytes of an `AuditRecord`.
@@ -64,6 +66,7 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(ACCOUNT_NAMES)?;
     transaction.open_table(SESSIONS)?;
     transaction.open_table(LINKS)?;
+    transaction.open_table(TOKENS)?;
     transaction.open_table(ISSUANCES)?;
     transaction.open_table(AUDIT)?;
     transaction.open_table(AUDIT_CHAIN)?;

@@ -78,6 +78,7 @@ impl Learning {
         loop {
             let call = Call {
                 session: None,
+                bearer: None,
                 from: None,
                 request: Request::Panel {},
             };

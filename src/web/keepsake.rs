@@ -129,7 +129,8 @@ impl Keepsakes {
     }
 }
 
-fn fresh() -> Result<Password, Refusal> {
+/// A password of this machine's randomness.
+pub(super) fn fresh() -> Result<Password, Refusal> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|_| Refusal::INTERNAL)?;
     Ok(Password::from_random(bytes))

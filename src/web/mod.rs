@@ -3,6 +3,7 @@
 //! Invariant: everything it knows or does goes through the agent with the token of a live session; it decides nothing itself.
 
 mod agent;
+mod api;
 mod assets;
 mod authority;
 mod clock;

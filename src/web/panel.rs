@@ -16,6 +16,7 @@ use crate::domain::secret::Token;
 use crate::rpc::protocol::{Call, Reply, Request as Question};
 use crate::rpc::view::SessionView;
 use crate::web::agent::Agent;
+use crate::web::api;
 use crate::web::authority;
 use crate::web::cookie;
 use crate::web::facts::{self, Facts, Learning};
@@ -65,7 +66,11 @@ impl Endpoint for Panel {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let bodiless = request.method() == Method::HEAD;
         let packed = pack::is_taken(request.headers());
-        let mut response = self.answer(request).await;
+        let mut response = if request.uri().path().starts_with(api::PREFIX) {
+            self.answer_program(request).await
+        } else {
+            self.answer(request).await
+        };
         if bodiless {
             response.set_body(Body::empty());
         } else if packed {
@@ -103,6 +108,37 @@ impl Panel {
         }
     }
 
+    /// A program's request: by one of our names and a plain path too, and then with its token alone.
+    async fn answer_program(&self, request: Request) -> Response {
+        let facts = match self.shared.learning.facts().await {
+            Ok(facts) => facts,
+            Err(fault) => return api::refused(&fault.into()),
+        };
+        let remote = request.remote_addr().as_socket_addr().copied();
+        let local = request.local_addr().as_socket_addr().copied();
+        let (head, body) = request.into_parts();
+        let path = match named(facts, &head.headers, &head.uri, local) {
+            Ok((_, path)) => path,
+            // Who asks for a name that is not ours learns nothing of what runs here.
+            Err(refusal) if refusal.status() == StatusCode::MISDIRECTED_REQUEST => {
+                return empty(refusal.status());
+            }
+            Err(refusal) => return api::refused(&refusal),
+        };
+        let asked = api::Asked {
+            method: head.method,
+            path: path
+                .strip_prefix(api::PREFIX)
+                .unwrap_or_default()
+                .to_owned(),
+            query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
+            from: client(&head.headers, remote, Some(facts)),
+            headers: head.headers,
+            body,
+        };
+        api::answer(Arc::clone(&self.shared.agent), asked).await
+    }
+
     /// What the gates go by; what is served always waits for nobody.
     async fn facts(&self, path: &str) -> Result<&Facts, Fault> {
         match self.shared.learning.known() {
@@ -131,7 +167,10 @@ impl Panel {
             query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
             form: Fields::default(),
             from: client(&head.headers, remote, facts.as_ref().ok().copied()),
-            session: cookie::session(&head.headers),
+            // Who brings a token is never somebody's browser.
+            session: (!head.headers.contains_key(header::AUTHORIZATION))
+                .then(|| cookie::session(&head.headers))
+                .flatten(),
             visitor: cookie::visitor(&head.headers),
             person: None,
             posted: head.method == Method::POST,
@@ -157,6 +196,27 @@ fn open(
     uri: &Uri,
     local: Option<SocketAddr>,
 ) -> Opened {
+    let (host, path) = named(facts, headers, uri, local)?;
+    let (route, parts) = match routes::find(method, &path) {
+        Found::Route(route, parts) => (route, parts),
+        Found::OtherMethod => return Err(Refusal::METHOD_NOT_ALLOWED),
+        Found::Nothing => return Err(Refusal::NOT_FOUND),
+    };
+    if route.method == Method::POST {
+        origin::require_same(headers, &host)?;
+    } else if path.ends_with("/events") {
+        origin::refuse_foreign(headers, &host)?;
+    }
+    Ok((route, parts))
+}
+
+/// The name and the path it is for, where both are plain and nothing about it is odd.
+fn named(
+    facts: &Facts,
+    headers: &HeaderMap,
+    uri: &Uri,
+    local: Option<SocketAddr>,
+) -> Result<(String, String), Refusal> {
     let host = facts.names.check(headers, uri, local)?;
     // No browser sends a form in chunks, and what stands between us and it may count them otherwise (H-3).
     if headers.contains_key(header::TRANSFER_ENCODING) {
@@ -169,18 +229,7 @@ fn open(
     if size > MOST_HEADER_BYTES {
         return Err(Refusal::HEADERS_TOO_LARGE);
     }
-    let path = authority::plain_path(uri)?;
-    let (route, parts) = match routes::find(method, &path) {
-        Found::Route(route, parts) => (route, parts),
-        Found::OtherMethod => return Err(Refusal::METHOD_NOT_ALLOWED),
-        Found::Nothing => return Err(Refusal::NOT_FOUND),
-    };
-    if route.method == Method::POST {
-        origin::require_same(headers, &host)?;
-    } else if path.ends_with("/events") {
-        origin::refuse_foreign(headers, &host)?;
-    }
-    Ok((route, parts))
+    Ok((host, authority::plain_path(uri)?))
 }
 
 /// Which names are ours only the agent knows; what opens here is the same on every server and says nothing of this one.
@@ -254,6 +303,7 @@ async fn who(visit: &Visit) -> Result<SessionView, Refusal> {
     let session: Token = visit.session.clone().ok_or(Refusal::SignedOut)?;
     let call = Call {
         session: Some(session),
+        bearer: None,
         from: visit.from,
         request: Question::Session {
             passive: visit.query.has("watch") || visit.here.ends_with("/events"),

@@ -67,6 +67,7 @@ impl Visit {
     ) -> Result<Reply, Refusal> {
         let call = Call {
             session,
+            bearer: None,
             from: self.from,
             request,
         };

@@ -68,6 +68,7 @@ fn door(world: &World) -> Door {
 async fn as_root(door: &Door, request: Question) -> Answer {
     let call = Call {
         session: None,
+        bearer: None,
         from: None,
         request,
     };

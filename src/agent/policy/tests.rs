@@ -78,6 +78,12 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
                 disabled: true,
             },
         ),
+        ("TokenList", Request::TokenList {}),
+        (
+            "TokenCreate",
+            read(r#"{"token_create":{"name":"ci","account":"mara","scope":"read","days":90}}"#),
+        ),
+        ("TokenRevoke", read(r#"{"token_revoke":{"name":"ci"}}"#)),
         ("Home", Request::Home {}),
         ("SiteList", Request::SiteList {}),
         ("SiteTrash", Request::SiteTrash {}),
@@ -238,7 +244,32 @@ fn a_change_is_never_open_to_anyone_but_through_a_link() {
 
 #[test]
 fn recovery_is_nobody_who_asks() {
-    for who in [Who::Session, Who::Owner, Who::LocalRoot] {
-        assert!(authorize(who, Some(&Actor::Recovery)).is_err());
+    for (name, request) in one_of_each() {
+        let rule = rule(&request);
+        let let_in = authorize(rule, Some(&Actor::Recovery)).is_ok();
+        assert!(!let_in, "{name}");
+    }
+}
+
+#[test]
+fn a_token_may_what_an_owner_may_and_no_more_than_look_where_it_says_so() {
+    let token = |scope| Actor::Token {
+        id: crate::domain::id::AccountId(1),
+        account: AccountName::parse("mara").unwrap(),
+        role: Role::Owner,
+        name: crate::domain::token::TokenName::parse("ci").unwrap(),
+        scope,
+    };
+    for (name, request) in one_of_each() {
+        let rule = rule(&request);
+        let may = |scope| authorize(rule, Some(&token(scope))).is_ok();
+        let (reads, writes) = (may(Scope::Read), may(Scope::Write));
+        let is_for_programs = matches!(rule.who, Who::Anyone | Who::Owner);
+        assert_eq!(writes, is_for_programs, "{name}");
+        assert_eq!(
+            reads,
+            is_for_programs && rule.audit == Audit::None,
+            "{name}"
+        );
     }
 }

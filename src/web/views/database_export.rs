@@ -34,6 +34,7 @@ pub(in crate::web) async fn export(visit: Arc<Visit>) -> Result<Response, Refusa
     let place = stream::place(&visit)?;
     let call = Call {
         session: visit.session.clone(),
+        bearer: None,
         from: visit.from,
         request: Request::DatabaseExport { name: name.clone() },
     };

@@ -53,6 +53,11 @@ pub(crate) fn session() -> Token {
     Token::from_random([0xcd; 32])
 }
 
+/// The token of a program that may everything.
+pub(crate) fn bearer() -> Token {
+    Token::from_random([0xef; 32])
+}
+
 /// The password of `mara`.
 pub(crate) const PASSWORD: &str = "mauve otter tin sky";
 
@@ -170,9 +175,15 @@ impl Fake {
                 self.login(&mut state, &name, &password)
             }
             request => {
-                let known = call
-                    .session
-                    .is_some_and(|token| state.sessions.iter().any(|own| own == token.reveal()));
+                let of_a_session =
+                    |token: &Token| state.sessions.iter().any(|own| own == token.reveal());
+                let known = match &call.bearer {
+                    Some(token) => token.is_same(&bearer()),
+                    None => call.session.as_ref().is_some_and(of_a_session),
+                };
+                if !known && call.bearer.is_some() {
+                    return Err(Fault::new(Code::TokenRefused, "no such token", "make one"));
+                }
                 if !known {
                     return Err(Fault::new(
                         Code::Unauthenticated,
@@ -288,7 +299,7 @@ impl Fake {
                 change,
                 plan,
                 operation,
-            } => self.apply(state, change, plan.as_deref(), operation.unwrap()),
+            } => self.apply(state, change, plan.as_deref(), operation),
             Request::OperationList { .. } => Ok(Reply::Operations(operations(state, None))),
             Request::OperationShow { id }
             | Request::OperationFollow { id, .. }
@@ -404,8 +415,9 @@ impl Fake {
         state: &mut State,
         change: Change,
         seen: Option<&str>,
-        id: OperationId,
+        id: Option<OperationId>,
     ) -> Answer {
+        let id = id.unwrap_or_else(|| OperationId::from_parts(1, [1; 10]));
         if state.operations.contains_key(&id) {
             return Ok(Reply::Began { operation: id });
         }
@@ -413,7 +425,7 @@ impl Fake {
         if plan.steps.is_empty() {
             return Ok(Reply::Unchanged {});
         }
-        if seen != Some(plan.hash.as_str()) {
+        if seen.is_some_and(|seen| seen != plan.hash) {
             return Err(Fault::new(
                 Code::PlanChanged,
                 "the plan has changed",
