@@ -137,6 +137,14 @@ impl Holder {
         names
     }
 
+    /// What is remembered of its orders, as far as it counts.
+    pub(super) fn own(&self, issuance: Option<Issuance>) -> Option<Issuance> {
+        match self {
+            Self::Site(_) => issuance,
+            Self::Panel(panel) => panel.own(issuance),
+        }
+    }
+
     /// False for a site that is offline: nobody is shown its certificate.
     pub(super) fn is_enabled(&self) -> bool {
         match self {

@@ -117,10 +117,7 @@ impl Issuer {
     /// What is remembered.
     fn known(&self, holder: &Holder) -> Result<Option<Issuance>, Fault> {
         let issuance = self.operations.engine().store().issuance(holder.id())?;
-        Ok(match holder {
-            Holder::Site(_) => issuance,
-            Holder::Panel(panel) => panel.own(issuance),
-        })
+        Ok(holder.own(issuance))
     }
 
     /// Begins an order now; `test` has it done by an authority for trying.
@@ -206,9 +203,10 @@ impl Issuer {
                 || holders.iter().any(|one| one.id() == id)
                 || trash.iter().any(|one| one.site.id == id)
         })?;
+        let mut known = store.issuances()?;
         let mut pause = LONGEST_PAUSE;
         for holder in holders {
-            let issuance = self.known(&holder)?;
+            let issuance = holder.own(known.remove(&holder.id()));
             let next = renewals::next(holder.shown(), issuance.as_ref(), now);
             let Some(due) = next.filter(|_| holder.is_enabled()) else {
                 continue;
@@ -254,4 +252,81 @@ fn closed(hostname: &Hostname, until: Timestamp) -> Fault {
         format!("the authority allows no more tries for {hostname} until {until}"),
         "wait until then: Lala tries again by itself",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::certificate::{Source, samples};
+    use crate::domain::tls::TlsMode;
+    use crate::host::memory::MemoryHost;
+    use crate::host::memory::machine::Machine;
+    use crate::ops::engine::Engine;
+    use crate::render::golden::php_site;
+    use crate::store::Store;
+
+    /// So many sites with a certificate, none of which is due.
+    fn many(number: u32) -> Issuer {
+        let host = MemoryHost::new(Machine::debian());
+        host.set_now(samples::now());
+        let store = Store::in_memory().unwrap();
+        let mut certificate = samples::certificate(&["shop.example"], 90);
+        certificate.source = Source::Acme {
+            ca: "ca.example".to_owned(),
+            test: false,
+        };
+        let later = samples::now().plus_seconds(40 * 86_400);
+        for n in 0..number {
+            let mut site = php_site();
+            site.id = SiteId::new(SiteId::FIRST.number() + n);
+            site.hostname = Hostname::parse(&format!("s{n}.example")).unwrap();
+            site.aliases.clear();
+            site.redirected.clear();
+            site.tls.mode = TlsMode::Auto;
+            site.tls.certificate = Some(certificate.clone());
+            store.put_site(&site).unwrap();
+            let issuance = Issuance {
+                next: Some(later),
+                ..Issuance::default()
+            };
+            store.put_issuance(site.id, &issuance).unwrap();
+        }
+        let engine = Engine::new(Arc::new(host), store);
+        let operations = Operations::new(engine, Vec::new());
+        Issuer::new(operations, Acme::default(), Panel::default())
+    }
+    #[test]
+    fn what_is_not_due_is_left_alone_until_the_moment_that_was_chosen() {
+        let issuer = many(3);
+        assert_eq!(issuer.tick().unwrap(), LONGEST_PAUSE);
+        assert_eq!(issuer.jobs.count(), 0);
+        let due = Issuance {
+            next: Some(samples::now().plus_seconds(7)),
+            ..Issuance::default()
+        };
+        let store = issuer.operations.engine().store();
+        store.put_issuance(SiteId::FIRST, &due).unwrap();
+        assert_eq!(issuer.tick().unwrap(), 7_000);
+        let Reply::Issuing(begun) = issuer.renew(None, false).unwrap() else {
+            panic!("renewals are answered with names");
+        };
+        assert_eq!(begun, []);
+    }
+
+    #[test]
+    #[ignore = "measures: `cargo test --lib -- --ignored --nocapture the_look_over`"]
+    fn the_look_over_500_certificates_takes_50_milliseconds_at_most() {
+        let issuer = many(500);
+        issuer.tick().unwrap();
+        let mut took: Vec<Duration> = (0..21)
+            .map(|_| {
+                let begun = std::time::Instant::now();
+                issuer.tick().unwrap();
+                begun.elapsed()
+            })
+            .collect();
+        took.sort();
+        eprintln!("median {:?}, slowest {:?}", took[10], took[20]);
+        assert!(took[10] <= Duration::from_millis(50), "{took:?}");
+    }
 }

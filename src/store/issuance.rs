@@ -2,6 +2,8 @@
 //!
 //! Invariant: no key is in here, neither a certificate's nor an account's.
 
+use std::collections::BTreeMap;
+
 use redb::ReadableTable;
 
 use crate::domain::id::SiteId;
@@ -20,6 +22,20 @@ impl Store {
             found
                 .map(|bytes| from_json("issuance", bytes.value()))
                 .transpose()
+        })
+    }
+
+    /// All of them, as they were at one moment.
+    pub fn issuances(&self) -> StoreResult<BTreeMap<SiteId, Issuance>> {
+        self.read(|transaction| {
+            let all = transaction.open_table(tables::ISSUANCES).reading()?;
+            let mut found = BTreeMap::new();
+            for entry in all.iter().reading()? {
+                let (number, bytes) = entry.reading()?;
+                let issuance = from_json("issuance", bytes.value())?;
+                found.insert(SiteId::new(number.value()), issuance);
+            }
+            Ok(found)
         })
     }
 
@@ -68,5 +84,9 @@ mod tests {
         store.keep_issuances(|site| site == one).unwrap();
         assert!(store.issuance(one).unwrap().is_some());
         assert!(store.issuance(other).unwrap().is_none());
+        assert_eq!(
+            store.issuances().unwrap().into_keys().collect::<Vec<_>>(),
+            [one]
+        );
     }
 }

@@ -97,6 +97,14 @@ fn changes(transaction: &ReadTransaction) -> StoreResult<u64> {
     Ok(changes.map_or(0, |value| value.value()))
 }
 
+#[cfg(test)]
+impl Store {
+    /// Puts a site down without an operation.
+    pub(crate) fn put_site(&self, site: &Site) -> StoreResult<()> {
+        self.write(|transaction| put(transaction, site))
+    }
+}
+
 fn all(transaction: &ReadTransaction) -> StoreResult<Vec<Site>> {
     let sites = transaction.open_table(tables::SITES).reading()?;
     let mut found = Vec::new();
