@@ -128,7 +128,23 @@ fn plan_of(host: &dyn Host, wanted: &Wanted, facts: &InstallFacts) -> Result<Pla
     if !facts.mariadb_is_fresh && !facts.mariadb_has_options {
         plan = plan.note("MariaDB holds databases already: its options stay as they are");
     }
-    Ok(plan)
+    Ok(match order(wanted) {
+        Some(note) => plan.note(note),
+        None => plan,
+    })
+}
+
+/// Of whom the panel will ask a certificate for its own name: whoever agrees to the plan agrees to that.
+fn order(wanted: &Wanted) -> Option<String> {
+    let name = wanted.config.panel.hostname.as_ref()?;
+    let authority = match &wanted.config.acme.directory {
+        Some(directory) => format!("the authority at {directory}"),
+        None if name.is_public() => "Let's Encrypt".to_owned(),
+        None => return None,
+    };
+    Some(format!(
+        "the panel will get a certificate for {name} from {authority}; by that you agree to its terms"
+    ))
 }
 
 /// Takes up what a crash left; tells whether there was anything.

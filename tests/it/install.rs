@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lalapanel::domain::account::Actor;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::id::OperationId;
+use lalapanel::domain::name::Hostname;
 use lalapanel::domain::path::HostPath;
 use lalapanel::host::memory::MemoryHost;
 use lalapanel::host::memory::faults::{Crash, FaultyHost, Plan as Struck, Strike};
@@ -190,6 +191,22 @@ fn databases_of_others_keep_their_server_as_it_is() {
         .any(|planned| matches!(planned.step, Step::Sql { .. }));
     assert!(!touched);
     assert!(plan.notes.iter().any(|note| note.contains("MariaDB")));
+}
+
+#[test]
+fn a_name_of_the_panel_comes_with_the_terms_of_an_authority() {
+    let notes = |name: &str| {
+        let options = InstallOptions {
+            hostname: Some(Hostname::parse(name).unwrap()),
+            ..InstallOptions::default()
+        };
+        plan_for(&bare(), &options).unwrap().notes.join("\n")
+    };
+    assert!(notes("panel.acme-shop.com").contains("panel.acme-shop.com from Let's Encrypt"));
+    assert!(
+        !notes("panel.example").contains("terms"),
+        "nobody issues for that"
+    );
 }
 
 #[test]
