@@ -40,16 +40,16 @@ changes() {
     api POST sites '{"hostname":"shop.example","database":true}'
     is "$code" 202
     matches "$(field .database_password)" '^[a-z2-9]{32}$'
-    follows done
+    follows "done"
     answers shop.example 200
     api PATCH sites/shop.example '{"php.memory_limit":"300M"}'
-    follows done
+    follows "done"
     api GET sites/shop.example
     is "$(field '.settings["php.memory_limit"]')" "$(panel_json '.settings["php.memory_limit"]' site show shop.example)"
     api GET sites/shop.example/log/access
     is "$code" 200
     api DELETE sites/shop.example
-    follows done
+    follows "done"
     api GET trash
     is "$(field '.trash | length')" 1
     matches "$(panel audit list)" 'mara by token ci'
