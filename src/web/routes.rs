@@ -208,7 +208,8 @@ pub(super) fn is_always(path: &str) -> bool {
         .any(|route| parts(route.path, path).is_some())
 }
 
-fn parts(pattern: &str, path: &str) -> Option<Vec<String>> {
+/// The open parts of a path, where it is of this pattern.
+pub(super) fn parts(pattern: &str, path: &str) -> Option<Vec<String>> {
     let mut open = Vec::new();
     let mut asked = path.split('/');
     for part in pattern.split('/') {

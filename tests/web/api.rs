@@ -141,6 +141,22 @@ async fn what_is_not_as_described_changes_nothing() {
         (plain, 422),
         (twice, 422),
         (asks(Method::POST, "sites", "{"), 422),
+        (
+            asks(
+                Method::POST,
+                "sites?plan=yes",
+                r#"{"hostname":"a.example"}"#,
+            ),
+            422,
+        ),
+        (
+            asks(
+                Method::POST,
+                "certificates/renew?plan=true",
+                r#"{"force":false}"#,
+            ),
+            422,
+        ),
         (asks(Method::POST, "sites", "[]"), 422),
         (
             asks(

@@ -25,6 +25,7 @@ use crate::domain::token;
 use crate::rpc::document;
 use crate::rpc::protocol::{Call, Reply, Request};
 use crate::web::agent::Agent;
+use crate::web::api::table::{Makes, Row};
 use crate::web::form::Fields;
 use crate::web::refusal::Refusal;
 
@@ -94,14 +95,20 @@ async fn told(agent: Arc<dyn Agent>, asked: Asked) -> Result<Response, Refusal> 
         agent,
         bearer,
         from: asked.from,
-        plan_only: is_yes(&input.query, "plan"),
+        plan_only: plan_only(row, &input.query)?,
         operation: operation_of(&asked.headers)?,
     };
     caller.fulfil(wish).await
 }
 
-fn is_yes(query: &Fields, name: &str) -> bool {
-    matches!(query.text(name), "true" | "1")
+/// Whether nothing is to be done. Where that cannot be told, or cannot be had, nothing is done either.
+fn plan_only(row: &Row, query: &Fields) -> Result<bool, Fault> {
+    match (query.text("plan"), row.makes) {
+        ("" | "false" | "0", _) => Ok(false),
+        ("true" | "1", Makes::Change | Makes::Look) => Ok(true),
+        ("true" | "1", Makes::Errand) => Err(body::invalid("there is no plan of this")),
+        _ => Err(body::invalid("`plan` is true or false")),
+    }
 }
 
 /// RFC 6750 §2.1; there is no other way in.

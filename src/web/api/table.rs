@@ -17,6 +17,7 @@ use crate::rpc::protocol::Request;
 use crate::web::api::body::{self, invalid, only};
 use crate::web::api::{Input, Wish};
 use crate::web::refusal::Refusal;
+use crate::web::routes::parts;
 
 /// One address with one method.
 pub(super) struct Row {
@@ -232,20 +233,6 @@ pub(super) fn find(method: &Method, path: &str) -> Result<(&'static Row, Vec<Str
     matches.retain(|(row, _)| row.method == *wanted);
     let fewest = matches.into_iter().min_by_key(|(_, parts)| parts.len());
     fewest.ok_or(Refusal::METHOD_NOT_ALLOWED)
-}
-
-fn parts(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let mut open = Vec::new();
-    let mut asked = path.split('/');
-    for part in pattern.split('/') {
-        let given = asked.next()?;
-        if part.starts_with('{') && !given.is_empty() {
-            open.push(given.to_owned());
-        } else if part != given {
-            return None;
-        }
-    }
-    asked.next().is_none().then_some(open)
 }
 
 #[cfg(test)]
