@@ -242,7 +242,8 @@ fn words(request: &Request) -> (String, String) {
         | Request::AuditVerify {}
         | Request::LogRead { .. }
         | Request::LogFollow { .. }
-        | Request::Doctor {} => plain("look"),
+        | Request::Doctor {}
+        | Request::Monitor { .. } => plain("look"),
     }
 }
 

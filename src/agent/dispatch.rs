@@ -6,6 +6,7 @@ use crate::agent::database_sizes::Sizes;
 use crate::agent::fetching::Fetcher;
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
+use crate::agent::sampler::Sampler;
 use crate::agent::{certificates, databases, doctor, logs, overview, php};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
@@ -33,6 +34,7 @@ pub struct Dispatch {
     issuer: Issuer,
     fetcher: Fetcher,
     sizes: Sizes,
+    sampler: Sampler,
 }
 
 impl Dispatch {
@@ -42,12 +44,19 @@ impl Dispatch {
         let (acme, panel) = (config.acme.clone(), config.panel.clone());
         let issuer = Issuer::new(operations.clone(), acme, panel);
         let fetcher = Fetcher::new(operations.engine().clone(), config.wordpress.clone());
+        let sampler = Sampler::new(operations.engine().clone());
         Self {
             operations,
             issuer,
             fetcher,
             sizes: Sizes::default(),
+            sampler,
         }
+    }
+
+    /// Who looks at the machine every minute.
+    pub(super) fn sampler(&self) -> &Sampler {
+        &self.sampler
     }
 
     /// Who gets certificates.
@@ -142,6 +151,10 @@ impl Dispatch {
                 &self.operations,
                 &self.issuer,
             ))),
+            Request::Monitor { range } => {
+                let view = self.sampler.view(range)?;
+                Ok(Reply::Monitor(Box::new(view)))
+            }
             _ => Err(misdirected()),
         }
     }

@@ -35,6 +35,7 @@ pub mod policy;
 pub mod process;
 pub mod pulse;
 pub mod refusals;
+pub mod sampler;
 pub mod server;
 pub mod session;
 mod tokens;

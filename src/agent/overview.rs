@@ -12,9 +12,7 @@ use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 use crate::host::Host;
 use crate::rpc::nginx_view::ForeignView;
-use crate::rpc::view::{
-    Finding, HomeView, Level, Need, OperationState, ServiceView, StatusView, Usage,
-};
+use crate::rpc::view::{Finding, HomeView, Level, Need, OperationState, ServiceView, StatusView};
 use crate::system::{distro, facts, machine, nginx_files, service};
 
 /// The services the panel answers for, in the order people look for them.
@@ -94,13 +92,7 @@ pub(super) fn home(operations: &Operations, issuer: &Issuer) -> Result<HomeView,
         recent: recent.into_iter().take(8).collect(),
         sites: count(sites.len()),
         sites_offline: count(sites.iter().filter(|site| !site.enabled).count()),
-        disk: host
-            .space(&HostPath::fixed("/var/www"))
-            .ok()
-            .map(|space| Usage {
-                used: space.total.saturating_sub(space.free),
-                total: space.total,
-            }),
+        disk: machine::disk(host),
         memory: machine::memory(host),
         load_hundredths: machine::load_hundredths(host),
         processors: machine::processors(host),

@@ -97,7 +97,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::OperationShow { .. }
         | Request::AuditList { .. }
         | Request::AuditVerify {}
-        | Request::Doctor {} => row(Owner, None, true),
+        | Request::Doctor {}
+        | Request::Monitor { .. } => row(Owner, None, true),
         Request::LogFollow { .. } | Request::OperationFollow { .. } => row(Owner, None, false),
         Request::Apply { .. }
         | Request::CertificateDeposit { .. }

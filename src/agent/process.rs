@@ -17,6 +17,7 @@ use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
 use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
+use crate::agent::sampler::Sampler;
 use crate::agent::server::{self, Peers};
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
@@ -64,6 +65,7 @@ pub fn run() -> Result<(), Fault> {
     }
     let dispatch = Dispatch::new(operations.clone(), &config);
     let issuer = dispatch.issuer().clone();
+    let sampler = dispatch.sampler().clone();
     let door = Door::new(Parts {
         host: host.clone(),
         store,
@@ -81,7 +83,15 @@ pub fn run() -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(|error| start_failed("the runtime could not be started", &error))?;
-    runtime.block_on(serve(host.as_ref(), door, operations, issuer))?;
+    let keeper = Keeper {
+        door: door.clone(),
+        operations,
+        sampler: sampler.clone(),
+    };
+    runtime.block_on(serve(host.as_ref(), door, keeper, issuer))?;
+    if let Err(fault) = sampler.write_down() {
+        log(&fault.title);
+    }
     // A running operation holds the pass: waiting for it is waiting for the operation.
     let last = engine.enter(FAREWELL_MILLIS);
     drop(runtime);
@@ -108,18 +118,13 @@ fn own_names(host: &dyn Host, config: &Config) -> Vec<Hostname> {
     names
 }
 
-async fn serve(
-    host: &dyn Host,
-    door: Door,
-    operations: Operations,
-    issuer: Issuer,
-) -> Result<(), Fault> {
+async fn serve(host: &dyn Host, door: Door, keeper: Keeper, issuer: Issuer) -> Result<(), Fault> {
     let (listener, peers) = listen(host)?;
     let mut terminate = signal(SignalKind::terminate())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
-    let keeper = tokio::spawn(housekeep(door.clone(), operations));
+    let keeper = tokio::spawn(housekeep(keeper));
     let renewer = tokio::spawn(issuer.keep(log));
     // Where nobody listens for it (an init script), there is nothing to tell.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
@@ -155,20 +160,29 @@ fn listen(host: &dyn Host) -> Result<(UnixListener, Peers), Fault> {
     Ok((listener, Peers { web }))
 }
 
-async fn housekeep(door: Door, operations: Operations) {
+/// What is looked after every minute.
+#[derive(Clone)]
+struct Keeper {
+    door: Door,
+    operations: Operations,
+    sampler: Sampler,
+}
+
+async fn housekeep(keeper: Keeper) {
     let mut ticks = tokio::time::interval(HOUSEKEEPING);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let (door, operations) = (door.clone(), operations.clone());
+        let keeper = keeper.clone();
         let _ = tokio::task::spawn_blocking(move || {
-            if let Err(fault) = door.housekeep() {
-                log(&fault.title);
-            }
-            if let Err(fault) = operations.tidy() {
-                log(&fault.title);
-            }
-            if let Err(fault) = operations.hold_logs() {
+            // First, so that minutes are minutes apart however long the rest takes.
+            let looks = [
+                keeper.sampler.look(),
+                keeper.door.housekeep().map(|_| ()),
+                keeper.operations.tidy(),
+                keeper.operations.hold_logs().map(|_| ()),
+            ];
+            for fault in looks.into_iter().filter_map(Result::err) {
                 log(&fault.title);
             }
         })

@@ -24,6 +24,7 @@ pub mod doctor;
 pub mod follow;
 pub mod install;
 pub mod log;
+pub mod monitor;
 pub mod op;
 pub mod output;
 pub mod php;
@@ -86,6 +87,8 @@ pub enum Verb {
     /// Services the panel needs
     #[command(subcommand)]
     Service(service::Verb),
+    /// Processors, memory, disk and network: now, on average, at most
+    Monitor(monitor::Monitor),
     /// Operations: what was changed, step by step
     #[command(subcommand)]
     Op(op::Verb),
@@ -135,6 +138,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Php(verb) => php::run(&verb, agent, output),
         Verb::Db(verb) => database::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),
+        Verb::Monitor(typed) => monitor::run(&typed, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),
         Verb::Audit(verb) => audit::run(&verb, agent, output),
         Verb::Account(verb) => account::run(verb, agent, output),

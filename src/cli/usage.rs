@@ -302,6 +302,8 @@ fn every_promised_line_can_be_typed() {
         "php repository disable",
         "site php h.example 8.4 --plan --json",
         "service list",
+        "monitor",
+        "monitor --range year --json",
         "service start mariadb --plan",
         "service stop nginx --json",
         "service restart lalapanel-web",

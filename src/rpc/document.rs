@@ -47,6 +47,7 @@ pub fn of_reply(reply: &Reply) -> Option<Value> {
         Reply::Operation(view) => whole(view),
         Reply::Audit(list) => Some(json!({ "entries": list })),
         Reply::AuditSound { entries } => Some(json!({ "sound": true, "entries": entries })),
+        Reply::Monitor(view) => whole(view),
         Reply::Doctor(report) => whole(report),
         _ => None,
     }

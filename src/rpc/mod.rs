@@ -12,6 +12,7 @@ pub mod document;
 mod home_view;
 pub mod issuance;
 pub mod log;
+pub mod monitor;
 pub mod nginx_view;
 pub mod packer;
 pub mod php;

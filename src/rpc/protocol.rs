@@ -16,6 +16,7 @@ use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
+use crate::domain::sample::Range;
 use crate::domain::secret::{Password, Token};
 use crate::domain::token::{Scope, TokenName};
 
@@ -305,6 +306,11 @@ pub enum Request {
     AuditVerify {},
     /// Looks at host and state.
     Doctor {},
+    /// What was seen of the machine.
+    Monitor {
+        /// How far back.
+        range: Range,
+    },
 }
 
 impl Request {

@@ -11,6 +11,7 @@ use crate::domain::token::TokenView;
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
 use crate::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, LoadedView};
 use crate::rpc::log::LogView;
+use crate::rpc::monitor::MonitorView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::php::PhpView;
 use crate::rpc::trash::TrashedView;
@@ -127,6 +128,8 @@ pub enum Reply {
         /// How many entries were checked.
         entries: u64,
     },
+    /// To `Monitor`.
+    Monitor(Box<MonitorView>),
     /// To `Doctor`.
     Doctor(DoctorReport),
 }

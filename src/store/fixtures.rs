@@ -10,6 +10,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
+use crate::domain::sample::{Sample, Step};
 use crate::domain::secret::Token;
 use crate::domain::site::{Site, SiteKind};
 use crate::domain::time::Timestamp;
@@ -160,6 +161,11 @@ fn fill(store: &Store) {
     };
     let secret = Token::from_random([3; 32]);
     store.create_token(&secret.hash(), &token).unwrap();
+    let sample = Sample {
+        cpu: Some(1_234),
+        ..Sample::empty(TIME)
+    };
+    store.put_samples(&[(Step::Minute, sample)]).unwrap();
     store
         .append_audit(&AuditRecord {
             time: TIME,
@@ -245,6 +251,16 @@ fn a_state_file_of_schema_4_opens_with_its_tokens() {
     let hash = Token::from_random([3; 32]).hash();
     let (token, account) = store.token(&hash).unwrap().unwrap();
     assert_eq!((token.name.as_str(), account.name.as_str()), ("ci", "mara"));
+    assert_eq!(*store.sites().unwrap(), [site()]);
+    assert_eq!(store.samples(Step::Minute, TIME).unwrap(), []);
+}
+
+#[test]
+fn a_state_file_of_schema_5_opens_with_its_figures() {
+    let (_directory, path) = copied("schema-5.redb.gz");
+    let store = Store::open(&path).unwrap();
+    let samples = store.samples(Step::Minute, TIME).unwrap();
+    assert_eq!((samples[0].at, samples[0].cpu), (TIME, Some(1_234)));
     assert_eq!(*store.sites().unwrap(), [site()]);
 }
 

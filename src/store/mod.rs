@@ -13,6 +13,7 @@ mod issuance;
 pub mod journal;
 mod migrate;
 pub mod operation;
+pub mod samples;
 pub mod session;
 pub mod setup;
 pub mod site;

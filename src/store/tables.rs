@@ -6,7 +6,7 @@
 use redb::TableDefinition;
 
 /// The schema this binary writes.
-pub const SCHEMA: u64 = 4;
+pub const SCHEMA: u64 = 5;
 
 type Json = &'static [u8];
 
@@ -43,6 +43,8 @@ pub const SESSIONS: TableDefinition<[u8; 32], Json> = TableDefinition::new("sess
 pub const LINKS: TableDefinition<[u8; 32], Json> = TableDefinition::new("setup_link_v1");
 /// SHA-256 of a program's token → `TokenRecord`.
 pub const TOKENS: TableDefinition<[u8; 32], Json> = TableDefinition::new("api_token_v1");
+/// `Step` and slot → a `Sample` in its 64 bytes: there are many, and they are numbers alone.
+pub const SAMPLES: TableDefinition<(u8, u32), [u8; 64]> = TableDefinition::new("sample_v1");
 /// Site number → `Issuance`.
 pub const ISSUANCES: TableDefinition<u32, Json> = TableDefinition::new("issuance_v1");
 /// Number → the bytes of an `AuditRecord`.
@@ -67,6 +69,7 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(SESSIONS)?;
     transaction.open_table(LINKS)?;
     transaction.open_table(TOKENS)?;
+    transaction.open_table(SAMPLES)?;
     transaction.open_table(ISSUANCES)?;
     transaction.open_table(AUDIT)?;
     transaction.open_table(AUDIT_CHAIN)?;

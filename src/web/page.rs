@@ -19,6 +19,7 @@ pub(super) enum Section {
     Databases,
     Certificates,
     Services,
+    System,
     Php,
     Activity,
     Account,
@@ -68,6 +69,7 @@ pub(super) const GROUPS: &[(&str, &[Door])] = &[
         &[
             door(Section::Services, "/services", "server", "Services"),
             door(Section::Php, "/php", "cpu", "PHP"),
+            door(Section::System, "/system", "gauge", "System"),
             door(Section::Activity, "/activity", "activity", "Activity"),
         ],
     ),

@@ -66,7 +66,7 @@ impl Endpoint for Panel {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let bodiless = request.method() == Method::HEAD;
         let packed = pack::is_taken(request.headers());
-        let mut response = if request.uri().path().starts_with(api::PREFIX) {
+        let mut response = if api::is_for_programs(request.uri().path()) {
             self.answer_program(request).await
         } else {
             self.answer(request).await
@@ -127,10 +127,7 @@ impl Panel {
         };
         let asked = api::Asked {
             method: head.method,
-            path: path
-                .strip_prefix(api::PREFIX)
-                .unwrap_or_default()
-                .to_owned(),
+            path,
             query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
             from: client(&head.headers, remote, Some(facts)),
             headers: head.headers,

@@ -14,7 +14,7 @@ use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
     databases, home, login, logs, new_database, new_site, nginx, open, operation, own_certificate,
     php, php_extensions, services, settings, site, site_clone, site_php, site_rename, sites, start,
-    trash, visitors,
+    system, trash, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -150,6 +150,7 @@ routes! {
     GET  "/services"                    Session 0,    services::show;
     GET  "/services/{name}/{verb}"      Session 0,    services::change;
     POST "/services/{name}/{verb}"      Session FORM, services::change;
+    GET  "/system"                      Session 0,    system::show;
     GET  "/php"                         Session 0,    php::list;
     GET  "/php/{version}/install"       Session 0,    php::install;
     POST "/php/{version}/install"       Session FORM, php::install;

@@ -21,6 +21,7 @@ mod php;
 mod rename;
 mod settings;
 mod stream;
+mod system;
 mod trash;
 mod visitors;
 mod wordpress;

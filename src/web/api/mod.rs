@@ -3,6 +3,7 @@
 //! Invariant: no cookie is looked at, so no browser can be made to ask in its owner's name; who may do what the agent says.
 
 mod body;
+mod metrics;
 mod openapi;
 mod table;
 
@@ -29,8 +30,10 @@ use crate::web::api::table::{Makes, Row};
 use crate::web::form::Fields;
 use crate::web::refusal::Refusal;
 
-/// What all of it begins with.
-pub(super) const PREFIX: &str = "/api/v1/";
+/// What all of it begins with, but [`METRICS`].
+const PREFIX: &str = "/api/v1/";
+/// Where Prometheus looks when it is told nothing else.
+const METRICS: &str = "/metrics";
 /// Certificates and lists of addresses.
 const MOST_BODY: usize = 256 * 1024;
 /// A slow body is given up after so long.
@@ -39,7 +42,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// One request, as it came.
 pub(super) struct Asked {
     pub(super) method: Method,
-    /// What follows the prefix.
     pub(super) path: String,
     pub(super) query: Fields,
     pub(super) headers: HeaderMap,
@@ -64,6 +66,11 @@ struct Input {
     body: Value,
 }
 
+/// True for a path that no browser's session opens.
+pub(super) fn is_for_programs(path: &str) -> bool {
+    path.starts_with(PREFIX) || path == METRICS
+}
+
 /// Answers a request.
 pub(super) async fn answer(agent: Arc<dyn Agent>, asked: Asked) -> Response {
     match told(agent, asked).await {
@@ -73,14 +80,27 @@ pub(super) async fn answer(agent: Arc<dyn Agent>, asked: Asked) -> Response {
 }
 
 async fn told(agent: Arc<dyn Agent>, asked: Asked) -> Result<Response, Refusal> {
-    if asked.path == "openapi.json" {
-        if asked.method != Method::GET && asked.method != Method::HEAD {
-            return Err(Refusal::METHOD_NOT_ALLOWED);
-        }
+    let is_look = asked.method == Method::GET || asked.method == Method::HEAD;
+    let path = asked.path.strip_prefix(PREFIX).unwrap_or_default();
+    let is_file = path == "openapi.json" || asked.path == METRICS;
+    if is_file && !is_look {
+        return Err(Refusal::METHOD_NOT_ALLOWED);
+    }
+    if path == "openapi.json" {
         return Ok(document_of(StatusCode::OK, &openapi::document()));
     }
     let bearer = bearer(&asked.headers)?;
-    let (row, parts) = table::find(&asked.method, &asked.path)?;
+    if asked.path == METRICS {
+        let caller = Caller {
+            agent,
+            bearer,
+            from: asked.from,
+            plan_only: false,
+            operation: None,
+        };
+        return metrics::answer(&caller).await;
+    }
+    let (row, parts) = table::find(&asked.method, path)?;
     let body = match row.body {
         Some(_) => read(&asked.headers, asked.body).await?,
         None => Value::Null,

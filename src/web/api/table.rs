@@ -12,6 +12,7 @@ use crate::domain::id::{OperationId, SiteId};
 use crate::domain::log::{LogFile, LogFilter};
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
+use crate::domain::sample::Range;
 use crate::domain::service::{Service, ServiceVerb};
 use crate::rpc::protocol::Request;
 use crate::web::api::body::{self, invalid, only};
@@ -68,6 +69,7 @@ const LINES: Query = &[
     ("status", "Only such answers: 404, or 5xx"),
     ("text", "Only what holds this text"),
 ];
+const RANGE: Query = &[("range", "How far back: hour, day, week, month or year")];
 const AFTER: Query = &[(
     "after",
     "Answer once the operation's sequence is above this, or after 15 s",
@@ -81,6 +83,13 @@ const NAMED: Query = &[(
 rows! {
     GET "status" Look "Versions, services, counts, memory" NONE, None, |_| Ok(Wish::Ask(Request::Status {}));
     GET "doctor" Look "What is not as it should be, and what to do" NONE, None, |_| Ok(Wish::Ask(Request::Doctor {}));
+    GET "monitor" Look "Figures of the machine: processors, memory, disk, network" RANGE, None, |input| {
+        let range = match input.query.text("range") {
+            "" => Range::default(),
+            text => Range::parse(text).ok_or_else(|| invalid("`range` is hour, day, week, month or year"))?,
+        };
+        Ok(Wish::Ask(Request::Monitor { range }))
+    };
     GET "sites" Look "All sites" NONE, None, |_| Ok(Wish::Ask(Request::SiteList {}));
     POST "sites" Change "Make a site" NONE,
         Some(r#"{"hostname":"shop.example","type":"php","aliases":["www.shop.example"],"tls":"off","database":true}"#), body::create_site;

@@ -32,6 +32,7 @@ pub(super) mod sites;
 pub(super) mod start;
 #[cfg(debug_assertions)]
 mod styleguide;
+pub(super) mod system;
 pub(super) mod trash;
 pub(super) mod trouble;
 pub(super) mod visitors;

@@ -253,6 +253,8 @@ large() {
     is "$(on stat -c '%U:%G %a %s' "$loud")" "$(panel_json .user site show loud.example):adm 640 0"
 }
 check "a PHP log over 100 MiB is rotated before its day is over" large
+seen() { [ "$(panel_json '[.samples[] | select(.cpu != null and .memory != null and .received != null)] | length' monitor)" -ge 1 ]; }
+check "the machine is looked at every minute" soon seen
 
 gone_with_the_site() {
     panel site delete shop.example --yes --now

@@ -61,6 +61,11 @@ same_document() { # sites listed by the command line and by the interface are th
     api GET php
     is "$(jq -S 'keys' <<<"$told")" "$(panel php list --json | jq -S 'keys')"
 }
+metrics() {
+    is "$(outside curl -sk -o /dev/null -w '%{http_code}' "https://$address:8443/metrics")" 401
+    matches "$(outside curl -sk -H "Authorization: Bearer $reader" "https://$address:8443/metrics")" 'lalapanel_service_healthy\{service="nginx"\} 1'
+}
+check "Prometheus reads the figures with a token that may look" metrics
 check "its documents are those of the command line" same_document
 limits() {
     local own=$token

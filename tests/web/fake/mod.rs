@@ -4,6 +4,7 @@
 
 mod certificates;
 mod databases;
+mod monitor;
 mod settings;
 mod world;
 
@@ -39,6 +40,7 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use certificates::of_panel;
 pub(crate) use databases::{Dump, database};
+use monitor::monitor;
 pub(crate) use settings::set;
 pub(crate) use world::site;
 use world::{audit, begun, find, log, operations, person, php, plan, sign_in, status, take_effect};
@@ -249,6 +251,7 @@ impl Fake {
             }
             Request::Home {} => Ok(Reply::Home(Box::new(self.home(state)))),
             Request::Status {} => Ok(Reply::Status(status(state))),
+            Request::Monitor { range } => Ok(monitor(range, (self.now)())),
             Request::SiteList {} => Ok(Reply::Sites(state.sites.clone())),
             Request::SiteTrash {} => Ok(Reply::Trash(state.trash.clone())),
             Request::SiteShow { hostname } => {

@@ -1,0 +1,192 @@
+//! `/metrics`, in the text format of Prometheus (version 0.0.4).
+//!
+//! Invariant: what is not known is left out, never zero; names keep their meaning and their unit.
+
+use std::fmt::{Display, Write as _};
+
+use poem::Response;
+use poem::http::{StatusCode, header};
+
+use crate::domain::sample::Range;
+use crate::rpc::certificate_view::CertificateView;
+use crate::rpc::monitor::MonitorView;
+use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::view::StatusView;
+use crate::web::api::Caller;
+use crate::web::refusal::Refusal;
+
+/// Answers it.
+pub(super) async fn answer(caller: &Caller) -> Result<Response, Refusal> {
+    let Reply::Status(status) = caller.ask(Request::Status {}).await? else {
+        return Err(Refusal::INTERNAL);
+    };
+    let range = Range::Hour;
+    let Reply::Monitor(monitor) = caller.ask(Request::Monitor { range }).await? else {
+        return Err(Refusal::INTERNAL);
+    };
+    let Reply::Certificates(certificates) = caller.ask(Request::CertificateList {}).await? else {
+        return Err(Refusal::INTERNAL);
+    };
+    let mut text = Text::default();
+    text.of_status(&status);
+    text.of_machine(&monitor);
+    text.of_certificates(&certificates);
+    Ok(Response::builder()
+        .status(StatusCode::OK)
+        .header(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )
+        .body(text.0))
+}
+
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, help: &str) {
+        let _ = writeln!(
+            self.0,
+            "# HELP lalapanel_{name} {help}\n# TYPE lalapanel_{name} gauge"
+        );
+    }
+
+    fn one(&mut self, name: &str, help: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.family(name, help);
+            let _ = writeln!(self.0, "lalapanel_{name} {value}");
+        }
+    }
+
+    fn of_status(&mut self, status: &StatusView) {
+        self.family("info", "What is installed.");
+        let _ = writeln!(
+            self.0,
+            "lalapanel_info{{version={}}} 1",
+            quoted(&status.version)
+        );
+        self.one("sites", "Sites of this server.", Some(status.sites));
+        self.one(
+            "sites_enabled",
+            "Sites that are online.",
+            Some(status.sites_enabled),
+        );
+        let stuck = status.stuck.len();
+        self.one(
+            "operations_stuck",
+            "Operations that wait for a person.",
+            Some(stuck),
+        );
+        self.one(
+            "agent_resident_bytes",
+            "Memory of the agent.",
+            Some(status.agent_memory),
+        );
+        self.family("service_healthy", "Whether a service is as it should be.");
+        for service in &status.services {
+            let (name, healthy) = (quoted(&service.name), u8::from(service.healthy));
+            let _ = writeln!(
+                self.0,
+                "lalapanel_service_healthy{{service={name}}} {healthy}"
+            );
+        }
+    }
+
+    fn of_machine(&mut self, view: &MonitorView) {
+        let last = view.samples.last();
+        let ratio = |share: u64| format!("{}.{:04}", share / 10_000, share % 10_000);
+        let hundredths = |load: u64| format!("{}.{:02}", load / 100, load % 100);
+        let cpu = last.and_then(|one| one.cpu).map(ratio);
+        self.one(
+            "cpu_busy_ratio",
+            "How busy the processors were in the last minute.",
+            cpu,
+        );
+        let load = last.and_then(|one| one.load).map(hundredths);
+        self.one("load1", "Load of the last minute.", load);
+        let (memory, disk) = (view.memory, view.disk);
+        self.one(
+            "memory_used_bytes",
+            "Memory in use.",
+            memory.map(|usage| usage.used),
+        );
+        self.one(
+            "memory_total_bytes",
+            "Memory in all.",
+            memory.map(|usage| usage.total),
+        );
+        self.one(
+            "disk_used_bytes",
+            "In use where the sites are.",
+            disk.map(|usage| usage.used),
+        );
+        self.one(
+            "disk_total_bytes",
+            "In all where the sites are.",
+            disk.map(|usage| usage.total),
+        );
+        let inodes = last.and_then(|one| one.inodes);
+        self.one(
+            "disk_inodes_free",
+            "Inodes left where the sites are.",
+            inodes,
+        );
+        let received = last.and_then(|one| one.received);
+        self.one(
+            "network_receive_bytes_per_second",
+            "Received in the last minute.",
+            received,
+        );
+        let sent = last.and_then(|one| one.sent);
+        self.one(
+            "network_transmit_bytes_per_second",
+            "Sent in the last minute.",
+            sent,
+        );
+    }
+
+    fn of_certificates(&mut self, views: &[CertificateView]) {
+        self.family(
+            "certificate_not_after_seconds",
+            "When what a site shows ends, in Unix time.",
+        );
+        for view in views {
+            if let Some(certificate) = &view.certificate {
+                let (site, end) = (
+                    quoted(view.hostname.as_str()),
+                    certificate.not_after.millis() / 1000,
+                );
+                let _ = writeln!(
+                    self.0,
+                    "lalapanel_certificate_not_after_seconds{{site={site}}} {end}"
+                );
+            }
+        }
+    }
+}
+
+/// The value of a label.
+fn quoted(text: &str) -> String {
+    let escaped = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    format!("\"{escaped}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let mut text = Text::default();
+        text.one("a", "About a.", Some(1));
+        text.one("b", "About b.", None::<u64>);
+        assert_eq!(
+            text.0,
+            "# HELP lalapanel_a About a.\n# TYPE lalapanel_a gauge\nlalapanel_a 1\n"
+        );
+        assert_eq!(quoted("a\"b\\c\nd"), r#""a\"b\\c\nd""#);
+    }
+}
