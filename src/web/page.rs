@@ -22,6 +22,7 @@ pub(super) enum Section {
     System,
     Php,
     Activity,
+    Users,
     Account,
     Menu,
 }
@@ -75,7 +76,10 @@ pub(super) const GROUPS: &[(&str, &[Door])] = &[
     ),
     (
         "Manage",
-        &[door(Section::Account, "/account", "circle-user", "Account")],
+        &[
+            door(Section::Users, "/users", "users", "Users"),
+            door(Section::Account, "/account", "circle-user", "Account"),
+        ],
     ),
 ];
 

@@ -14,7 +14,7 @@ use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
     databases, home, login, logs, new_database, new_site, nginx, open, operation, own_certificate,
     php, php_extensions, services, settings, site, site_clone, site_php, site_rename, sites, start,
-    system, trash, visitors,
+    system, trash, users, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -163,6 +163,7 @@ routes! {
     POST "/php/repository/enable"       Session FORM, php::enable;
     GET  "/php/repository/disable"      Session 0,    php::disable;
     POST "/php/repository/disable"      Session FORM, php::disable;
+    GET  "/users"                       Session 0,    users::show;
     GET  "/account"                     Session 0,    account::show;
     POST "/account/password"            Session FORM, account::password;
     #[cfg(debug_assertions)]

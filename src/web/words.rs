@@ -190,6 +190,24 @@ pub(super) fn audit_pill(good: bool) -> Pill {
     }
 }
 
+/// Whether an account may sign in.
+pub(super) fn account_pill(disabled: bool) -> Pill {
+    if disabled {
+        pill("off", "circle-minus", "Disabled")
+    } else {
+        pill("ok", "circle-check", "May sign in")
+    }
+}
+
+/// Whether a program's token still works.
+pub(super) fn token_pill(expired: bool) -> Pill {
+    if expired {
+        pill("off", "circle-minus", "Expired")
+    } else {
+        pill("ok", "circle-check", "Works")
+    }
+}
+
 /// What an operation is about to do, is doing or did: `Creating shop.example`, `shop.example is ready`.
 pub(super) fn headline(summary: &OperationSummary) -> String {
     use OperationState::{Done, Stuck, Undoing, Undone, Working};

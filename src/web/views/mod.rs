@@ -35,4 +35,5 @@ mod styleguide;
 pub(super) mod system;
 pub(super) mod trash;
 pub(super) mod trouble;
+pub(super) mod users;
 pub(super) mod visitors;

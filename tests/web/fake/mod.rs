@@ -5,6 +5,7 @@
 mod certificates;
 mod databases;
 mod monitor;
+mod people;
 mod settings;
 mod world;
 
@@ -40,7 +41,6 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use certificates::of_panel;
 pub(crate) use databases::{Dump, database};
-use monitor::monitor;
 pub(crate) use settings::set;
 pub(crate) use world::site;
 use world::{audit, begun, find, log, operations, person, php, plan, sign_in, status, take_effect};
@@ -193,7 +193,10 @@ impl Fake {
                         "sign in",
                     ));
                 }
-                self.signed_in(&mut state, request)
+                match people::looked(&request, (self.now)()) {
+                    Some(reply) => Ok(reply),
+                    None => self.signed_in(&mut state, request),
+                }
             }
         }
     }
@@ -251,7 +254,6 @@ impl Fake {
             }
             Request::Home {} => Ok(Reply::Home(Box::new(self.home(state)))),
             Request::Status {} => Ok(Reply::Status(status(state))),
-            Request::Monitor { range } => Ok(monitor(range, (self.now)())),
             Request::SiteList {} => Ok(Reply::Sites(state.sites.clone())),
             Request::SiteTrash {} => Ok(Reply::Trash(state.trash.clone())),
             Request::SiteShow { hostname } => {

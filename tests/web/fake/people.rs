@@ -1,0 +1,47 @@
+//! Two people and two programs.
+
+use lalapanel::domain::account::{AccountName, Role};
+use lalapanel::domain::time::Timestamp;
+use lalapanel::domain::token::{Scope, TokenName, TokenView};
+use lalapanel::rpc::protocol::{Reply, Request};
+use lalapanel::rpc::view::AccountView;
+
+use crate::fake::monitor::monitor;
+
+/// To what is asked of people, programs and the machine.
+pub(super) fn looked(request: &Request, now: Timestamp) -> Option<Reply> {
+    match request {
+        Request::Monitor { range } => Some(monitor(*range, now)),
+        Request::TokenList {} => Some(tokens(now)),
+        Request::AccountList {} => Some(accounts(now)),
+        _ => None,
+    }
+}
+
+/// Who may sign in, and who may not.
+fn accounts(now: Timestamp) -> Reply {
+    let account = |name: &str, disabled: bool| AccountView {
+        name: AccountName::parse(name).unwrap(),
+        role: Role::Owner,
+        created: Timestamp::from_millis(now.millis() - 90 * 86_400_000),
+        last_login: (!disabled).then_some(now),
+        disabled,
+    };
+    Reply::Accounts(vec![account("ivo", true), account("mara", false)])
+}
+
+/// One that may look, and one whose time is over.
+fn tokens(now: Timestamp) -> Reply {
+    let token = |name: &str, scope, expires| TokenView {
+        name: TokenName::parse(name).unwrap(),
+        account: AccountName::parse("mara").unwrap(),
+        scope,
+        created: Timestamp::from_millis(now.millis() - 90 * 86_400_000),
+        expires,
+        used: None,
+    };
+    Reply::Tokens(vec![
+        token("deploy", Scope::Write, Some(Timestamp::from_millis(1))),
+        token("prometheus", Scope::Read, None),
+    ])
+}
