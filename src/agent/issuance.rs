@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::agent::advising;
 use crate::agent::holder::{Holder, PanelHolder};
 use crate::agent::issuing::Issuing;
 use crate::agent::operations::Operations;
@@ -28,6 +29,8 @@ use crate::system::config::{Acme, Panel};
 /// What is due is looked for no later than after so long, and no sooner.
 const LONGEST_PAUSE: u64 = 60_000;
 const SHORTEST_PAUSE: u64 = 1_000;
+/// Authorities ask not to be asked about everything in one second.
+const QUESTIONS_AT_ONCE: usize = 2;
 
 /// Gets certificates. Clones share everything.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub(super) struct Issuer {
     settings: Arc<Acme>,
     panel: Arc<Panel>,
     jobs: Jobs,
+    /// Questions to authorities about when to renew.
+    questions: Jobs,
     ended: Arc<Notify>,
 }
 
@@ -48,6 +53,7 @@ impl Issuer {
             settings: Arc::new(settings),
             panel: Arc::new(panel),
             jobs: Jobs::default(),
+            questions: Jobs::default(),
             ended: Arc::default(),
         }
     }
@@ -211,13 +217,34 @@ impl Issuer {
             let Some(due) = next.filter(|_| holder.is_enabled()) else {
                 continue;
             };
+            let question = advising::due(&holder, issuance.as_ref(), now);
             if due > now {
                 pause = pause.min(due.millis_since(now));
+                if question.is_some_and(|question| question <= now) {
+                    self.question(holder);
+                }
             } else if self.jobs.count() < renewals::AT_ONCE {
                 self.begin(holder, false);
             }
         }
         Ok(pause)
+    }
+
+    /// Asks the authority when it would have the certificate renewed; a failure leaves the usual time.
+    fn question(&self, holder: Holder) {
+        if self.questions.count() >= QUESTIONS_AT_ONCE {
+            return;
+        }
+        let issuer = self.clone();
+        let ended = self.ended.clone();
+        self.questions.start(
+            &name(holder.id()),
+            move || {
+                let engine = issuer.operations.engine();
+                let _ = advising::ask(engine, &issuer.settings, &holder);
+            },
+            move || ended.notify_one(),
+        );
     }
 
     fn begin(&self, holder: Holder, test: bool) -> bool {

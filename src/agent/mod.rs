@@ -3,6 +3,7 @@
 //! Invariant: it listens on a Unix socket only, and nothing in here opens a file, starts a program or reads the clock but through `Host`.
 
 pub mod accounts;
+mod advising;
 pub mod audit;
 mod certificates;
 pub mod clock;

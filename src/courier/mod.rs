@@ -7,6 +7,7 @@ mod fetching;
 mod idle;
 mod preflight;
 pub mod process;
+mod renewal;
 mod runner;
 mod server;
 mod version;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
 use crate::acme::order::{Course, Diary, Wanted};
-use crate::courier::preflight;
+use crate::courier::{preflight, renewal};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
@@ -44,6 +44,7 @@ impl Runner {
                 let ordered = self.order(&order).await;
                 Ok(Report::Ordered(Box::new(ordered)))
             }
+            Errand::Renewal(question) => renewal::ask(&question).await,
             // It brings more than a return, so `server` runs it itself.
             Errand::Fetch(_) => Err(misdirected()),
         }

@@ -9,6 +9,7 @@ use crate::domain::certificate::Fingerprint;
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::order::Moment;
+use crate::domain::renewal_info::Advice;
 use crate::domain::time::Timestamp;
 
 /// One site's.
@@ -25,6 +26,9 @@ pub struct Issuance {
     /// Asked for by somebody, for a site that does not get its certificates from the panel yet.
     #[serde(default)]
     pub asked: Option<Asked>,
+    /// When the authority would have it renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<Advice>,
     /// The last try that came to an end.
     pub last: Option<Attempt>,
 }

@@ -26,6 +26,7 @@ pub mod path;
 pub mod php;
 pub mod php_extension;
 pub mod proxy_target;
+pub mod renewal_info;
 pub mod sample;
 pub mod secret;
 pub mod service;

@@ -5,10 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::archive::{ArchiveUrl, Checksum, WordpressVersion};
-use crate::domain::authority::{Authority, KeyText};
+use crate::domain::authority::{Authority, DirectoryUrl, KeyText};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::order::{Moment, Problem};
+use crate::domain::renewal_info::{RenewalId, Window};
 
 /// Where the agent hands over errands. Root alone may connect.
 pub const SOCKET: &str = "/run/lalapanel/courier.sock";
@@ -29,6 +30,30 @@ pub enum Errand {
     /// Bring an archive. Before the return it comes in parts: four bytes of length (big-endian), then that many bytes; a part of
     /// length 0 ends it, whether it is whole or not.
     Fetch(Box<Fetch>),
+    /// Ask when an authority would have a certificate renewed.
+    Renewal(Box<RenewalQuestion>),
+}
+
+/// A certificate an authority is asked about; it is public, and no account is needed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewalQuestion {
+    /// Whom.
+    pub directory: DirectoryUrl,
+    /// Roots to trust for its HTTPS beside the usual ones, as PEM.
+    pub roots: Option<String>,
+    /// About which.
+    pub certificate: RenewalId,
+}
+
+/// What it says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenewalAnswer {
+    /// When; none where it says nothing of the kind.
+    pub window: Option<Window>,
+    /// After how many seconds it may be asked again.
+    pub retry_after: Option<u64>,
 }
 
 /// A certificate to get. The key it is for stays with the agent.
@@ -92,6 +117,7 @@ impl Errand {
             Self::Ping {} => 5,
             Self::Order(_) => 240,
             Self::Fetch(_) => 300,
+            Self::Renewal(_) => 30,
         }
     }
 }
@@ -109,6 +135,8 @@ pub enum Report {
     Ordered(Box<Ordered>),
     /// To `Fetch`.
     Fetched(Box<Fetched>),
+    /// To `Renewal`.
+    Renewal(Box<RenewalAnswer>),
 }
 
 /// One frame from the courier.

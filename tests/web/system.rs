@@ -57,7 +57,15 @@ async fn metrics_are_for_tokens_alone() {
 async fn users_are_people_and_programs_and_the_page_changes_nothing() {
     let seen = panel().ask(signed_in(get("/users"))).await;
     assert_eq!(seen.status, 200);
-    for told in ["ivo", "Disabled", "(you)", "deploy", "Expired", "prometheus", "until it is revoked"] {
+    for told in [
+        "ivo",
+        "Disabled",
+        "(you)",
+        "deploy",
+        "Expired",
+        "prometheus",
+        "until it is revoked",
+    ] {
         assert!(seen.text.contains(told), "{told}");
     }
     assert!(seen.text.contains("lalapanel account disable NAME"));

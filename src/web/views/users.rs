@@ -80,7 +80,9 @@ fn token(view: &TokenView) -> Token {
             Scope::Write => "look and change",
         },
         pill: words::token_pill(view.expires.is_some_and(|expires| now >= expires)),
-        until: view.expires.map_or_else(|| "until it is revoked".to_owned(), words::stamp),
+        until: view
+            .expires
+            .map_or_else(|| "until it is revoked".to_owned(), words::stamp),
         used: used.map_or_else(|| "never".to_owned(), |used| words::ago(now, used)),
     }
 }

@@ -72,6 +72,10 @@ again() {
     [ "$before_key" != "$(key_of shop.example)" ]
 }
 check "cert renew --force serves a new certificate with a new key" again
+asked_when() { on sh -c 'journalctl --no-pager -u pebble | grep -qiE "renewal-?info/[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"'; }
+if [ "$suite" != bookworm ]; then # Debian 12's Pebble does not know how
+    check "an authority that says when it would have a certificate renewed is asked" long asked_when
+fi
 nothing_due() { local s; s=$(serial shop.example); panel cert renew shop.example; is "$(serial shop.example)" "$s"; }
 check "cert renew leaves alone what is not due" nothing_due
 # The panel's own name.
