@@ -54,6 +54,15 @@ pub enum Http2 {
 pub struct TlsFacts {
     /// How nginx speaks HTTP/2.
     pub http2: Http2,
+    /// nginx was built with its module for HTTP/3.
+    #[serde(default)]
+    pub http3: bool,
+    /// Our sites that speak HTTP/3.
+    #[serde(default)]
+    pub http3_sites: Vec<SiteId>,
+    /// The file of somebody else's server that listens on UDP port 443.
+    #[serde(default)]
+    pub http3_others: Option<HostPath>,
     /// What the file for port 443 says now.
     pub globals: Option<String>,
     /// What the file that every server with TLS includes says now.

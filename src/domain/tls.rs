@@ -43,6 +43,9 @@ pub struct Tls {
     pub mode: TlsMode,
     /// Whether browsers shall come by HTTPS alone, for a year from each visit (RFC 6797).
     pub hsts: bool,
+    /// Whether visitors may come by HTTP/3 (RFC 9114) as well.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub http3: bool,
     /// The certificate it shows; none while it shows a placeholder that it signed itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,
@@ -92,6 +95,12 @@ impl Site {
     #[must_use]
     pub fn has_tls(&self) -> bool {
         self.tls.mode != TlsMode::Off
+    }
+
+    /// True where nginx answers for it on UDP port 443 as well.
+    #[must_use]
+    pub fn speaks_http3(&self) -> bool {
+        self.has_tls() && self.tls.http3
     }
 
     /// The name of the directory whose pair it shows; none without TLS.

@@ -73,6 +73,7 @@ fn cloned(old: &Site, name: &Hostname, state: &State, facts: &Facts, now: Timest
         TlsMode::Uploaded => TlsMode::Auto,
         mode => mode,
     };
+    new.tls.http3 = old.tls.http3;
     new
 }
 

@@ -83,8 +83,10 @@ pub fn discard(id: SiteId, state: &State) -> Result<Plan, Fault> {
 
 /// Takes the site's name and its PHP away.
 fn offline(steps: &mut Steps, site: &Site, facts: &Facts) -> Result<(), Fault> {
-    if site.enabled {
+    if site.enabled || site.speaks_http3() {
         refuse::broken_nginx(facts)?;
+    }
+    if site.enabled {
         site_switch::offline(steps, site, facts);
     }
     steps.add(
@@ -93,6 +95,7 @@ fn offline(steps: &mut Steps, site: &Site, facts: &Facts) -> Result<(), Fault> {
             path: site.nginx_file(),
         },
     );
+    site_tls::close_http3(steps, site, facts);
     site_tls::unpoint(steps, site);
     if let Some(php) = site.kind.php() {
         match facts.services {

@@ -12,7 +12,7 @@ use crate::domain::site_name::SiteName;
 use crate::domain::tls;
 use crate::host::{Host, Mode, Owner};
 use crate::ops::pairs;
-use crate::ops::site_parts::Steps;
+use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::step::{Step, When};
 use crate::render::nginx_tls;
 use crate::system::handshake;
@@ -23,6 +23,7 @@ const SEEN_MILLIS: u64 = 8_000;
 /// Refuses where another program has the port.
 pub(super) fn refuse(old: Option<&Site>, new: &Site, facts: &Facts) -> Result<(), Fault> {
     let begins = new.has_tls() && !old.is_some_and(Site::has_tls);
+    refuse_http3(old, new, facts)?;
     match &facts.tls.held_by {
         Some(program) if begins => Err(Fault::new(
             Code::PortTaken,
@@ -31,6 +32,35 @@ pub(super) fn refuse(old: Option<&Site>, new: &Site, facts: &Facts) -> Result<()
         )),
         _ => Ok(()),
     }
+}
+
+/// Refuses HTTP/3 where nginx cannot have it.
+fn refuse_http3(old: Option<&Site>, new: &Site, facts: &Facts) -> Result<(), Fault> {
+    if !new.tls.http3 || old.is_some_and(|old| old.tls.http3) {
+        return Ok(());
+    }
+    let refused = |title: &str, hint: String| Err(Fault::new(Code::SettingInvalid, title, hint));
+    if !facts.tls.http3 {
+        return refused(
+            "tls.http3: the nginx of this server was built without HTTP/3",
+            "leave it off: visitors come by HTTP/2; the nginx of Debian 13 has it (`nginx -V` lists http_v3_module)".to_owned(),
+        );
+    }
+    match &facts.tls.http3_others {
+        Some(file) => refused(
+            "tls.http3: a server of somebody else has UDP port 443 of this nginx",
+            format!("take the line with `quic` out of `{file}`, then try again"),
+        ),
+        None => Ok(()),
+    }
+}
+
+/// What people have to see to themselves once a site speaks HTTP/3.
+pub(super) fn http3_note(old: &Site, new: &Site) -> Option<String> {
+    let begins = new.speaks_http3() && !old.speaks_http3();
+    begins.then(|| {
+        "Visitors come by HTTP/3 once UDP port 443 is open to them: let it in where a firewall stands before this server. Without it they come by HTTP/2 as before.".to_owned()
+    })
 }
 
 /// True where the pair that nginx shows is another one afterwards.
@@ -65,6 +95,7 @@ pub(super) fn prepare(steps: &mut Steps, site: &Site, facts: &Facts) {
             },
         );
     }
+    let speaks = site.speaks_http3() || others_speak(site, facts);
     let shared = [
         (
             "Write what all sites with TLS share",
@@ -75,7 +106,7 @@ pub(super) fn prepare(steps: &mut Steps, site: &Site, facts: &Facts) {
         (
             "Show no certificate to who asks for no site",
             nginx_tls::globals_file(),
-            nginx_tls::globals(&facts.tls, facts.nginx.ipv6),
+            nginx_tls::globals(&facts.tls, facts.nginx.ipv6, speaks),
             &facts.tls.globals,
         ),
     ];
@@ -95,6 +126,23 @@ pub(super) fn prepare(steps: &mut Steps, site: &Site, facts: &Facts) {
         }
         steps.root_file(title, &path, text);
     }
+}
+
+/// True where other sites of ours speak HTTP/3.
+fn others_speak(site: &Site, facts: &Facts) -> bool {
+    facts.tls.http3_sites.iter().any(|one| *one != site.id)
+}
+
+/// Closes UDP port 443 after the last site that spoke HTTP/3, once nginx does not read it any more.
+pub(super) fn close_http3(steps: &mut Steps, gone: &Site, facts: &Facts) {
+    if !gone.speaks_http3() || others_speak(gone, facts) {
+        return;
+    }
+    let text = nginx_tls::globals(&facts.tls, facts.nginx.ipv6, false);
+    parts::nginx_change(steps, facts, |steps| {
+        let title = "Close UDP port 443: no site speaks HTTP/3 any more";
+        steps.root_file(title, &nginx_tls::globals_file(), text);
+    });
 }
 
 /// Points the link at the site's pair, in one rename.

@@ -118,6 +118,7 @@ pub(super) fn update(
             .steps(steps.into_list())
             .notes(names::overlaps(&new, state))
             .notes(directory_note(old, &new))
+            .notes(site_tls::http3_note(old, &new))
             .notes(memory_note(&new, state, facts))
             .effect(Effect::PutSite(Box::new(new))),
     ))
@@ -295,6 +296,7 @@ pub(super) fn nginx(steps: &mut Steps, old: &Site, new: &Site, facts: &Facts) {
         site_tls::confirm(steps, new);
     }
     if !new.has_tls() {
+        site_tls::close_http3(steps, old, facts);
         site_tls::unpoint(steps, old);
     }
     if guests_before.is_some() && render::nginx::visitors(new).is_none() {

@@ -92,6 +92,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("limits.cpu", "50"),
     ("tls", "auto"),
     ("tls.hsts", "on"),
+    ("tls.http3", "on"),
 ];
 
 static SAMPLE: LazyLock<Certificate> =

@@ -178,6 +178,11 @@ fn run(place: Block, site: &Site, socket: &HostPath) -> Block {
     let wait = site.settings.php.max_execution_time.saturating_add(5);
     let place = place
         .set("include", "/etc/nginx/lalapanel/php.conf")
+        .when(site.speaks_http3(), |place| {
+            place
+                .comment("HTTP/3 has no Host header, and nginx before 1.29 makes none of its :authority.")
+                .line("fastcgi_param", ["HTTP_HOST", "$host"])
+        })
         .comment("Just above the pool's request_terminate_timeout.")
         .set("fastcgi_read_timeout", Word::measure(wait, "s"))
         .set("fastcgi_pass", Word::unix(socket));
@@ -200,14 +205,18 @@ fn run(place: Block, site: &Site, socket: &HostPath) -> Block {
     }
 }
 
+/// The site's security headers; wherever another header is added they must be added again.
+pub(super) fn headers(block: Block, site: &Site) -> Block {
+    match site.settings.web.headers {
+        HeaderSet::Standard => block.set("include", "/etc/nginx/lalapanel/headers.conf"),
+        HeaderSet::Strict => block.set("include", "/etc/nginx/lalapanel/headers-strict.conf"),
+        HeaderSet::Off => block,
+    }
+}
+
 fn cached(place: Block, site: &Site, bypass: &[&'static str]) -> Block {
     let web = &site.settings.web;
     let no_cache = bypass.iter().copied().chain(["$upstream_http_set_cookie"]);
-    let headers = match web.headers {
-        HeaderSet::Standard => Some("/etc/nginx/lalapanel/headers.conf"),
-        HeaderSet::Strict => Some("/etc/nginx/lalapanel/headers-strict.conf"),
-        HeaderSet::Off => None,
-    };
     let place = place
         .set("fastcgi_cache", shared::CACHE_ZONE)
         .comment("The number behind the site's grows when its cache is emptied.")
@@ -231,11 +240,7 @@ fn cached(place: Block, site: &Site, bypass: &[&'static str]) -> Block {
             ["updating", "error", "timeout", "http_500", "http_503"],
         )
         .set("fastcgi_cache_background_update", "on");
-    let place = match headers {
-        Some(file) => place.set("include", file),
-        None => place,
-    };
-    tls::only_https(place, site).line(
+    tls::promises(headers(place, site), site).line(
         "add_header",
         ["X-Cache", "$upstream_cache_status", "always"],
     )
@@ -342,6 +347,9 @@ mod tests {
         made.tls.certificate = Some(samples::certificate(&names, 90));
         made.tls.hsts = true;
         golden::check("nginx-tls-site.conf", &site(&made, ALL));
+        made.tls.http3 = true;
+        golden::check("nginx-http3-site.conf", &site(&made, ALL));
+        made.tls.http3 = false;
         made.settings.serving = crate::domain::setting::Serving::Suspended;
         golden::check("nginx-tls-suspended-site.conf", &site(&made, ALL));
     }

@@ -4,7 +4,7 @@
 
 pub use crate::domain::facts::Abilities;
 use crate::domain::path::HostPath;
-use crate::domain::setting::{HeaderSet, Serving};
+use crate::domain::setting::Serving;
 use crate::domain::site::{Site, SiteKind};
 use crate::domain::site_name::SiteName;
 use crate::domain::web_target::Destination;
@@ -22,6 +22,8 @@ struct Ports<'a> {
     plain: bool,
     /// Port 443, with the pair in this directory.
     tls: Option<&'a HostPath>,
+    /// UDP port 443, where there is TLS.
+    http3: bool,
 }
 
 /// The file of a site.
@@ -50,6 +52,7 @@ pub fn site_with(site: &Site, abilities: Abilities, pair: &HostPath) -> String {
     let ports = |plain, tls: bool| Ports {
         plain,
         tls: tls.then_some(pair),
+        http3: site.speaks_http3(),
     };
     let faces = if site.trusted().is_some() {
         vec![(ports(false, true), true), (ports(true, false), false)]
@@ -124,13 +127,14 @@ pub fn resting(all: impl Iterator<Item = SiteName>, abilities: Abilities) -> Str
     let ports = Ports {
         plain: true,
         tls: None,
+        http3: false,
     };
     Block::file()
         .server(|server| {
             let server = names(server, all.collect(), abilities, ports)
                 .set("access_log", "off")
                 .set("include", "/etc/nginx/lalapanel/server.conf");
-            closed_page(server, kinds::MAINTENANCE, "5")
+            closed_page(server, kinds::MAINTENANCE, "5", None)
                 .block("location", ["/"], |place| place.set("return", "503"))
         })
         .finish()
@@ -151,7 +155,7 @@ fn names(server: Block, names: Vec<SiteName>, abilities: Abilities, ports: Ports
         .set_if(ports.plain && abilities.ipv6, "listen", "[::]:80")
         .set("listen", Word::unix(&socket()));
     let server = match ports.tls {
-        Some(pair) => tls::listen(server, pair, abilities),
+        Some(pair) => tls::listen(server, pair, abilities.ipv6, ports.http3),
         None => server,
     };
     server.line("server_name", names)
@@ -202,7 +206,7 @@ fn redirected(
     file.server(|server| {
         let server = logs(self::names(server, names, abilities, ports), site)
             .set("include", "/etc/nginx/lalapanel/server.conf");
-        let server = server.when(secure, |server| tls::only_https(server, site));
+        let server = server.when(secure, |server| tls::promises(server, site));
         server.block("location", ["/"], |place| {
             place.line("return", ["301".into(), to])
         })
@@ -211,7 +215,7 @@ fn redirected(
 
 /// 503 for everybody; search engines come back.
 fn closed(server: Block, site: &Site) -> Block {
-    closed_page(server, closed_text(site), "3600")
+    closed_page(server, closed_text(site), "3600", None)
         .block("location", ["/"], |place| place.set("return", "503"))
 }
 
@@ -222,12 +226,21 @@ fn closed_text(site: &Site) -> &'static str {
     }
 }
 
-fn closed_page(server: Block, text: &'static str, seconds: &'static str) -> Block {
+/// The page with 503; `beside` is the site that answers others at the same time, with headers of its own.
+fn closed_page(
+    server: Block,
+    text: &'static str,
+    seconds: &'static str,
+    beside: Option<&Site>,
+) -> Block {
     server
         .line("error_page", ["503", "@lalapanel_closed"])
         .block("location", ["@lalapanel_closed"], |place| {
             place
                 .set("default_type", "text/html")
+                .for_each(beside, |place, site| {
+                    tls::promises(kinds::headers(place, site), site)
+                })
                 .line("add_header", ["Retry-After", seconds, "always"])
                 .line("add_header", ["Cache-Control", "no-store", "always"])
                 .line("return", ["503", text])
@@ -238,16 +251,14 @@ fn open(server: Block, site: &Site, abilities: Abilities) -> Block {
     let web = &site.settings.web;
     let server = server.when(site.settings.serving == Serving::Maintenance, |server| {
         let condition = [Word::of_site("($lalapanel_", site.id, "_closed)")];
-        closed_page(server, closed_text(site), "3600")
-            .block("if", condition, |inside| inside.set("return", "503"))
+        closed_page(server, closed_text(site), "3600", Some(site)).block(
+            "if",
+            condition,
+            |inside| inside.set("return", "503"),
+        )
     });
     let is_redirect = matches!(site.kind, SiteKind::Redirect { .. });
-    let server = match web.headers {
-        HeaderSet::Standard => server.set("include", "/etc/nginx/lalapanel/headers.conf"),
-        HeaderSet::Strict => server.set("include", "/etc/nginx/lalapanel/headers-strict.conf"),
-        HeaderSet::Off => server,
-    };
-    let server = tls::only_https(server, site)
+    let server = tls::promises(kinds::headers(server, site), site)
         .set_if(
             web.gzip && !is_redirect,
             "include",

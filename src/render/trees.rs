@@ -96,7 +96,10 @@ fn shared_by_tls() -> [(HostPath, String); 2] {
     };
     [
         (nginx_tls::include_file(), nginx_tls::include(facts.http2)),
-        (nginx_tls::globals_file(), nginx_tls::globals(&facts, true)),
+        (
+            nginx_tls::globals_file(),
+            nginx_tls::globals(&facts, true, true),
+        ),
     ]
 }
 

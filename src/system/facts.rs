@@ -34,7 +34,7 @@ pub fn gather(
         addresses: addresses::own(host),
         php: installed_php(host)?,
         foreign_names: found.foreign_names(&files),
-        tls: tls(host, &found, &files)?,
+        tls: tls(host, &found, own, &files)?,
         nginx_complaint: nginx_complaint(host)?,
         nginx: abilities(host)?,
         memory: memory(host),
@@ -89,7 +89,15 @@ pub fn abilities(host: &dyn Host) -> HostResult<Abilities> {
 }
 
 /// What the first site with TLS finds on port 443.
-fn tls(host: &dyn Host, found: &Configuration, own: &[HostPath]) -> HostResult<TlsFacts> {
+fn tls(
+    host: &dyn Host,
+    found: &Configuration,
+    sites: &[Site],
+    own: &[HostPath],
+) -> HostResult<TlsFacts> {
+    let program = nginx::program(host)?;
+    let others = found.foreign_quic(TLS_PORT, own);
+    let speaking = sites.iter().filter(|site| site.speaks_http3());
     let text = |path: HostPath| files::text(host, &path);
     let globals = text(render::nginx_tls::globals_file())?;
     let is_new = globals.is_none();
@@ -98,7 +106,10 @@ fn tls(host: &dyn Host, found: &Configuration, own: &[HostPath]) -> HostResult<T
         programs.into_iter().find(|program| program != "nginx")
     };
     Ok(TlsFacts {
-        http2: nginx::http2(host)?,
+        http2: nginx::http2(&program),
+        http3: nginx::http3(&program),
+        http3_sites: speaking.map(|site| site.id).collect(),
+        http3_others: others.map(|server| server.file.clone()),
         globals,
         include: text(render::nginx_tls::include_file())?,
         others: found.foreign_on(Wildcard::V4(TLS_PORT), own).is_some(),

@@ -37,29 +37,44 @@ pub fn complaint(host: &dyn Host, file: Option<&HostPath>) -> HostResult<Option<
     Ok(conflicts.into_iter().find(|line| !before.contains(line)))
 }
 
-/// How this nginx speaks HTTP/2, by the version that it says to visitors; as far as none can be read, not at all.
+/// The bytes of nginx's program, for [`http2`] and [`http3`]; none where it is not installed.
 ///
-/// Why not `nginx -v`: it would be one more program for every plan.
-pub fn http2(host: &dyn Host) -> HostResult<Http2> {
+/// Why not `nginx -V`: it would be one more program for every plan.
+pub fn program(host: &dyn Host) -> HostResult<Vec<u8>> {
+    match host.read(&HostPath::fixed(Program::Nginx.path()), PROGRAM_LIMIT) {
+        Err(HostError::Missing { .. } | HostError::Kind { .. }) => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// How this nginx speaks HTTP/2, by the version that it says to visitors; as far as none can be read, not at all.
+#[must_use]
+pub fn http2(program: &[u8]) -> Http2 {
     const SAYS: &[u8] = b"nginx/1.";
-    let bytes = match host.read(&HostPath::fixed(Program::Nginx.path()), PROGRAM_LIMIT) {
-        Ok(bytes) => bytes,
-        Err(HostError::Missing { .. } | HostError::Kind { .. }) => return Ok(Http2::No),
-        Err(error) => return Err(error),
-    };
-    let mut says = bytes.split(|byte| *byte == 0).filter_map(|text| {
-        let at = text.windows(SAYS.len()).position(|part| part == SAYS)?;
-        std::str::from_utf8(text.get(at + SAYS.len()..)?).ok()
-    });
+    let mut says = texts(program, SAYS).filter_map(|text| std::str::from_utf8(text).ok());
     let minor = says.find_map(|version| {
         let mut numbers = version.split(|c: char| !c.is_ascii_digit());
         let (minor, patch) = (numbers.next()?, numbers.next()?);
         Some((minor.parse::<u32>().ok()?, patch.parse::<u32>().ok()?))
     });
-    Ok(match minor {
+    match minor {
         Some(version) if version >= (25, 1) => Http2::Directive,
         Some(_) => Http2::Listen,
         None => Http2::No,
+    }
+}
+
+/// Whether this nginx speaks HTTP/3: it holds the words it was configured with, which `nginx -V` says.
+#[must_use]
+pub fn http3(program: &[u8]) -> bool {
+    texts(program, b"--with-http_v3_module").next().is_some()
+}
+
+/// What follows these words in the texts of a program.
+fn texts<'a>(program: &'a [u8], words: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
+    program.split(|byte| *byte == 0).filter_map(move |text| {
+        let at = text.windows(words.len()).position(|part| part == words)?;
+        text.get(at + words.len()..)
     })
 }
 

@@ -88,6 +88,18 @@ impl Configuration {
             .find(move |server| server.wildcards().contains(&place))
     }
 
+    /// The first server of others that listens by UDP, which nginx calls QUIC, on a port on every address.
+    #[must_use]
+    pub fn foreign_quic<'a>(&'a self, port: u16, own: &'a [HostPath]) -> Option<&'a Server> {
+        let everywhere = [Wildcard::V4(port), Wildcard::V6(port)];
+        let by_udp = move |words: &Vec<String>| {
+            words.iter().any(|word| word == "quic")
+                && wildcards(words).iter().any(|at| everywhere.contains(at))
+        };
+        self.foreign(own)
+            .find(move |server| server.listens.iter().any(by_udp))
+    }
+
     /// True where somebody else sets a directive at the level of `http`.
     #[must_use]
     pub fn sets(&self, directive: &str) -> bool {

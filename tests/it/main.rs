@@ -15,6 +15,7 @@ mod clone;
 mod database_trash;
 mod databases;
 mod faults;
+mod http3;
 mod imports;
 mod install;
 mod journey;

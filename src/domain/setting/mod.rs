@@ -8,6 +8,7 @@ mod names;
 mod php;
 mod rules;
 mod server;
+mod tls;
 mod values;
 mod web;
 
@@ -41,6 +42,7 @@ pub struct Settings {
 pub fn fields() -> impl Iterator<Item = &'static Field> {
     names::FIELDS
         .iter()
+        .chain(tls::FIELDS)
         .chain(web::FIELDS)
         .chain(access::FIELDS)
         .chain(php::FIELDS)

@@ -10,7 +10,6 @@ use crate::domain::setting::rules::rules;
 use crate::domain::setting::values::Serving;
 use crate::domain::site::{Site, SiteKind};
 use crate::domain::site_name::SiteName;
-use crate::domain::tls::TlsMode;
 use crate::domain::web_target::{RedirectCode, WebAddress};
 
 /// More names make nginx's tables large for nothing; a certificate holds 100.
@@ -113,50 +112,7 @@ pub(super) const FIELDS: &[Field] = &[
         },
         for_kind: |_| true,
     },
-    Field {
-        key: "tls",
-        section: Section::Names,
-        label: "HTTPS",
-        help: "Whether the site answers by HTTPS. Until it has a certificate that browsers trust, it shows one that it signed itself, and plain HTTP stays as it is.",
-        control: Control::Choice {
-            of: &[
-                ("off", "Plain HTTP only"),
-                ("auto", "Lala sees to the certificate"),
-                ("uploaded", "With a certificate of your own"),
-            ],
-            read: |site| site.tls.mode.word().to_owned(),
-            write: write_tls,
-        },
-        for_kind: |_| true,
-    },
-    Field {
-        key: "tls.hsts",
-        section: Section::Names,
-        label: "HTTPS only, remembered by browsers",
-        help: "Browsers that came once by HTTPS refuse plain HTTP for a year (HSTS). Cannot be taken back from those that know it; turn it on once everything works.",
-        control: Control::Switch(|site| &mut site.tls.hsts),
-        for_kind: |_| true,
-    },
 ];
-
-/// A certificate stays when the panel takes over: it is served until the panel has its own.
-fn write_tls(site: &mut Site, text: &str) -> Result<(), String> {
-    match text {
-        "auto" => site.tls.mode = TlsMode::Auto,
-        "uploaded" if site.tls.certificate.is_none() => {
-            return Err(format!(
-                "upload one with its key: `lalapanel cert upload {} --chain FILE --key FILE`",
-                site.hostname
-            ));
-        }
-        "uploaded" => site.tls.mode = TlsMode::Uploaded,
-        _ => {
-            site.tls.mode = TlsMode::Off;
-            site.tls.certificate = None;
-        }
-    }
-    Ok(())
-}
 
 fn word_of(serving: Serving) -> &'static str {
     match serving {

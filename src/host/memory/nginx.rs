@@ -51,9 +51,9 @@ impl Loaded {
                 .flat_map(|one| one.words.iter().skip(1));
             let names: BTreeSet<&String> = names.collect();
             for listen in server.named("listen") {
+                let (at, by_udp) = (listen.word(1), is_quic(listen));
                 for name in &names {
-                    if !seen.insert((listen.word(1).to_owned(), (*name).clone())) {
-                        let at = listen.word(1);
+                    if !seen.insert((at.to_owned(), by_udp, (*name).clone())) {
                         found.push(format!(
                             "nginx: [warn] conflicting server name \"{name}\" on {at}, ignored"
                         ));
@@ -88,6 +88,10 @@ impl Loaded {
     }
 }
 
+fn is_quic(listen: &Directive) -> bool {
+    listen.words.iter().any(|word| word == "quic")
+}
+
 fn unix_socket(listen: &Directive) -> Option<HostPath> {
     HostPath::parse(listen.word(1).strip_prefix("unix:")?).ok()
 }
@@ -96,6 +100,17 @@ fn unix_socket(listen: &Directive) -> Option<HostPath> {
 fn check(tree: &Tree, main: &HostPath) -> Result<Loaded, String> {
     let mut loaded = Loaded::default();
     read(tree, main, &mut loaded)?;
+    let servers = loaded.servers();
+    let mut opened = BTreeSet::new();
+    for listen in servers.iter().flat_map(|server| server.named("listen")) {
+        let opens = listen.words.iter().any(|word| word == "reuseport");
+        if opens && !opened.insert((listen.word(1).to_owned(), is_quic(listen))) {
+            return Err(format!(
+                "duplicate listen options for {} in {main}:1",
+                listen.word(1)
+            ));
+        }
+    }
     Ok(loaded)
 }
 
@@ -167,6 +182,9 @@ fn check_directive(tree: &Tree, directive: &Directive) -> Result<(), String> {
         ("ssl_certificate" | "ssl_certificate_key", Ok(path)) if !exists(&path) => Err(format!(
             "cannot load certificate \"{path}\": BIO_new_file() failed"
         )),
+        ("listen", _) if is_quic(directive) && !has_http3(tree) => {
+            Err("the \"quic\" parameter requires ngx_http_v3_module".to_owned())
+        }
         ("listen", _) => match unix_socket(directive) {
             Some(path) if !exists(&path.parent()) => Err(format!(
                 "bind() to unix:{path} failed (2: No such file or directory)"
@@ -175,6 +193,11 @@ fn check_directive(tree: &Tree, directive: &Directive) -> Result<(), String> {
         },
         _ => Ok(()),
     }
+}
+
+fn has_http3(tree: &Tree) -> bool {
+    let program = tree.text(&HostPath::fixed("/usr/sbin/nginx"));
+    program.is_some_and(|text| text.contains("--with-http_v3_module"))
 }
 
 impl Machine {
