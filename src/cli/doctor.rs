@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::Outcome;
 use crate::cli::agent::{Ask, unexpected};
+use crate::cli::handbook;
 use crate::cli::output::{Exit, Output};
 use crate::domain::fault::Fault;
 use crate::install::{self, InstallOptions, Report, Terminal};
@@ -50,6 +51,7 @@ pub(super) fn install_again(output: &mut Output) -> Result<(), Fault> {
     let options = InstallOptions {
         yes: true,
         json: output.is_json(),
+        handbook: handbook::files(),
         ..InstallOptions::default()
     };
     if let Report::Installed(report) = install::run(&options, &mut Terminal::new())? {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cli::handbook;
 use crate::cli::output::{Exit, Output};
 use crate::domain::account::AccountName;
 use crate::domain::fault::Fault;
@@ -73,6 +74,7 @@ impl Install {
             admin: self.admin,
             admin_password_file: self.admin_password_file,
             port: self.port,
+            handbook: handbook::files(),
         };
         told(&install::run(&options, &mut Terminal::new()), output)
     }

@@ -22,6 +22,7 @@ mod database_show;
 mod database_trash;
 pub mod doctor;
 pub mod follow;
+pub mod handbook;
 pub mod install;
 pub mod log;
 pub mod monitor;
@@ -66,25 +67,25 @@ pub enum Verb {
     Install(install::Install),
     /// Remove the panel; sites keep being served
     Uninstall(install::Uninstall),
-    /// Versions, services, counts, memory
+    /// Say how the server is: versions, services, counts, memory
     Status,
-    /// Check host and state, and say what to do
+    /// Look for what is not as it should be, and say what to do
     Doctor(doctor::Doctor),
-    /// Sites
+    /// Sites: make, change, copy, rename, delete, put back
     #[command(subcommand)]
     Site(site::Verb),
-    /// Certificates of sites
+    /// Certificates of sites and of the panel: get, upload, renew, remove
     #[command(subcommand)]
     Cert(cert::Verb),
-    /// What a site logs
+    /// Show what a site logs
     Log(log::Log),
-    /// PHP versions
+    /// PHP versions and their extensions: install, remove
     #[command(subcommand)]
     Php(php::Verb),
-    /// Databases
+    /// Databases: make, export, import, delete, put back
     #[command(subcommand)]
     Db(database::Verb),
-    /// Services the panel needs
+    /// Services the panel needs: start, stop, restart
     #[command(subcommand)]
     Service(service::Verb),
     /// Processors, memory, disk and network: now, on average, at most
@@ -92,18 +93,26 @@ pub enum Verb {
     /// Operations: what was changed, step by step
     #[command(subcommand)]
     Op(op::Verb),
-    /// The audit trail
+    /// The audit trail: who did what, and whether an entry was changed
     #[command(subcommand)]
     Audit(audit::Verb),
-    /// Accounts of people
+    /// Accounts of people who sign in to the panel
     #[command(subcommand)]
     Account(account::Verb),
     /// Tokens of programs, for the interface at /api/v1
     #[command(subcommand)]
     Token(token::Verb),
-    /// One-time links and failed sign-ins
+    /// Where nobody can sign in: one-time links, forgotten failures
     #[command(subcommand)]
     Admin(admin::Verb),
+    /// Print what completes these commands in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: handbook::Shell,
+    },
+    /// Print the manual page; `lalapanel man | man -l -` shows it
+    Man,
     /// The process with root's rights; started by its unit
     #[command(hide = true)]
     Agent,
@@ -144,6 +153,8 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Account(verb) => account::run(verb, agent, output),
         Verb::Token(verb) => token::run(&verb, agent, output),
         Verb::Admin(verb) => admin::run(&verb, agent, output),
+        Verb::Completions { shell } => Ok(handbook::print(&handbook::completions(shell), output)),
+        Verb::Man => Ok(handbook::print(&handbook::manual(), output)),
         Verb::Install(_)
         | Verb::Uninstall(_)
         | Verb::Agent

@@ -61,6 +61,8 @@ pub struct InstallFacts {
     pub mariadb_has_options: bool,
     /// Where this program is, unless it is where units expect it.
     pub program: Option<HostPath>,
+    /// Directories of the manual page and the completion that are not there.
+    pub without: Vec<&'static str>,
 }
 
 /// Bytes of memory, swap among them.
@@ -153,7 +155,18 @@ fn look(
         mariadb_is_fresh: mariadb_is_fresh(host)?,
         mariadb_has_options: host.stat(&render::mariadb::file())?.is_some(),
         program: program(host)?,
+        without: missing_directories(host)?,
     })
+}
+
+fn missing_directories(host: &dyn Host) -> HostResult<Vec<&'static str>> {
+    let mut missing = Vec::new();
+    for path in render::handbook::DIRECTORIES {
+        if host.stat(&HostPath::fixed(path))?.is_none() {
+            missing.push(path);
+        }
+    }
+    Ok(missing)
 }
 
 pub(super) fn is_root(host: &dyn Host) -> HostResult<bool> {

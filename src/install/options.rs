@@ -12,6 +12,7 @@ use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::host::Host;
+use crate::render::panel::PanelFile;
 
 const LIMIT: usize = 64 * 1024;
 
@@ -38,6 +39,8 @@ pub struct InstallOptions {
     pub admin_password_file: Option<PathBuf>,
     /// The panel's HTTPS port.
     pub port: Option<u16>,
+    /// The manual page and the completion of commands, which the command line knows.
+    pub handbook: Vec<PanelFile>,
 }
 
 /// The flags of `lalapanel uninstall`.

@@ -109,6 +109,7 @@ pub fn parts(wanted: &Wanted, facts: &InstallFacts) -> Vec<Part> {
     let mut parts = Vec::new();
     parts.push(state());
     parts.push(program(facts));
+    parts.push(handbook(wanted, facts));
     if facts.services == ServiceManager::Systemd {
         parts.push(stack::nginx_limits());
     }
@@ -141,6 +142,18 @@ fn program(facts: &InstallFacts) -> Part {
     if let Some(from) = &facts.program {
         let step = Step::PlaceProgram { from: from.clone() };
         part.add("Put the program in place", step);
+    }
+    part
+}
+
+/// A directory that is there already stays as it is, whoever made it.
+fn handbook(wanted: &Wanted, facts: &InstallFacts) -> Part {
+    let mut part = Part::default();
+    for path in facts.without.iter().filter(|_| !wanted.handbook.is_empty()) {
+        part.directory(path, 0, 0o755);
+    }
+    for file in &wanted.handbook {
+        part.own(&format!("Write {}", file.path.as_str()), file);
     }
     part
 }

@@ -96,6 +96,10 @@ fn rest() -> Vec<PlannedStep> {
             path: config::file(),
         },
     )];
+    for path in render::handbook::paths() {
+        let title = format!("Remove {}", path.as_str());
+        steps.push(step(&title, Step::RemoveFile { path }));
+    }
     for (title, name) in [
         ("Remove the user of the web process", users::WEB),
         ("Remove the user of the courier", users::COURIER),

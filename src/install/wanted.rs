@@ -4,6 +4,7 @@
 
 use crate::domain::php::PhpVersion;
 use crate::install::options::InstallOptions;
+use crate::render::panel::PanelFile;
 use crate::system::config::Config;
 use crate::system::distro::{Distribution, PHP_EXTENSIONS};
 
@@ -14,6 +15,8 @@ pub struct Wanted {
     pub config: Config,
     /// PHP versions.
     pub php: Vec<PhpVersion>,
+    /// The manual page and the completion of commands.
+    pub handbook: Vec<PanelFile>,
 }
 
 impl Wanted {
@@ -42,7 +45,11 @@ impl Wanted {
         };
         php.sort();
         php.dedup();
-        Self { config, php }
+        Self {
+            config,
+            php,
+            handbook: options.handbook.clone(),
+        }
     }
 
     /// Packages without which there is no panel.

@@ -44,7 +44,7 @@ pub fn plan(plan: &Plan, host: &dyn Host) -> PlanView {
 fn step(planned: &PlannedStep, host: &dyn Host) -> PlanStepView {
     let diff = match &planned.step {
         Step::WriteFile { path, .. } | Step::RemoveFile { path }
-            if render::nginx::holds_hashes(path) =>
+            if render::nginx::holds_hashes(path) || render::handbook::paths().contains(path) =>
         {
             None
         }

@@ -5,6 +5,7 @@
 pub mod block;
 #[cfg(test)]
 pub(crate) mod golden;
+pub mod handbook;
 pub mod logrotate;
 pub mod mariadb;
 pub mod nginx;

@@ -16,6 +16,7 @@ use lalapanel::install::{InstallOptions, plan_for};
 use lalapanel::ops::engine::{Direction, Engine, Outcome};
 use lalapanel::ops::plan::Plan;
 use lalapanel::ops::step::Step;
+use lalapanel::render::handbook;
 use lalapanel::store::Store;
 
 fn path(text: &'static str) -> HostPath {
@@ -50,8 +51,16 @@ fn prepared(mut machine: Machine) -> MemoryHost {
     host
 }
 
+/// Short ones: thousands of installations are tried here.
+fn options() -> InstallOptions {
+    InstallOptions {
+        handbook: handbook::files("the manual".to_owned(), "the completion".to_owned()),
+        ..InstallOptions::default()
+    }
+}
+
 fn plan(host: &dyn Host) -> Result<Plan, Fault> {
-    plan_for(host, &InstallOptions::default())
+    plan_for(host, &options())
 }
 
 fn install(host: Arc<dyn Host>, store: &Store, number: u64) -> Result<Option<Outcome>, Fault> {
@@ -161,11 +170,32 @@ fn the_plan_is_the_same_for_the_same_host_and_holds_no_key() {
 }
 
 #[test]
+fn a_newer_program_brings_its_manual_and_a_directory_of_somebody_else_stays_as_it_is() {
+    let directory = path("/usr/local/share/man");
+    let staff = Owner { uid: 0, gid: 50 };
+    let host = bare();
+    host.make_dir(&path("/usr/local/share"), staff, Mode(0o2775))
+        .unwrap();
+    host.make_dir(&directory, staff, Mode(0o2775)).unwrap();
+    let before = host.stat(&directory).unwrap();
+    let store = Store::in_memory().unwrap();
+    install(Arc::new(host.clone()), &store, 1).unwrap();
+    assert_eq!(host.stat(&directory).unwrap(), before);
+    let newer = InstallOptions {
+        handbook: handbook::files("a newer manual".to_owned(), "the completion".to_owned()),
+        ..InstallOptions::default()
+    };
+    let plan = plan_for(&host, &newer).unwrap();
+    let titles: Vec<&str> = plan.steps.iter().map(|step| step.title.as_str()).collect();
+    assert_eq!(titles, ["Write /usr/local/share/man/man8/lalapanel.8"]);
+}
+
+#[test]
 fn a_changed_port_changes_only_what_names_it() {
     let (host, _) = installed(bare);
     let options = InstallOptions {
         port: Some(9443),
-        ..InstallOptions::default()
+        ..options()
     };
     let plan = plan_for(&host, &options).unwrap();
     let written: Vec<&str> = plan

@@ -117,6 +117,17 @@ check "doctor finds nothing wrong" doctor
 panel_status() { panel status --json | jq -e . >/dev/null; }
 check "status --json is one document" panel_status
 
+handbook() {
+    local script=/usr/local/share/bash-completion/completions/lalapanel page=/usr/local/share/man/man8/lalapanel.8
+    sh_on "lalapanel completions bash | cmp - $script && lalapanel man | cmp - $page"
+    is "$(on stat -c '%a %U:%G' $script $page | sort -u)" "644 root:root"
+    # As bash does it at <TAB>.
+    is "$(on bash -c ". $script; COMP_WORDS=(lalapanel site cr); COMP_CWORD=2; _lalapanel lalapanel cr site; echo \${COMPREPLY[*]}")" create
+    # A minimal server has no man.
+    is "$(sh_on "! command -v man >/dev/null || man -w lalapanel")" "$(sh_on "! command -v man >/dev/null || echo $page")"
+}
+check "the manual page and bash's completion of the commands are in place" handbook
+
 survives_reboot() {
     "$here/host" reboot "$host"
     soon healthz
