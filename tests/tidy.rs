@@ -569,3 +569,31 @@ fn every_command_people_are_told_to_type_exists() {
     assert!(told > 30, "only {told} commands were found");
     assert_none("a hint names a command that exists", &broken);
 }
+
+#[test]
+fn every_line_of_a_shell_in_a_document_can_be_typed_as_it_stands() {
+    use clap::Parser as _;
+    let mut broken = Vec::new();
+    let mut typed = 0;
+    for file in files(&["docs", "README.md", "SECURITY.md"], &[".md"]) {
+        let mut in_shell = false;
+        for (number, line) in file.lines() {
+            if line.starts_with("```") {
+                in_shell = line == "```sh";
+                continue;
+            }
+            let line = line.trim_start().trim_start_matches("./");
+            if !in_shell || !line.starts_with("lalapanel ") {
+                continue;
+            }
+            typed += 1;
+            let command = line.split(" #").next().unwrap_or_default();
+            let command = command.split(" | ").next().unwrap_or_default();
+            if let Err(error) = lalapanel::cli::Cli::try_parse_from(command.split_whitespace()) {
+                broken.push(format!("{}:{number}: `{command}`: {error}", file.path));
+            }
+        }
+    }
+    assert!(typed > 60, "only {typed} lines were found");
+    assert_none("a reader can copy the line", &broken);
+}
