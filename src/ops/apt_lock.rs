@@ -7,9 +7,27 @@ use crate::domain::text::shown;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, HostResult};
 use crate::ops::context::Context;
+use crate::ops::site_parts::Steps;
+use crate::ops::step::Step;
 
 /// So long it is waited for.
 const LOCK_MILLIS: u64 = 300_000;
+
+/// How every change of packages begins; `interrupted` says that some were left half-configured.
+pub(super) fn first(interrupted: bool) -> Steps {
+    let mut steps = Steps::default();
+    steps.add(
+        "Wait until no other program installs packages",
+        Step::AwaitPackages {},
+    );
+    if interrupted {
+        steps.add(
+            "Finish packages that were left half-configured",
+            Step::FinishPackages {},
+        );
+    }
+    steps
+}
 
 /// Waits for whoever installs packages now: the automatic upgrades, another administrator.
 ///

@@ -11,8 +11,10 @@ use crate::domain::php::PhpVersion;
 use crate::domain::php_extension::PhpExtension;
 use crate::domain::site::Site;
 use crate::host::Host;
+use crate::ops::apt_lock;
 use crate::ops::packages::{self, Rehearsal};
 use crate::ops::plan::Plan;
+use crate::ops::refuse;
 use crate::ops::site_parts::Steps;
 use crate::ops::state::State;
 use crate::ops::step::{ServiceAct, Step};
@@ -127,13 +129,15 @@ fn install(
     extension: &PhpExtension,
     facts: &ExtensionFacts,
 ) -> Result<Option<Plan>, Fault> {
-    refusals::absent_version(php, facts)?;
+    if !facts.installed.contains(&php) {
+        return Err(refuse::absent_version(php, &facts.installed));
+    }
     if facts.is_here {
         return Ok(None);
     }
     refusals::unknown(php, extension, facts)?;
     refusals::rehearsed_install(php, extension, facts)?;
-    let mut steps = begin(facts);
+    let mut steps = apt_lock::first(facts.interrupted);
     steps.add("Fetch the lists of packages", Step::RefreshPackageLists {});
     around(&mut steps, php, facts, |steps| {
         let names = vec![extension.package(php)];
@@ -166,11 +170,13 @@ fn remove(
     state: &State,
     facts: &ExtensionFacts,
 ) -> Result<Plan, Fault> {
-    refusals::absent_version(php, facts)?;
+    if !facts.installed.contains(&php) {
+        return Err(refuse::absent_version(php, &facts.installed));
+    }
     refusals::absent(php, extension, facts)?;
     refusals::database(php, extension, state)?;
     refusals::rehearsed_removal(php, extension, facts)?;
-    let mut steps = begin(facts);
+    let mut steps = apt_lock::first(facts.interrupted);
     around(&mut steps, php, facts, |steps| {
         let names = vec![extension.package(php)];
         steps.add(
@@ -200,21 +206,6 @@ fn note(php: PhpVersion, facts: &ExtensionFacts) -> String {
             "The PHP of {many} sites is reloaded, one after the other; visitors wait meanwhile. Where a home page answers worse afterwards, all of this is taken back."
         ),
     }
-}
-
-fn begin(facts: &ExtensionFacts) -> Steps {
-    let mut steps = Steps::default();
-    steps.add(
-        "Wait until no other program installs packages",
-        Step::AwaitPackages {},
-    );
-    if facts.interrupted {
-        steps.add(
-            "Finish packages that were left half-configured",
-            Step::FinishPackages {},
-        );
-    }
-    steps
 }
 
 /// The change of packages, and what the sites notice of it.

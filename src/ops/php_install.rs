@@ -6,6 +6,7 @@ use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::php::PhpVersion;
 use crate::domain::text::shown;
+use crate::ops::apt_lock;
 use crate::ops::php_facts::PhpFacts;
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::Steps;
@@ -19,17 +20,7 @@ pub fn plan(php: PhpVersion, facts: &PhpFacts) -> Result<Option<Plan>, Fault> {
     }
     refuse_unavailable(php, facts)?;
     refuse_rehearsal(php, facts)?;
-    let mut steps = Steps::default();
-    steps.add(
-        "Wait until no other program installs packages",
-        Step::AwaitPackages {},
-    );
-    if facts.interrupted {
-        steps.add(
-            "Finish packages that were left half-configured",
-            Step::FinishPackages {},
-        );
-    }
+    let mut steps = apt_lock::first(facts.interrupted);
     if facts.services == ServiceManager::Systemd && !facts.shared.masked {
         steps.add(
             format!("Keep the PHP-FPM {php} that all sites would share from starting"),

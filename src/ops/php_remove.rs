@@ -7,30 +7,23 @@ use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::php::PhpVersion;
 use crate::domain::text::shown;
+use crate::ops::apt_lock;
 use crate::ops::php_facts::PhpFacts;
 use crate::ops::plan::Plan;
-use crate::ops::site_parts::Steps;
+use crate::ops::refuse;
 use crate::ops::state::State;
 use crate::ops::step::{ServiceAct, Step};
 use crate::render;
 
 /// Plans it.
 pub fn plan(php: PhpVersion, state: &State, facts: &PhpFacts) -> Result<Plan, Fault> {
-    refuse_absent(php, facts)?;
+    if facts.present.is_empty() || !facts.installed.contains(&php) {
+        return Err(refuse::absent_version(php, &facts.installed));
+    }
     refuse_used(php, state)?;
     refuse_shared(php, facts)?;
     refuse_rehearsal(php, facts)?;
-    let mut steps = Steps::default();
-    steps.add(
-        "Wait until no other program installs packages",
-        Step::AwaitPackages {},
-    );
-    if facts.interrupted {
-        steps.add(
-            "Finish packages that were left half-configured",
-            Step::FinishPackages {},
-        );
-    }
+    let mut steps = apt_lock::first(facts.interrupted);
     let of = |act| Step::Service {
         services: facts.services,
         unit: format!("php{php}-fpm"),
@@ -75,18 +68,6 @@ pub fn plan(php: PhpVersion, state: &State, facts: &PhpFacts) -> Result<Plan, Fa
         .note(format!(
             "Settings in `/etc/php/{php}` stay; `apt-get purge` of the same packages removes them."
         )))
-}
-
-fn refuse_absent(php: PhpVersion, facts: &PhpFacts) -> Result<(), Fault> {
-    if facts.installed.contains(&php) && !facts.present.is_empty() {
-        return Ok(());
-    }
-    let here: Vec<String> = facts.installed.iter().map(ToString::to_string).collect();
-    Err(Fault::new(
-        Code::PhpNotInstalled,
-        format!("PHP {php} is not installed"),
-        format!("choose one of the installed versions: {}", here.join(", ")),
-    ))
 }
 
 fn refuse_used(php: PhpVersion, state: &State) -> Result<(), Fault> {

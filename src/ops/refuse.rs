@@ -66,9 +66,18 @@ pub fn absent_php(php: PhpVersion, facts: &Facts) -> Result<(), Fault> {
     } else {
         format!(", or choose one that is here: {}", here.join(", "))
     };
-    Err(Fault::new(
-        Code::PhpNotInstalled,
-        format!("PHP {php} is not installed"),
-        format!("install it with `lalapanel php install {php}`{others}"),
-    ))
+    let hint = format!("install it with `lalapanel php install {php}`{others}");
+    Err(not_installed(php, hint))
+}
+
+/// Says that a version which was to be changed is not there, and which are.
+pub fn absent_version(php: PhpVersion, installed: &[PhpVersion]) -> Fault {
+    let here: Vec<String> = installed.iter().map(ToString::to_string).collect();
+    let hint = format!("choose one of the installed versions: {}", here.join(", "));
+    not_installed(php, hint)
+}
+
+fn not_installed(php: PhpVersion, hint: String) -> Fault {
+    let title = format!("PHP {php} is not installed");
+    Fault::new(Code::PhpNotInstalled, title, hint)
 }

@@ -25,18 +25,6 @@ pub(super) fn absent(
     ))
 }
 
-pub(super) fn absent_version(php: PhpVersion, facts: &ExtensionFacts) -> Result<(), Fault> {
-    if facts.installed.contains(&php) {
-        return Ok(());
-    }
-    let here: Vec<String> = facts.installed.iter().map(ToString::to_string).collect();
-    Err(Fault::new(
-        Code::PhpNotInstalled,
-        format!("PHP {php} is not installed"),
-        format!("choose one of the installed versions: {}", here.join(", ")),
-    ))
-}
-
 pub(super) fn unknown(
     php: PhpVersion,
     extension: &PhpExtension,
