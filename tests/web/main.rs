@@ -12,6 +12,7 @@
 mod api;
 mod certificates;
 mod clone;
+mod command_line;
 mod databases;
 mod fake;
 mod forms;

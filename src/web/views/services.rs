@@ -46,7 +46,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
         return Err(unexpected());
     };
     let mut frame = visit.frame("Services", Section::Services).await;
-    frame.command = Some("lalapanel status".to_owned());
+    frame.command = Some("lalapanel service list".to_owned());
     let versions: Vec<String> = view.php.iter().map(ToString::to_string).collect();
     let body = Services {
         list: view

@@ -111,7 +111,9 @@ fn answers(site: &SiteView) -> String {
 /// `GET /sites/{host}/danger`.
 pub(in crate::web) async fn danger(visit: Arc<Visit>) -> Result<Response, Refusal> {
     let site = find(&visit, visit.hostname()?).await?;
-    let frame = site_frame(&visit, &site, Some("Danger")).await;
+    let mut frame = site_frame(&visit, &site, Some("Danger")).await;
+    let verb = if site.enabled { "disable" } else { "enable" };
+    frame.command = Some(format!("lalapanel site {verb} {}", site.hostname));
     let body = Danger {
         tab: "danger",
         pill: words::site_pill(site.enabled, site.serving),
