@@ -18,7 +18,9 @@ use crate::domain::time::Timestamp;
 use crate::ops::change::{self, Begun};
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::event::Event;
-use crate::ops::{database_import, database_trash, graveyard, log_sizes, pairs, trash, view};
+use crate::ops::{
+    database_import, database_site, database_trash, graveyard, log_sizes, pairs, trash, view,
+};
 use crate::rpc::nginx_view::ForeignView;
 use crate::rpc::protocol::{Answer, Reply};
 use crate::rpc::view::{Finding, OperationSummary, OperationView};
@@ -262,6 +264,7 @@ fn sweep(engine: &Engine, broom: &Mutex<()>) {
             let _ = graveyard::close(engine.host());
             let _ = pairs::close(engine.host());
             let _ = database_import::close(engine.host(), engine.store());
+            let _ = database_site::close(engine.host(), engine.store());
         }
     }
 }

@@ -207,6 +207,9 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
         }
         Change::DatabaseRestore { .. } => format!("{subject} is back"),
         Change::DatabaseImport { .. } => format!("{subject} holds what was imported"),
+        Change::DatabaseSitePassword { .. } => {
+            format!("{subject} has a new password, and its site has it in its file")
+        }
         Change::DatabasePassword { .. } => format!("{subject} has a new password"),
     }
 }

@@ -74,6 +74,9 @@ pub struct NewPassword {
     /// Read the password from the first line of this file; `-` is standard input. Otherwise one is made
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<String>,
+    /// Make one and write it into the site's `wp-config.php` or `.env` as well; where the home page answers worse then, all is put back
+    #[arg(long, conflicts_with = "password_file")]
+    pub edit_site: bool,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -150,6 +153,10 @@ fn create(typed: &Create, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
 
 fn password(typed: &NewPassword, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let name = parse_name(&typed.name)?;
+    if typed.edit_site {
+        let wanted = Change::DatabaseSitePassword { name };
+        return change::run(&wanted, typed.plan, None, agent, output);
+    }
     let (password, is_made) = given_or_made(typed.password_file.as_deref())?;
     let wanted = Change::DatabasePassword {
         name: name.clone(),

@@ -246,6 +246,11 @@ pub enum Change {
         /// The hash of the new password.
         hash: DatabaseHash,
     },
+    /// Make a new password for a database, and write it into the file of its site.
+    DatabaseSitePassword {
+        /// Which.
+        name: DatabaseName,
+    },
 }
 
 impl Change {
@@ -280,7 +285,8 @@ impl Change {
             | Self::DatabaseDelete { .. }
             | Self::DatabaseRestore { .. }
             | Self::DatabaseImport { .. }
-            | Self::DatabasePassword { .. } => None,
+            | Self::DatabasePassword { .. }
+            | Self::DatabaseSitePassword { .. } => None,
         }
     }
 
@@ -312,7 +318,8 @@ impl Change {
             | Self::DatabaseDelete { name, .. }
             | Self::DatabaseRestore { name }
             | Self::DatabaseImport { name, .. }
-            | Self::DatabasePassword { name, .. } => format!("the database {name}"),
+            | Self::DatabasePassword { name, .. }
+            | Self::DatabaseSitePassword { name } => format!("the database {name}"),
             _ => self
                 .hostname()
                 .map_or_else(|| "this server".to_owned(), ToString::to_string),
@@ -354,7 +361,7 @@ impl Change {
             Self::DatabaseDelete { .. } => "db delete",
             Self::DatabaseRestore { .. } => "db restore",
             Self::DatabaseImport { .. } => "db import",
-            Self::DatabasePassword { .. } => "db password",
+            Self::DatabasePassword { .. } | Self::DatabaseSitePassword { .. } => "db password",
         }
     }
 }

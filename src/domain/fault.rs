@@ -79,6 +79,7 @@ codes! {
     DatabaseUnexported "database.unexported" Unavailable,
     DatabaseUnloaded "database.unloaded" Invalid,
     DatabaseFile "database.file" Invalid,
+    DatabaseSiteFile "database.site_file" Conflict,
     DatabaseConfirmation "database.confirmation" Invalid,
     MariadbSilent "mariadb.silent" Unavailable,
     MariadbRefused "mariadb.refused" Unavailable,

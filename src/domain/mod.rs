@@ -33,6 +33,7 @@ pub mod service;
 pub mod setting;
 pub mod site;
 pub mod site_kind;
+pub mod site_login;
 pub mod site_name;
 pub mod text;
 pub mod time;

@@ -5,6 +5,7 @@
 mod copies;
 mod files;
 mod jobs;
+mod logins;
 
 use crate::domain::path::HostPath;
 use crate::host::{Host, Meta, Mode, Owner};
@@ -109,6 +110,9 @@ conduct! {
         a_job_removes_its_own_files_only,
         a_job_makes_a_closed_directory_once,
         a_job_empties_a_directory_and_keeps_it,;
+    logins:
+        a_password_is_put_into_a_file_and_taken_back,
+        what_is_no_file_of_the_sites_own_is_told_and_left,;
     copies:
         a_copy_brings_everything_and_leaves_the_original,
         what_leads_out_or_is_no_file_is_counted_and_left_out,

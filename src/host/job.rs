@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::SiteId;
 use crate::domain::path::{HostPath, SitePath};
+use crate::domain::secret::Password;
+use crate::domain::site_login::{LoginFile, SiteLogin};
 use crate::domain::tree_size::TreeSize;
 
 /// One act in a site's tree.
@@ -73,6 +75,31 @@ pub enum Act {
     Measure {
         /// Where, below the base.
         path: SitePath,
+    },
+    /// Say which of these files of the site's hold a way into a database. Nothing is changed.
+    FindLogin {
+        /// Where to look, below the base.
+        paths: Vec<SitePath>,
+        /// What for.
+        login: SiteLogin,
+    },
+    /// Put another password into such a file, and keep the file as it was in a directory of the site's.
+    EditLogin {
+        /// Which, below the base.
+        path: SitePath,
+        /// Where the former one is kept; one that is there already stays.
+        kept: SitePath,
+        /// What it has to say still.
+        login: SiteLogin,
+        /// The new password.
+        password: Password,
+    },
+    /// Put back a file that was kept. Where none is, nothing was changed.
+    PutBack {
+        /// Where it goes.
+        path: SitePath,
+        /// Where it is.
+        kept: SitePath,
     },
     /// One end of a `TreeCopy`: send what is below a directory into the pipe that the worker is handed open.
     Send {
@@ -149,6 +176,8 @@ pub enum JobResult {
     },
     /// Counted, or copied.
     Counted(TreeSize),
+    /// What was found in files.
+    Logins(Vec<LoginFile>),
     /// Refused or failed; nothing more was done after this.
     Failed {
         /// What was met: `a symbolic link`, `no space is left`.

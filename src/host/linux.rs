@@ -9,6 +9,7 @@ mod emptying;
 mod exchange;
 mod files;
 mod job;
+mod logins;
 mod parcel;
 mod receiving;
 mod run;

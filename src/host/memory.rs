@@ -7,6 +7,7 @@ mod catalog;
 mod copying;
 pub mod faults;
 mod jobs;
+mod logins;
 pub mod machine;
 pub mod mariadb;
 pub mod nginx;

@@ -130,6 +130,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. }
         | Step::SwapDatabase { .. }
+        | Step::EditLogin(_)
         | Step::UnpackWordpress { .. }
         | Step::CopyFiles { .. }
         | Step::ConfigureWordpress { .. }

@@ -12,8 +12,8 @@ use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{
-    apt_lock, database, database_import, home, jobs, nginx, packages, pairs, panel, php_trial,
-    service, site_tls, user, wordpress,
+    apt_lock, database, database_import, database_site, home, jobs, nginx, packages, pairs, panel,
+    php_trial, service, site_tls, user, wordpress,
 };
 use crate::system::{database as sql, users};
 
@@ -90,6 +90,7 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::SetDatabasePassword { .. }
         | Step::ConfigureWordpress { .. }
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
+        Step::EditLogin(edit) => database_site::look_back(host, edit)?,
         Step::SwapDatabase { name, import } => database_import::look(host, name, import)?,
         // Files and tables are in what earlier steps of the same plan made.
         Step::UnpackWordpress { .. }
@@ -259,6 +260,7 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             sql::set_password(host, user, hash).map_err(Fault::from)
         }
         Step::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
+        Step::EditLogin(edit) => database_site::act(host, edit),
         Step::SwapDatabase { name, import } => database_import::swap(host, name, import),
         Step::UnpackWordpress { .. }
         | Step::ConfigureWordpress { .. }

@@ -16,8 +16,8 @@ use crate::ops::php_facts::{Intent, gather};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
-    certificate_install, database, database_import, database_trash, drift, pairs, php_extension,
-    php_install, php_remove, php_repository, service_change,
+    certificate_install, database, database_import, database_site, database_trash, drift, pairs,
+    php_extension, php_install, php_remove, php_repository, service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -121,6 +121,10 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         }
         Change::DatabaseImport { name, import } => {
             database_import::plan(name, import, &state, host).map(Some)
+        }
+        Change::DatabaseSitePassword { name } => {
+            let facts = database_site::look(host, name, &state)?;
+            database_site::plan(name, &state, &facts).map(Some)
         }
         Change::DatabasePassword { name, hash } => database::password(name, hash, &state).map(Some),
         Change::SiteDrift { hostname, choice } => {

@@ -55,6 +55,7 @@ fn files() -> Result<SitePath, Fault> {
 fn counted(result: JobResult, base: &HostPath) -> Result<TreeSize, Fault> {
     match result {
         JobResult::Done { .. } => Ok(TreeSize::default()),
+        JobResult::Logins(_) => Ok(TreeSize::default()),
         JobResult::Counted(size) => Ok(size),
         JobResult::Failed {
             reason,

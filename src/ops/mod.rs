@@ -12,6 +12,7 @@ pub mod database;
 mod database_dump;
 pub mod database_export;
 pub mod database_import;
+pub mod database_site;
 pub mod database_trash;
 pub mod drift;
 pub mod engine;

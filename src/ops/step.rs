@@ -18,7 +18,9 @@ use crate::host::exec::Program;
 use crate::host::job::{Job, SiteTree};
 use crate::host::{Mode, Owner};
 use crate::ops::php_trial::Trial;
-pub use crate::ops::step_detail::{Expectation, ServiceAct, User, When, WordpressInstall};
+pub use crate::ops::step_detail::{
+    Expectation, LoginEdit, ServiceAct, User, When, WordpressInstall,
+};
 use crate::system::panel_certificate;
 
 /// One thing to do.
@@ -289,6 +291,8 @@ pub enum Step {
         /// The number of the import.
         import: ImportId,
     },
+    /// Make a password for a database user, and have the site's worker write it into a file of the site's.
+    EditLogin(Box<LoginEdit>),
     /// Keep a database user from signing in, or let it.
     LockDatabaseUser {
         /// Who.
@@ -361,6 +365,7 @@ impl Step {
             Self::ConfigureWordpress { base, .. } => {
                 base.join("htdocs").join("wp-config.php").to_string()
             }
+            Self::EditLogin(edit) => format!("{}/{}", edit.base, edit.path),
             Self::InstallWordpress(install) => install.hostname.to_string(),
             Self::CreateDatabaseUser { user, .. }
             | Self::SetDatabasePassword { user, .. }

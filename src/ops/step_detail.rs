@@ -4,9 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::database::DatabaseName;
+use crate::domain::database::{DatabaseName, DatabaseUser};
+use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
-use crate::domain::path::HostPath;
+use crate::domain::path::{HostPath, SitePath};
 use crate::domain::wordpress::NewWordpress;
 
 /// A WordPress that is unpacked and configured.
@@ -22,6 +23,21 @@ pub struct WordpressInstall {
     pub database: DatabaseName,
     /// What was asked for.
     pub new: NewWordpress,
+}
+
+/// A file of a site that gets another password; the password is made when this is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginEdit {
+    /// Whose.
+    pub site: SiteId,
+    /// The site's base.
+    pub base: HostPath,
+    /// Which file, below the base.
+    pub path: SitePath,
+    /// The database it has to name.
+    pub database: DatabaseName,
+    /// The user whose password it is.
+    pub user: DatabaseUser,
 }
 
 /// A user to make or to remove.

@@ -20,7 +20,7 @@ use lalapanel::ops::change::{self, Begun};
 use lalapanel::ops::engine::{Direction, Engine, Outcome};
 use lalapanel::ops::plan::Plan;
 use lalapanel::ops::state::State;
-use lalapanel::ops::{database_import, graveyard, nginx, pairs};
+use lalapanel::ops::{database_import, database_site, graveyard, nginx, pairs};
 use lalapanel::render;
 use lalapanel::store::Store;
 
@@ -200,6 +200,7 @@ pub(crate) fn sweep(engine: &Engine) {
     let _ = graveyard::close(engine.host());
     let _ = pairs::close(engine.host());
     let _ = database_import::close(engine.host(), engine.store());
+    let _ = database_site::close(engine.host(), engine.store());
 }
 
 pub(crate) fn operation(number: u64) -> OperationId {

@@ -307,3 +307,31 @@ async fn a_download_is_whole_or_breaks_off_and_a_refusal_is_a_page() {
         assert_eq!(seen.status, status, "{path} {body}");
     }
 }
+
+#[tokio::test]
+async fn a_password_for_the_sites_file_is_made_on_the_server_and_shown_to_nobody() {
+    let panel = with_shop();
+    let page = "/databases/shop_db/password";
+    let form = panel.ask(signed_in(get(page))).await;
+    assert!(form.text.contains("Write it into the file of shop.example"));
+    let (token, operation) = (form.field("token"), form.field("operation"));
+    let start = format!("token={token}&operation={operation}&edit_site=1");
+    let typed = format!("{start}&password=mauve+otter+tin+sky");
+    let refused = panel.ask(signed_in(post(page, &typed))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("id=\"password-error\""));
+    let check = panel.ask(signed_in(post(page, &start))).await;
+    assert!(check.text.contains("wp-config.php as the site"));
+    assert!(
+        check
+            .text
+            .contains("lalapanel db password shop_db --edit-site")
+    );
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let body = format!("{start}&plan={}", check.field("plan"));
+    panel.ask(signed_in(post(page, &body))).await;
+    let end = done(&panel, &operation).await;
+    assert!(shown(&end).is_none());
+    let state = panel.agent.state.lock().unwrap();
+    assert_eq!((state.applied, state.database_hash.clone()), (1, None));
+}

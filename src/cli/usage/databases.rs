@@ -51,6 +51,17 @@ fn a_password_that_was_made_is_printed_and_only_its_hash_is_sent() {
 }
 
 #[test]
+fn a_password_for_the_sites_file_is_made_by_the_agent_and_printed_nowhere() {
+    let line = "lalapanel db password shop_db --edit-site --json";
+    let ran = ran(line, vec![began(), ended()]);
+    assert!(ran.asked[0].contains(r#"{"database_site_password":{"name":"shop_db"}}"#));
+    assert!(!ran.asked[0].contains("hash"));
+    let document = ran.json();
+    assert_eq!(document["changed"], true);
+    assert!(document.get("password").is_none());
+}
+
+#[test]
 fn a_site_with_a_database_says_how_to_reach_it() {
     let mut with = site();
     with.databases = vec!["shop_db".to_owned()];

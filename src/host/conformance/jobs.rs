@@ -9,7 +9,7 @@ use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, Mode, Node, Owner};
 
 impl<H: Host> Subject<H> {
-    fn job(&self, act: Act) -> JobResult {
+    pub(super) fn job(&self, act: Act) -> JobResult {
         let job = Job {
             site: SiteId::FIRST,
             base: path("/site"),
@@ -19,7 +19,7 @@ impl<H: Host> Subject<H> {
     }
 }
 
-fn a_site_tree<H: Host>(on: &Subject<H>) {
+pub(super) fn a_site_tree<H: Host>(on: &Subject<H>) {
     let owner = site_owner(on);
     on.host
         .make_dir(&path("/site"), on.owner, Mode(0o711))
@@ -30,7 +30,7 @@ fn a_site_tree<H: Host>(on: &Subject<H>) {
 }
 
 /// In memory a job runs with the site's uid; below a scratch directory with the caller's.
-fn site_owner<H: Host>(on: &Subject<H>) -> Owner {
+pub(super) fn site_owner<H: Host>(on: &Subject<H>) -> Owner {
     if on.scratch.is_some() {
         on.owner
     } else {
@@ -38,7 +38,7 @@ fn site_owner<H: Host>(on: &Subject<H>) -> Owner {
     }
 }
 
-fn site_path(text: &str) -> SitePath {
+pub(super) fn site_path(text: &str) -> SitePath {
     SitePath::parse(text).unwrap()
 }
 

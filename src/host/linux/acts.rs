@@ -14,7 +14,7 @@ use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 use crate::domain::path::SitePath;
 use crate::host::job::{Act, JobResult};
 use crate::host::linux::copying::Room;
-use crate::host::linux::{copying, emptying, unpacking};
+use crate::host::linux::{copying, emptying, logins, unpacking};
 use crate::host::walk::{self, beneath};
 
 /// Why an act was refused.
@@ -42,6 +42,9 @@ pub(super) fn perform(
     act: &Act,
     beside: Option<File>,
 ) -> JobResult {
+    if let Act::FindLogin { paths, login } = act {
+        return JobResult::Logins(logins::find(base, uid, paths, login));
+    }
     let counted = match (act, &beside) {
         (Act::Measure { path }, _) => copying::measure(base, path),
         (Act::Send { path }, Some(pipe)) => {
@@ -84,7 +87,14 @@ fn change(base: BorrowedFd<'_>, uid: u32, act: &Act, beside: Option<File>) -> Jo
         Act::RemoveFile { path } => remove_file(base, uid, path),
         Act::MakeDirectory { path } => make_directory(base, path),
         Act::Empty { path } => emptying::empty(base, uid, path).map(|files| (files, false)),
-        Act::Measure { .. } | Act::Send { .. } | Act::Receive { .. } => {
+        Act::EditLogin {
+            path,
+            kept,
+            login,
+            password,
+        } => logins::edit(base, uid, path, kept, (login, password)),
+        Act::PutBack { path, kept } => logins::put_back(base, uid, path, kept),
+        Act::Measure { .. } | Act::Send { .. } | Act::Receive { .. } | Act::FindLogin { .. } => {
             Err(("half a copy".to_owned(), false))
         }
     };
@@ -94,10 +104,13 @@ fn change(base: BorrowedFd<'_>, uid: u32, act: &Act, beside: Option<File>) -> Jo
     }
 }
 
-type Done = Result<(u64, bool), Refusal>;
+pub(super) type Done = Result<(u64, bool), Refusal>;
 
 /// The directory of a path, open for listing and flushing, and the last component.
-fn place<'p>(base: BorrowedFd<'_>, path: &'p SitePath) -> nix::Result<(OwnedFd, &'p str)> {
+pub(super) fn place<'p>(
+    base: BorrowedFd<'_>,
+    path: &'p SitePath,
+) -> nix::Result<(OwnedFd, &'p str)> {
     let (directory, name) = path
         .as_str()
         .rsplit_once('/')
@@ -116,7 +129,7 @@ fn place<'p>(base: BorrowedFd<'_>, path: &'p SitePath) -> nix::Result<(OwnedFd, 
     Ok((opened?, name))
 }
 
-fn flush(directory: &OwnedFd) -> nix::Result<()> {
+pub(super) fn flush(directory: &OwnedFd) -> nix::Result<()> {
     match fsync(directory) {
         // A handle that may only be passed through cannot be flushed; the file itself was.
         Err(Errno::EBADF) => Ok(()),
@@ -152,7 +165,7 @@ fn fill(handle: OwnedFd, text: &str) -> nix::Result<()> {
 }
 
 /// Why a file is not one of the site's own, plain files.
-fn unfit(status: &FileStat, uid: u32) -> Option<&'static str> {
+pub(super) fn unfit(status: &FileStat, uid: u32) -> Option<&'static str> {
     if walk::kind(status) != SFlag::S_IFREG {
         Some(walk::kind_word(status))
     } else if status.st_uid != uid {

@@ -8,7 +8,7 @@ use crate::host::memory::machine::Machine;
 use crate::host::memory::tree::{Bytes, Entry, Kind};
 use crate::host::{Mode, Owner};
 
-type Done = Result<(u64, bool), String>;
+pub(super) type Done = Result<(u64, bool), String>;
 
 /// The reason why a disk is full, in the words of the result.
 pub(super) const FULL: &str = "no space is left";
@@ -33,6 +33,10 @@ impl Machine {
                 Err(reason) => failed(reason),
             };
         }
+        if let Act::FindLogin { paths, login } = &job.act {
+            let owner = Owner::of_site(job.site);
+            return JobResult::Logins(self.find_logins(owner, &job.base, paths, login));
+        }
         match self.act_for(job) {
             Ok((files, created)) => JobResult::Done { files, created },
             Err(reason) => failed(reason),
@@ -53,9 +57,17 @@ impl Machine {
             Act::RemoveFile { path } => self.remove_file(owner, &job.base, path),
             Act::MakeDirectory { path } => self.make_directory(owner, &job.base, path),
             Act::Empty { path } => self.empty(owner, &job.base, path),
-            Act::Measure { .. } | Act::Send { .. } | Act::Receive { .. } => {
-                Err("half a copy".to_owned())
-            }
+            Act::EditLogin {
+                path,
+                kept,
+                login,
+                password,
+            } => self.edit_login(owner, &job.base, path, kept, (login, password)),
+            Act::PutBack { path, kept } => self.put_back(owner, &job.base, path, kept),
+            Act::Measure { .. }
+            | Act::Send { .. }
+            | Act::Receive { .. }
+            | Act::FindLogin { .. } => Err("half a copy".to_owned()),
         }
     }
 

@@ -145,6 +145,7 @@ rows! {
         let change = Change::DatabasePassword { name: input.part(0)?, hash: DatabaseHash::of(&password) };
         Ok(Wish::Change(change, body::told(Some(&password))))
     };
+    POST "databases/{name}/site-password" Change "Make a new password, and write it into the site's wp-config.php or .env" NONE, None, |input| change(Change::DatabaseSitePassword { name: input.part(0)? });
     DELETE "databases/{name}" Change "Move a database to the trash, or delete it for good" NOW, None, |input| {
         change(Change::DatabaseDelete { name: input.part(0)?, now: input.query.text("now") == "true" })
     };

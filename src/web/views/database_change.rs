@@ -35,6 +35,10 @@ struct Sheet {
     typed: String,
     /// A password was typed before, and is kept until the button is pressed.
     kept: bool,
+    /// The site whose file can get the password.
+    site: Option<String>,
+    /// Its file shall get it.
+    edit_site: bool,
     plan: Option<ShownPlan>,
     notice: Option<&'static str>,
     problems: Vec<Problem>,
@@ -71,7 +75,7 @@ impl Act {
             Self::Password => &Words {
                 title: "New password",
                 head: "New password for",
-                lead: "What uses this database cannot sign in to it any more until it has the new password. Lala changes no file of yours.",
+                lead: "What uses this database cannot sign in to it any more until it has the new password.",
                 busy: "Changing…",
                 button: "Change the password",
                 keep: "Keep it as it is",
@@ -115,6 +119,7 @@ impl Act {
 /// Which page it is.
 struct Page {
     name: DatabaseName,
+    site: Option<String>,
     act: Act,
     operation: OperationId,
 }
@@ -127,6 +132,10 @@ impl Page {
             act => act,
         };
         Ok(Self {
+            site: view
+                .site
+                .filter(|_| !view.locked)
+                .map(|site| site.unicode()),
             name: view.name,
             act,
             operation: plan::operation_of(visit)?,
@@ -239,6 +248,9 @@ pub(in crate::web) async fn new_password(visit: Arc<Visit>) -> Result<Response, 
     if !visit.posted {
         return sheet(&visit, &page, Said::nothing()).await;
     }
+    if visit.form.has("edit_site") && page.site.is_some() {
+        return in_site(&visit, &page).await;
+    }
     let hash = match hash(&visit, page.operation)? {
         Ok(hash) => hash,
         Err(text) => {
@@ -252,6 +264,19 @@ pub(in crate::web) async fn new_password(visit: Arc<Visit>) -> Result<Response, 
     };
     let attempt = plan::attempt(&visit, change.clone()).await?;
     conclude(&visit, &page, &change, attempt).await
+}
+
+/// One that is made on the server, and written where the site reads it; nobody is shown it.
+async fn in_site(visit: &Visit, page: &Page) -> Result<Response, Refusal> {
+    if !visit.form.raw("password").is_empty() {
+        let text = "Leave the password empty: the one for the site's file is made on the server";
+        let said = Said::problem("password", text.to_owned());
+        return sheet(visit, page, said).await;
+    }
+    let name = page.name.clone();
+    let change = Change::DatabaseSitePassword { name };
+    let attempt = plan::attempt(visit, change.clone()).await?;
+    conclude(visit, page, &change, attempt).await
 }
 
 /// `/databases/{name}/delete`: to the trash; for one that is in it, for good.
@@ -318,12 +343,18 @@ async fn conclude(
 async fn sheet(visit: &Visit, page: &Page, said: Said) -> Result<Response, Refusal> {
     let Page {
         name,
+        site,
         act,
         operation,
     } = page;
     let words = act.words();
     let mut frame = change_frame(visit, words.title, name).await;
-    let now = if *act == Act::End { " --now" } else { "" };
+    let edit_site = site.is_some() && visit.form.has("edit_site");
+    let now = match act {
+        Act::End => " --now",
+        Act::Password if edit_site => " --edit-site",
+        _ => "",
+    };
     frame.command = Some(format!("lalapanel db {} {name}{now}", words.verb));
     let body = Sheet {
         name: name.to_string(),
@@ -333,6 +364,8 @@ async fn sheet(visit: &Visit, page: &Page, said: Said) -> Result<Response, Refus
         operation: operation.to_string(),
         typed: shown(visit.form.text("confirm"), 64),
         kept: password_is_kept(visit, *operation)?,
+        site: site.clone(),
+        edit_site,
         plan: said.plan,
         notice: said.notice,
         problems: said.problems,

@@ -76,7 +76,8 @@ pub(in crate::web) fn command(change: &Change) -> String {
         | Change::DatabaseDelete { .. }
         | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
-        | Change::DatabasePassword { .. } => database(change),
+        | Change::DatabasePassword { .. }
+        | Change::DatabaseSitePassword { .. } => database(change),
     }
 }
 
@@ -93,6 +94,9 @@ fn database(change: &Change) -> String {
         Change::DatabaseRestore { name } => format!("lalapanel db restore {name}"),
         Change::DatabaseImport { name, .. } => format!("lalapanel db import {name} FILE"),
         Change::DatabasePassword { name, .. } => format!("lalapanel db password {name}"),
+        Change::DatabaseSitePassword { name } => {
+            format!("lalapanel db password {name} --edit-site")
+        }
         _ => "lalapanel db list".to_owned(),
     }
 }

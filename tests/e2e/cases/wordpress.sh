@@ -77,9 +77,64 @@ private() {
     is "$(on sh -c "grep '_KEY\|_SALT' /var/www/wp.example/htdocs/wp-config.php | cut -d\\' -f4 | sort -u | wc -l")" 8
 }
 check "wp-config.php is the site's alone, with eight keys of its own" private
+config=/var/www/wp.example/htdocs/wp-config.php
+in_file() { on sh -c "grep \"'DB_PASSWORD'\" $config | head -n 1 | cut -d\\' -f4"; }
+database_password=$(in_file)
+known() { on mariadb -N -B -e "SELECT JSON_VALUE(Priv, '$.authentication_string') FROM mysql.global_priv WHERE User = 'wp_example'"; }
+rotates() {
+    local rest
+    rest=$(on sh -c "grep -v \"'DB_PASSWORD'\" $config | sha256sum")
+    matches "$(panel db password wp_example --edit-site --plan)" "write it into htdocs/wp-config.php as the site's user"
+    is "$(in_file)" "$database_password"
+    panel db password wp_example --edit-site --json | jq -e '.changed and (has("password") | not)'
+    matches "$(in_file)" '^[a-z2-9]{32}$'
+    [ "$(in_file)" != "$database_password" ]
+    is "$(on sh -c "grep -v \"'DB_PASSWORD'\" $config | sha256sum")" "$rest"
+    is "$(on stat -c '%a %U' $config)" "600 $site_user"
+    is "$(sh_on 'MYSQL_PWD="$1" mariadb -N -B -u wp_example wp_example -e "SELECT COUNT(*) > 5 FROM wp_options"' "$(in_file)")" 1
+    answers wp.example 200
+    matches "$(visit wp.example /)" "wp-content/themes/"
+    soon on test ! -e /var/www/wp.example/former
+}
+check "db password --edit-site changes the one literal in wp-config.php, and the site goes on" rotates
+worse() { # a site that minds the change
+    local out before hash
+    sh_on 'cp -p "$1" /root/config && sed -i "/define(.*DB_PASSWORD/a if (md5(DB_PASSWORD) !== \"$(printf %s "$2" | md5sum | cut -d" " -f1)\") { http_response_code(500); exit(1); }" "$1"' "$config" "$(in_file)"
+    soon answers wp.example 200
+    before=$(on sha256sum $config) hash=$(known)
+    out=$(panel db password wp_example --edit-site --json 2>/dev/null) && return 1
+    is "$(jq -r .error.code <<<"$out")" site.unhealthy
+    is "$(on sha256sum $config)" "$before"
+    is "$(on stat -c '%a %U' $config)" "600 $site_user"
+    is "$(known)" "$hash"
+    soon answers wp.example 200
+    soon on test ! -e /var/www/wp.example/former
+    on mv /root/config $config
+}
+check "where the home page answers worse then, file and password are as before" worse
+refused_file() { # refused_file WORDS
+    local out
+    out=$(panel db password wp_example --edit-site --json 2>/dev/null) && return 1
+    is "$(jq -r .error.code <<<"$out")" database.site_file
+    matches "$(jq -r .error.title <<<"$out")" "$1"
+}
+links() {
+    local hash
+    hash=$(known)
+    sh_on 'mv "$1" /root/config; ln -s /etc/passwd "$1"' $config
+    refused_file 'wp-config.php is a symbolic link'
+    sh_on 'rm "$1"; cp /root/config "$1"; chmod 644 "$1"' $config
+    refused_file 'wp-config.php is a file of another user'
+    sh_on 'rm "$1"' $config
+    refused_file 'no wp-config.php and no .env'
+    on mv /root/config $config
+    is "$(known)" "$hash"
+    answers wp.example 200
+}
+check "a link, a file of another user and no file are refused" links
 nowhere() {
     local word
-    for word in "$password" "$(on sh -c "grep DB_PASSWORD /var/www/wp.example/htdocs/wp-config.php | cut -d\\' -f4")"; do
+    for word in "$password" "$database_password" "$(on sh -c "grep DB_PASSWORD /var/www/wp.example/htdocs/wp-config.php | cut -d\\' -f4")"; do
         [ -n "$word" ]
         sh_on '! grep -rqF -- "$1" /var/lib/lalapanel /etc/lalapanel /var/log 2>/dev/null
             ! journalctl --no-pager | grep -qF -- "$1"' "$word"

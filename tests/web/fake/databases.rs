@@ -48,6 +48,10 @@ pub(super) fn steps(change: &Change) -> Vec<PlanStepView> {
                 Some("GRANT ALL PRIVILEGES …"),
             ),
         ],
+        Change::DatabaseSitePassword { .. } => vec![step(
+            "Make a password, and write it into htdocs/wp-config.php as the site's user".to_owned(),
+            None,
+        )],
         Change::DatabasePassword { name, .. } => vec![step(
             format!("Give the database user {name} the new password"),
             None,

@@ -156,7 +156,8 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
         | Change::DatabaseDelete { .. }
         | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
-        | Change::DatabasePassword { .. } => databases::steps(change),
+        | Change::DatabasePassword { .. }
+        | Change::DatabaseSitePassword { .. } => databases::steps(change),
         Change::SiteSet { .. } | Change::SitePurge { .. } => {
             settings::steps(find(state, name)?, change)?
         }
@@ -257,7 +258,9 @@ pub(crate) fn title(change: &Change) -> String {
         Change::DatabaseDelete { .. } => "Delete",
         Change::DatabaseRestore { .. } => "Put back",
         Change::DatabaseImport { .. } => "Replace what is in",
-        Change::DatabasePassword { .. } => "Make a new password of",
+        Change::DatabasePassword { .. } | Change::DatabaseSitePassword { .. } => {
+            "Make a new password of"
+        }
         Change::Service { .. } => "Restart",
         Change::PhpInstall { .. } => "Install",
         Change::PhpRemove { .. } => "Remove",
@@ -363,7 +366,8 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::DatabaseDelete { .. }
         | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
-        | Change::DatabasePassword { .. } => databases::take_effect(state, change, now),
+        | Change::DatabasePassword { .. }
+        | Change::DatabaseSitePassword { .. } => databases::take_effect(state, change, now),
         Change::SitePhp { hostname, php } => {
             for site in &mut state.sites {
                 if site.hostname == *hostname {
