@@ -13,6 +13,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::domain::authority::Authority;
+use crate::domain::notify::may_be_told;
 use crate::domain::order::{Problem, ProblemKind};
 
 /// Where Debian and Ubuntu keep the roots an administrator trusts.
@@ -62,19 +63,26 @@ fn roots(own: Option<&str>, key: &str) -> Result<RootCertStore, Problem> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    if let Ok(system) = CertificateDer::pem_file_iter(SYSTEM_ROOTS) {
-        roots.add_parsable_certificates(system.flatten());
-    }
-    let before = roots.len();
+    roots.add_parsable_certificates(certificates(own, key)?);
+    Ok(roots)
+}
+
+/// This server's roots, and those of the settings; what cannot be read as a root is left out.
+pub fn certificates(own: Option<&str>, key: &str) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let is_root = |one: &CertificateDer<'static>| RootCertStore::empty().add(one.clone()).is_ok();
+    let mut all: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(SYSTEM_ROOTS)
+        .map(|system| system.flatten().filter(is_root).collect())
+        .unwrap_or_default();
+    let before = all.len();
     if let Some(own) = own {
         let certificates = CertificateDer::pem_slice_iter(own.as_bytes());
-        roots.add_parsable_certificates(certificates.flatten());
-        if roots.len() == before {
+        all.extend(certificates.flatten().filter(is_root));
+        if all.len() == before {
             let words = format!("the file named by `{key}` holds no certificate");
             return Err(Problem::new(ProblemKind::Untrusted, &words));
         }
     }
-    Ok(roots)
+    Ok(all)
 }
 
 /// Looks up one host and nothing else, so that no answer can send us elsewhere by name.
@@ -128,7 +136,9 @@ impl Resolve for OneHost {
             if !is_ours {
                 return Err(format!("it names another server, {name}").into());
             }
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+            let found = tokio::net::lookup_host((name, 0)).await?;
+            let found: Vec<SocketAddr> =
+                found.filter(|address| may_be_told(address.ip())).collect();
             let found: Addrs = Box::new(found.into_iter());
             Ok(found)
         })

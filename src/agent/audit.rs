@@ -215,6 +215,7 @@ fn words(request: &Request) -> (String, String) {
         Request::DatabaseLoad { name, .. } => about("db load", name),
         Request::DatabaseDiscard { name, .. } => about("db discard", name),
         Request::OperationCheck { id } => about("operation check", id),
+        Request::NotifyTest {} => plain("notify test"),
         Request::Ping {}
         | Request::Panel {}
         | Request::Status {}
@@ -243,6 +244,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::LogRead { .. }
         | Request::LogFollow { .. }
         | Request::Doctor {}
+        | Request::NotifyStatus {}
         | Request::Monitor { .. } => plain("look"),
     }
 }

@@ -5,6 +5,7 @@
 use crate::agent::database_sizes::Sizes;
 use crate::agent::fetching::Fetcher;
 use crate::agent::issuance::Issuer;
+use crate::agent::notifier::Notifier;
 use crate::agent::operations::Operations;
 use crate::agent::sampler::Sampler;
 use crate::agent::{certificates, databases, doctor, logs, overview, php};
@@ -35,6 +36,7 @@ pub struct Dispatch {
     fetcher: Fetcher,
     sizes: Sizes,
     sampler: Sampler,
+    notifier: Notifier,
 }
 
 impl Dispatch {
@@ -45,18 +47,25 @@ impl Dispatch {
         let issuer = Issuer::new(operations.clone(), acme, panel);
         let fetcher = Fetcher::new(operations.engine().clone(), config.wordpress.clone());
         let sampler = Sampler::new(operations.engine().clone());
+        let notifier = Notifier::new(operations.clone(), issuer.clone());
         Self {
             operations,
             issuer,
             fetcher,
             sizes: Sizes::default(),
             sampler,
+            notifier,
         }
     }
 
     /// Who looks at the machine every minute.
     pub(super) fn sampler(&self) -> &Sampler {
         &self.sampler
+    }
+
+    /// Who tells people what needs somebody.
+    pub(super) fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 
     /// Who gets certificates.
@@ -155,6 +164,11 @@ impl Dispatch {
                 let view = self.sampler.view(range)?;
                 Ok(Reply::Monitor(Box::new(view)))
             }
+            Request::NotifyStatus {} => {
+                let view = self.notifier.view()?;
+                Ok(Reply::Notify(Box::new(view)))
+            }
+            Request::NotifyTest {} => self.notifier.try_out(),
             _ => Err(misdirected()),
         }
     }

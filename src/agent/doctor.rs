@@ -4,7 +4,7 @@
 
 use crate::agent::issuance::Issuer;
 use crate::agent::operations::Operations;
-use crate::agent::{certificates, doctor_databases};
+use crate::agent::{certificates, doctor_databases, doctor_room};
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
@@ -14,6 +14,8 @@ use crate::host::{Host, Meta, Node};
 use crate::ops::site_logs::{self, Amiss};
 use crate::ops::{drift, graveyard};
 use crate::rpc::view::{DoctorReport, Finding, Level};
+use crate::system::config::Config;
+use crate::system::notify::Notify;
 use crate::system::{courier, nginx, open_files, service};
 
 /// Every check.
@@ -39,12 +41,14 @@ pub(super) fn examine(operations: &Operations, issuer: &Issuer) -> DoctorReport 
 #[must_use]
 pub(super) fn quick(operations: &Operations, issuer: &Issuer) -> Vec<Finding> {
     let host = operations.engine().host();
+    let limits = Config::read(host).map_or_else(|_| Notify::default(), |config| config.notify);
     let mut findings = vec![
         running(host, "nginx", "visitors see nothing"),
         running(host, "mariadb", "sites with a database fail"),
-        room(host),
+        doctor_room::disk(host, limits.disk_percent),
         stuck(operations),
     ];
+    findings.extend(doctor_room::memory(host, limits.memory_percent));
     findings.extend(drifted(operations));
     findings.extend(certificates::findings(operations, issuer));
     findings
@@ -55,7 +59,7 @@ fn databases(operations: &Operations) -> Vec<Finding> {
     doctor_databases::findings(engine.host(), engine.store()).unwrap_or_default()
 }
 
-fn finding(
+pub(super) fn finding(
     check: &str,
     level: Level,
     title: impl Into<String>,
@@ -86,31 +90,6 @@ fn running(host: &dyn Host, name: &str, consequence: &str) -> Finding {
             Level::Warning,
             format!("whether {name} runs could not be found out"),
             format!("see `systemctl status {name}`"),
-        ),
-    }
-}
-
-fn room(host: &dyn Host) -> Finding {
-    let low = |path: &'static str| {
-        host.space(&HostPath::fixed(path))
-            .ok()
-            .filter(|space| {
-                space.free < space.total / 20
-                    || space.free < 256 * 1024 * 1024
-                    || space.inodes < 1000
-            })
-            .map(|space| (path, space))
-    };
-    match low("/var/www").or_else(|| low("/var/lib/lalapanel")) {
-        None => finding("host.disk", Level::Ok, "there is room on the disk", ""),
-        Some((path, space)) => finding(
-            "host.disk",
-            Level::Problem,
-            format!(
-                "{} MB are left on the file system of {path}",
-                space.free / 1_000_000
-            ),
-            "free some space; `df -h`, `df -i` and `du -xh --max-depth=2 /var` show where it went",
         ),
     }
 }

@@ -55,16 +55,22 @@ impl Panel {
         }
     }
 
-    /// The address of the page that takes a one-time link.
+    /// The panel's address.
     #[must_use]
-    pub fn start_url(&self, link: &Token) -> String {
+    pub fn url(&self) -> String {
         let (host, port) = (&self.host, self.port);
         let host = if host.contains(':') {
             format!("[{host}]")
         } else {
             host.clone()
         };
-        format!("https://{host}:{port}/start?link={}", link.reveal())
+        format!("https://{host}:{port}/")
+    }
+
+    /// The address of the page that takes a one-time link.
+    #[must_use]
+    pub fn start_url(&self, link: &Token) -> String {
+        format!("{}start?link={}", self.url(), link.reveal())
     }
 }
 

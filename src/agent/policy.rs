@@ -98,6 +98,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::AuditList { .. }
         | Request::AuditVerify {}
         | Request::Doctor {}
+        | Request::NotifyStatus {}
         | Request::Monitor { .. } => row(Owner, None, true),
         Request::LogFollow { .. } | Request::OperationFollow { .. } => row(Owner, None, false),
         Request::Apply { .. }
@@ -109,6 +110,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::DatabaseExport { .. }
         | Request::DatabaseLoad { .. }
         | Request::DatabaseDiscard { .. }
+        | Request::NotifyTest {}
         | Request::OperationCheck { .. } => row(Owner, Change, true),
     }
 }

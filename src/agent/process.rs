@@ -14,6 +14,7 @@ use crate::agent::audit;
 use crate::agent::dispatch::Dispatch;
 use crate::agent::door::{Door, Parts};
 use crate::agent::issuance::Issuer;
+use crate::agent::notifier::Notifier;
 use crate::agent::operations::Operations;
 use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
@@ -66,6 +67,7 @@ pub fn run() -> Result<(), Fault> {
     let dispatch = Dispatch::new(operations.clone(), &config);
     let issuer = dispatch.issuer().clone();
     let sampler = dispatch.sampler().clone();
+    let notifier = dispatch.notifier().clone();
     let door = Door::new(Parts {
         host: host.clone(),
         store,
@@ -88,7 +90,12 @@ pub fn run() -> Result<(), Fault> {
         operations,
         sampler: sampler.clone(),
     };
-    runtime.block_on(serve(host.as_ref(), door, keeper, issuer))?;
+    let tasks = Tasks {
+        keeper,
+        issuer,
+        notifier,
+    };
+    runtime.block_on(serve(host.as_ref(), door, tasks))?;
     if let Err(fault) = sampler.write_down() {
         log(&fault.title);
     }
@@ -118,14 +125,24 @@ fn own_names(host: &dyn Host, config: &Config) -> Vec<Hostname> {
     names
 }
 
-async fn serve(host: &dyn Host, door: Door, keeper: Keeper, issuer: Issuer) -> Result<(), Fault> {
+/// What goes on by itself.
+struct Tasks {
+    keeper: Keeper,
+    issuer: Issuer,
+    notifier: Notifier,
+}
+
+async fn serve(host: &dyn Host, door: Door, tasks: Tasks) -> Result<(), Fault> {
     let (listener, peers) = listen(host)?;
     let mut terminate = signal(SignalKind::terminate())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
-    let keeper = tokio::spawn(housekeep(keeper));
-    let renewer = tokio::spawn(issuer.keep(log));
+    let tasks = [
+        tokio::spawn(housekeep(tasks.keeper)),
+        tokio::spawn(tasks.issuer.keep(log)),
+        tokio::spawn(tasks.notifier.keep(log)),
+    ];
     // Where nobody listens for it (an init script), there is nothing to tell.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
     let stop = async {
@@ -135,8 +152,7 @@ async fn serve(host: &dyn Host, door: Door, keeper: Keeper, issuer: Issuer) -> R
         }
     };
     server::serve(listener, door, peers, stop).await;
-    keeper.abort();
-    renewer.abort();
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub mod handbook;
 pub mod install;
 pub mod log;
 pub mod monitor;
+pub mod notify;
 pub mod op;
 pub mod output;
 pub mod php;
@@ -90,6 +91,9 @@ pub enum Verb {
     Service(service::Verb),
     /// Processors, memory, disk and network: now, on average, at most
     Monitor(monitor::Monitor),
+    /// Warnings by mail and webhook
+    #[command(subcommand)]
+    Notify(notify::Verb),
     /// Operations: what was changed, step by step
     #[command(subcommand)]
     Op(op::Verb),
@@ -148,6 +152,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Db(verb) => database::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),
         Verb::Monitor(typed) => monitor::run(&typed, agent, output),
+        Verb::Notify(verb) => notify::run(&verb, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),
         Verb::Audit(verb) => audit::run(&verb, agent, output),
         Verb::Account(verb) => account::run(verb, agent, output),

@@ -308,6 +308,8 @@ fn every_promised_line_can_be_typed() {
         "service list",
         "monitor",
         "monitor --range year --json",
+        "notify status --json",
+        "notify test",
         "service start mariadb --plan",
         "service stop nginx --json",
         "service restart lalapanel-web",

@@ -5,11 +5,13 @@
 mod challenge;
 mod fetching;
 mod idle;
+mod mailing;
 mod preflight;
 pub mod process;
 mod renewal;
 mod runner;
 mod server;
 mod version;
+mod webhook;
 
 pub use server::Doors;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
 use crate::acme::order::{Course, Diary, Wanted};
-use crate::courier::{preflight, renewal};
+use crate::courier::{mailing, preflight, renewal, webhook};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
@@ -45,6 +45,8 @@ impl Runner {
                 Ok(Report::Ordered(Box::new(ordered)))
             }
             Errand::Renewal(question) => renewal::ask(&question).await,
+            Errand::Mail(mail) => mailing::send(&mail).await,
+            Errand::Webhook(webhook) => webhook::tell(&webhook).await,
             // It brings more than a return, so `server` runs it itself.
             Errand::Fetch(_) => Err(misdirected()),
         }

@@ -105,6 +105,8 @@ codes! {
     StateFailed "state.failed" Unavailable,
     AgentUnreachable "agent.unreachable" Unavailable,
     CourierUnreachable "courier.unreachable" Unavailable,
+    NotifyUnset "notify.unset" Conflict,
+    NotifyUnsent "notify.unsent" Unavailable,
     RequestInvalid "request.invalid" Invalid,
     Unauthenticated "session.required" Unauthenticated,
     LoginRefused "session.refused" Unauthenticated,

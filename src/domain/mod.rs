@@ -21,6 +21,8 @@ pub mod name;
 pub mod network;
 pub mod new_password;
 pub mod nginx_text;
+pub mod notice;
+pub mod notify;
 pub mod order;
 pub mod path;
 pub mod php;

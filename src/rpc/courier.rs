@@ -8,6 +8,7 @@ use crate::domain::archive::{ArchiveUrl, Checksum, WordpressVersion};
 use crate::domain::authority::{Authority, DirectoryUrl, KeyText};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
+use crate::domain::notify::{MailAddress, MailHost, MailSecurity, Recipients, WebhookUrl};
 use crate::domain::order::{Moment, Problem};
 use crate::domain::renewal_info::{RenewalId, Window};
 
@@ -32,6 +33,54 @@ pub enum Errand {
     Fetch(Box<Fetch>),
     /// Ask when an authority would have a certificate renewed.
     Renewal(Box<RenewalQuestion>),
+    /// Hand a letter to a mail server.
+    Mail(Box<Mail>),
+    /// Tell an address that programs listen at.
+    Webhook(Box<Webhook>),
+}
+
+/// A letter, and the server that takes it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The server.
+    pub server: MailHost,
+    /// Its port.
+    pub port: u16,
+    /// How the way there is closed.
+    pub security: MailSecurity,
+    /// Roots to trust for it beside the usual ones, as PEM.
+    pub roots: Option<String>,
+    /// Who we are there, with a password.
+    pub login: Option<(String, KeyText)>,
+    /// What this server calls itself.
+    pub name: String,
+    /// From whom.
+    pub from: MailAddress,
+    /// For whom.
+    pub to: Recipients,
+    /// A random number, by which the letter is known.
+    pub id: String,
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// What is told to a program. It is signed already: the secret stays with the agent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Where.
+    pub url: WebhookUrl,
+    /// Roots to trust for it beside the usual ones, as PEM.
+    pub roots: Option<String>,
+    /// When it was signed, in seconds since 1970.
+    pub time: u64,
+    /// HMAC-SHA256 over the time, a dot and the body, in hexadecimal; none without a secret.
+    pub signature: Option<String>,
+    /// JSON.
+    pub body: String,
 }
 
 /// A certificate an authority is asked about; it is public, and no account is needed.
@@ -118,6 +167,7 @@ impl Errand {
             Self::Order(_) => 240,
             Self::Fetch(_) => 300,
             Self::Renewal(_) => 30,
+            Self::Mail(_) | Self::Webhook(_) => 25,
         }
     }
 }
@@ -137,6 +187,11 @@ pub enum Report {
     Fetched(Box<Fetched>),
     /// To `Renewal`.
     Renewal(Box<RenewalAnswer>),
+    /// To `Mail` and `Webhook`: it was taken.
+    Delivered {
+        /// What the other side answered.
+        answer: String,
+    },
 }
 
 /// One frame from the courier.

@@ -48,6 +48,8 @@ pub fn of_reply(reply: &Reply) -> Option<Value> {
         Reply::Audit(list) => Some(json!({ "entries": list })),
         Reply::AuditSound { entries } => Some(json!({ "sound": true, "entries": entries })),
         Reply::Monitor(view) => whole(view),
+        Reply::Notify(view) => whole(view),
+        Reply::NotifyTried(trials) => Some(json!({ "trials": trials })),
         Reply::Doctor(report) => whole(report),
         _ => None,
     }

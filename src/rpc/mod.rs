@@ -14,6 +14,7 @@ pub mod issuance;
 pub mod log;
 pub mod monitor;
 pub mod nginx_view;
+pub mod notify;
 pub mod packer;
 pub mod php;
 pub mod protocol;

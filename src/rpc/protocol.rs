@@ -311,6 +311,10 @@ pub enum Request {
         /// How far back.
         range: Range,
     },
+    /// Who is told of what needs somebody, and how that goes.
+    NotifyStatus {},
+    /// Tell them something for a try, and say what came back.
+    NotifyTest {},
 }
 
 impl Request {

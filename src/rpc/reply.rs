@@ -13,6 +13,7 @@ use crate::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, LoadedVie
 use crate::rpc::log::LogView;
 use crate::rpc::monitor::MonitorView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
+use crate::rpc::notify::{NotifyView, TrialView};
 use crate::rpc::php::PhpView;
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{
@@ -130,6 +131,10 @@ pub enum Reply {
     },
     /// To `Monitor`.
     Monitor(Box<MonitorView>),
+    /// To `NotifyStatus`.
+    Notify(Box<NotifyView>),
+    /// To `NotifyTest`: each way that is set.
+    NotifyTried(Vec<TrialView>),
     /// To `Doctor`.
     Doctor(DoctorReport),
 }

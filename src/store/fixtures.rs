@@ -9,6 +9,7 @@ use crate::domain::database::{Database, DatabaseName};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::name::Hostname;
+use crate::domain::notice::{Notices, Warning};
 use crate::domain::php::PhpVersion;
 use crate::domain::sample::{Sample, Step};
 use crate::domain::secret::Token;
@@ -71,6 +72,19 @@ fn database() -> Database {
         created: TIME,
         deleted: None,
     }
+}
+
+/// Schema 6 and later know of one thing that people are told of.
+fn notices() -> Notices {
+    let mut notices = Notices::default();
+    let warning = Warning {
+        key: "service.mariadb".to_owned(),
+        title: "mariadb is stopped".to_owned(),
+        hint: "start it".to_owned(),
+        stage: 0,
+    };
+    notices.see(&[warning], 60, TIME);
+    notices
 }
 
 fn id(number: u8) -> OperationId {
@@ -166,6 +180,7 @@ fn fill(store: &Store) {
         ..Sample::empty(TIME)
     };
     store.put_samples(&[(Step::Minute, sample)]).unwrap();
+    store.put_notices(&notices()).unwrap();
     store
         .append_audit(&AuditRecord {
             time: TIME,
@@ -261,6 +276,21 @@ fn a_state_file_of_schema_5_opens_with_its_figures() {
     let store = Store::open(&path).unwrap();
     let samples = store.samples(Step::Minute, TIME).unwrap();
     assert_eq!((samples[0].at, samples[0].cpu), (TIME, Some(1_234)));
+    assert_eq!(*store.sites().unwrap(), [site()]);
+}
+
+#[test]
+fn a_state_file_of_schema_5_has_told_nobody_anything() {
+    let (_directory, path) = copied("schema-5.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.notices().unwrap(), Notices::default());
+}
+
+#[test]
+fn a_state_file_of_schema_6_opens_with_what_was_told() {
+    let (_directory, path) = copied("schema-6.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.notices().unwrap(), notices());
     assert_eq!(*store.sites().unwrap(), [site()]);
 }
 

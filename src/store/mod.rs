@@ -12,6 +12,7 @@ mod fixtures;
 mod issuance;
 pub mod journal;
 mod migrate;
+mod notices;
 pub mod operation;
 pub mod samples;
 pub mod session;

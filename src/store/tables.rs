@@ -6,7 +6,7 @@
 use redb::TableDefinition;
 
 /// The schema this binary writes.
-pub const SCHEMA: u64 = 5;
+pub const SCHEMA: u64 = 6;
 
 type Json = &'static [u8];
 
@@ -47,6 +47,8 @@ pub const TOKENS: TableDefinition<[u8; 32], Json> = TableDefinition::new("api_to
 pub const SAMPLES: TableDefinition<(u8, u32), [u8; 64]> = TableDefinition::new("sample_v1");
 /// Site number → `Issuance`.
 pub const ISSUANCES: TableDefinition<u32, Json> = TableDefinition::new("issuance_v1");
+/// `all` → `Notices`: what people are told of, and what was told.
+pub const NOTICES: TableDefinition<&str, Json> = TableDefinition::new("notice_v1");
 /// Number → the bytes of an `AuditRecord`.
 pub const AUDIT: TableDefinition<u64, Json> = TableDefinition::new("audit_v1");
 /// Number → SHA-256 over the hash before, the number and the bytes of the entry.
@@ -71,6 +73,7 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(TOKENS)?;
     transaction.open_table(SAMPLES)?;
     transaction.open_table(ISSUANCES)?;
+    transaction.open_table(NOTICES)?;
     transaction.open_table(AUDIT)?;
     transaction.open_table(AUDIT_CHAIN)?;
     Ok(())

@@ -11,6 +11,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError};
+use crate::system::notify::Notify;
 
 const LIMIT: usize = 256 * 1024;
 /// Where people look for a panel.
@@ -29,6 +30,9 @@ pub struct Config {
     /// WordPress.
     #[serde(default, skip_serializing_if = "Wordpress::is_unset")]
     pub wordpress: Wordpress,
+    /// Who is told of what needs somebody.
+    #[serde(default, skip_serializing_if = "Notify::is_unset")]
+    pub notify: Notify,
 }
 
 /// Section `[panel]`.
@@ -110,6 +114,30 @@ fn default_port() -> u16 {
     DEFAULT_PORT
 }
 
+fn unread(why: &str) -> Fault {
+    Fault::new(
+        Code::ConfigInvalid,
+        format!("`{}` cannot be read", file()),
+        "mend the line named below, then restart the panel",
+    )
+    .detail(without_secrets(why))
+}
+
+/// The reader's words show the line that is wrong, and what stands in it may be nobody's business.
+fn without_secrets(words: &str) -> String {
+    let is_secret = |key: &str| {
+        let key = key.to_ascii_lowercase();
+        ["pas", "secret", "key", "webhook"]
+            .iter()
+            .any(|word| key.contains(word))
+    };
+    let shown = words.lines().map(|line| match line.split_once('=') {
+        Some((key, _)) if is_secret(key) => format!("{key}= (hidden)"),
+        _ => line.to_owned(),
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
 /// Where the file is.
 #[must_use]
 pub fn file() -> HostPath {
@@ -119,14 +147,9 @@ pub fn file() -> HostPath {
 impl Config {
     /// Reads a text.
     pub fn parse(text: &str) -> Result<Self, Fault> {
-        toml::from_str(text).map_err(|error| {
-            Fault::new(
-                Code::ConfigInvalid,
-                format!("`{}` cannot be read", file()),
-                "mend the line named below, then restart the panel",
-            )
-            .detail(error.to_string())
-        })
+        let config: Self = toml::from_str(text).map_err(|error| unread(&error.to_string()))?;
+        config.notify.check().map_err(unread)?;
+        Ok(config)
     }
 
     /// Reads the file; the defaults where there is none.
@@ -178,6 +201,19 @@ mod tests {
     fn an_unknown_key_is_named() {
         let fault = Config::parse("[panel]\nprot = 8443\n").unwrap_err();
         assert!(fault.detail.contains("prot"), "{}", fault.detail);
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_named_without_its_secret() {
+        for text in [
+            "[notify]\nsmtp_pasword = \"canary\"\n",
+            "[notify]\nsmtp_password = \"canary\" x\n",
+            "[notify]\nwebhook_url = \"http://a.example/canary\"\n",
+        ] {
+            let fault = Config::parse(text).unwrap_err();
+            assert!(!fault.detail.contains("canary"), "{}", fault.detail);
+            assert!(fault.detail.contains("line 2"), "{}", fault.detail);
+        }
     }
 
     #[test]

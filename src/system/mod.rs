@@ -21,6 +21,7 @@ pub mod mariadb;
 pub mod nginx;
 pub mod nginx_files;
 pub mod nginx_text;
+pub mod notify;
 pub mod open_files;
 pub mod panel_certificate;
 pub mod php;

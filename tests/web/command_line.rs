@@ -204,6 +204,11 @@ const NO_PAGE: &[(&str, &str)] = &[
     ("token create", "root's alone"),
     ("token list", "stands on Users"),
     ("token revoke", "root's alone"),
+    (
+        "notify status",
+        "its settings are a file of root's, which no page shows yet",
+    ),
+    ("notify test", "as its settings"),
     ("admin link", "for when nobody can sign in"),
     ("admin unban", "for when nobody can sign in"),
 ];

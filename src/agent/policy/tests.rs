@@ -193,6 +193,8 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
         ("AuditVerify", Request::AuditVerify {}),
         ("Doctor", Request::Doctor {}),
         ("Monitor", read(r#"{"monitor":{"range":"day"}}"#)),
+        ("NotifyStatus", Request::NotifyStatus {}),
+        ("NotifyTest", Request::NotifyTest {}),
     ]
 }
 

@@ -7,6 +7,7 @@ mod v1;
 mod v2;
 mod v3;
 mod v4;
+mod v5;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
@@ -18,7 +19,7 @@ use crate::store::tables;
 pub(super) type Step = fn(&WriteTransaction) -> StoreResult<()>;
 
 /// The steps: the first takes schema 1 to 2. Schema 1 is the first there is.
-pub(super) const STEPS: &[Step] = &[v1::step, v2::step, v3::step, v4::step];
+pub(super) const STEPS: &[Step] = &[v1::step, v2::step, v3::step, v4::step, v5::step];
 
 /// Makes a new file's tables, migrates an older file, refuses a newer one.
 pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResult<()> {

@@ -90,6 +90,8 @@ rows! {
         };
         Ok(Wish::Ask(Request::Monitor { range }))
     };
+    GET "notify" Look "Who is told of what needs somebody, and how that goes" NONE, None, |_| Ok(Wish::Ask(Request::NotifyStatus {}));
+    POST "notify/test" Errand "Tell everybody something for a try" NONE, None, |_| Ok(Wish::Ask(Request::NotifyTest {}));
     GET "sites" Look "All sites" NONE, None, |_| Ok(Wish::Ask(Request::SiteList {}));
     POST "sites" Change "Make a site" NONE,
         Some(r#"{"hostname":"shop.example","type":"php","aliases":["www.shop.example"],"tls":"off","database":true}"#), body::create_site;
