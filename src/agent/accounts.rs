@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::agent::device;
-use crate::agent::panel::{self, Panel};
+use crate::agent::panel::{self, Panel, Reach};
 use crate::agent::password::{Hasher, Strength, Verdict};
 use crate::agent::policy;
 use crate::agent::session::{Live, Sessions};
@@ -29,7 +29,7 @@ const LINK_SECONDS: u64 = 60 * 60;
 pub struct Accounts {
     store: Store,
     host: Arc<dyn Host>,
-    panel: Panel,
+    panel: Reach,
     hasher: Hasher,
     sessions: Arc<Sessions>,
 }
@@ -40,7 +40,7 @@ impl Accounts {
     pub fn new(
         store: Store,
         host: Arc<dyn Host>,
-        panel: Panel,
+        panel: Reach,
         strength: Strength,
         sessions: Arc<Sessions>,
     ) -> Self {
@@ -157,7 +157,7 @@ impl Accounts {
         self.store
             .put_link(&link.hash(), &LinkRecord { created, expires })?;
         Ok(Reply::Link {
-            url: self.panel.start_url(&link),
+            url: self.panel().start_url(&link),
             expires,
             fingerprint,
         })
@@ -165,8 +165,8 @@ impl Accounts {
 
     /// How the panel is reached.
     #[must_use]
-    pub fn panel(&self) -> &Panel {
-        &self.panel
+    pub fn panel(&self) -> Panel {
+        (self.panel)()
     }
 
     /// All accounts.
@@ -292,7 +292,7 @@ impl Accounts {
     }
 
     fn new_hash(&self, name: &AccountName, password: &Password) -> Result<String, Fault> {
-        check_new_password(password, &[name.as_str(), &self.panel.host]).map_err(weak)?;
+        check_new_password(password, &[name.as_str(), &self.panel().host]).map_err(weak)?;
         self.hasher.hash(password, &self.random()?)
     }
 

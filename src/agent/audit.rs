@@ -245,6 +245,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::LogFollow { .. }
         | Request::Doctor {}
         | Request::NotifyStatus {}
+        | Request::SettingsShow {}
         | Request::Monitor { .. } => plain("look"),
     }
 }

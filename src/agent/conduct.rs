@@ -84,7 +84,7 @@ impl Scene {
         let door = Door::new(Parts {
             host: Arc::new(host.clone()),
             store: store.clone(),
-            panel,
+            panel: Arc::new(move || panel.clone()),
             strength: weakest,
             mirror: |_| (),
             desk: Arc::clone(&desk) as Arc<dyn Desk>,

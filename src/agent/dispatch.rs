@@ -22,7 +22,6 @@ use crate::rpc::nginx_view::{DriftView, NginxView};
 use crate::rpc::protocol::{Answer, Reply, Request};
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{SiteOptions, SiteView};
-use crate::system::config::Config;
 use crate::system::facts;
 
 /// How many operations a site's page shows.
@@ -40,12 +39,12 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Over the operations, with the settings.
+    /// Over the operations, with their settings.
     #[must_use]
-    pub fn new(operations: Operations, config: &Config) -> Self {
-        let (acme, panel) = (config.acme.clone(), config.panel.clone());
-        let issuer = Issuer::new(operations.clone(), acme, panel);
-        let fetcher = Fetcher::new(operations.engine().clone(), config.wordpress.clone());
+    pub fn new(operations: Operations) -> Self {
+        let issuer = Issuer::new(operations.clone());
+        let wordpress = operations.settings().now().wordpress.clone();
+        let fetcher = Fetcher::new(operations.engine().clone(), wordpress);
         let sampler = Sampler::new(operations.engine().clone());
         let notifier = Notifier::new(operations.clone(), issuer.clone());
         Self {
@@ -160,6 +159,11 @@ impl Dispatch {
                 &self.operations,
                 &self.issuer,
             ))),
+            Request::SettingsShow {} => {
+                let view = self.operations.settings();
+                let view = view.view(self.operations.engine().host())?;
+                Ok(Reply::Settings(Box::new(view)))
+            }
             Request::Monitor { range } => {
                 let view = self.sampler.view(range)?;
                 Ok(Reply::Monitor(Box::new(view)))

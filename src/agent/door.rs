@@ -12,7 +12,7 @@ use crate::agent::accounts::Accounts;
 use crate::agent::audit::{Mirror, Subject, Trail};
 use crate::agent::guesses::{Guess, Guesses};
 use crate::agent::limits::Source;
-use crate::agent::panel::Panel;
+use crate::agent::panel::Reach;
 use crate::agent::password::Strength;
 use crate::agent::policy::{self, Audit, Rule};
 use crate::agent::refusals::Refusals;
@@ -78,7 +78,7 @@ pub struct Parts {
     /// The state.
     pub store: Store,
     /// How people reach the panel.
-    pub panel: Panel,
+    pub panel: Reach,
     /// How much work a password hash is.
     pub strength: Strength,
     /// Where the audit trail's newest hash is copied to.

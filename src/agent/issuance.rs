@@ -24,7 +24,7 @@ use crate::rpc::issuance::IssuanceView;
 use crate::rpc::protocol::{Answer, Reply};
 use crate::schedule::renewals::Shown;
 use crate::schedule::{Jobs, renewals};
-use crate::system::config::{Acme, Panel};
+use crate::system::config::{Config, Panel};
 
 /// What is due is looked for no later than after so long, and no sooner.
 const LONGEST_PAUSE: u64 = 60_000;
@@ -36,8 +36,6 @@ const QUESTIONS_AT_ONCE: usize = 2;
 #[derive(Clone)]
 pub(super) struct Issuer {
     operations: Operations,
-    settings: Arc<Acme>,
-    panel: Arc<Panel>,
     jobs: Jobs,
     /// Questions to authorities about when to renew.
     questions: Jobs,
@@ -45,13 +43,11 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    /// With the settings of `[acme]` and of the panel itself.
+    /// With the settings that the operations have.
     #[must_use]
-    pub(super) fn new(operations: Operations, settings: Acme, panel: Panel) -> Self {
+    pub(super) fn new(operations: Operations) -> Self {
         Self {
             operations,
-            settings: Arc::new(settings),
-            panel: Arc::new(panel),
             jobs: Jobs::default(),
             questions: Jobs::default(),
             ended: Arc::default(),
@@ -83,20 +79,26 @@ impl Issuer {
         }
     }
 
+    /// The settings of this moment.
+    fn settings(&self) -> Arc<Config> {
+        self.operations.settings().now()
+    }
+
     fn host(&self) -> &dyn Host {
         self.operations.engine().host()
     }
 
     /// The panel, where it has a name.
     pub(super) fn panel(&self) -> Result<Option<PanelHolder>, Fault> {
-        let Panel { hostname, port, .. } = self.panel.as_ref();
-        let look = |name| PanelHolder::look(self.host(), name, *port, &self.settings);
+        let config = self.settings();
+        let Panel { hostname, port, .. } = &config.panel;
+        let look = |name| PanelHolder::look(self.host(), name, *port, &config.acme);
         hostname.as_ref().map(look).transpose()
     }
 
     /// The panel, if this is its name.
     pub(super) fn panel_named(&self, hostname: &Hostname) -> Result<Option<PanelHolder>, Fault> {
-        if self.panel.hostname.as_ref() == Some(hostname) {
+        if self.settings().panel.hostname.as_ref() == Some(hostname) {
             self.panel()
         } else {
             Ok(None)
@@ -129,7 +131,7 @@ impl Issuer {
     /// Begins an order now; `test` has it done by an authority for trying.
     pub(super) fn issue(&self, hostname: &Hostname, test: bool) -> Answer {
         let holder = self.holder(hostname)?;
-        ordering::authority(self.host(), &self.settings, test)?;
+        ordering::authority(self.host(), &self.settings().acme, test)?;
         let issuance = self.known(&holder)?.unwrap_or_default();
         match issuance.closed_until {
             Some(until) if until > self.host().now() && !test => Err(closed(hostname, until)),
@@ -241,7 +243,7 @@ impl Issuer {
             &name(holder.id()),
             move || {
                 let engine = issuer.operations.engine();
-                let _ = advising::ask(engine, &issuer.settings, &holder);
+                let _ = advising::ask(engine, &issuer.settings().acme, &holder);
             },
             move || ended.notify_one(),
         );
@@ -253,7 +255,8 @@ impl Issuer {
         self.jobs.start(
             &name(holder.id()),
             move || {
-                let errand = Issuing::new(&issuer.operations, &issuer.settings, &holder, test);
+                let config = issuer.settings();
+                let errand = Issuing::new(&issuer.operations, &config.acme, &holder, test);
                 let _ = errand.run();
             },
             move || ended.notify_one(),
@@ -284,6 +287,7 @@ fn closed(hostname: &Hostname, until: Timestamp) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::live::LiveSettings;
     use crate::domain::certificate::{Source, samples};
     use crate::domain::tls::TlsMode;
     use crate::host::memory::MemoryHost;
@@ -319,8 +323,8 @@ mod tests {
             store.put_issuance(site.id, &issuance).unwrap();
         }
         let engine = Engine::new(Arc::new(host), store);
-        let operations = Operations::new(engine, Vec::new());
-        Issuer::new(operations, Acme::default(), Panel::default())
+        let operations = Operations::new(engine, LiveSettings::new(Config::default()));
+        Issuer::new(operations)
     }
     #[test]
     fn what_is_not_due_is_left_alone_until_the_moment_that_was_chosen() {

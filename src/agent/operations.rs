@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::agent::clock::Clock;
+use crate::agent::live::LiveSettings;
 use crate::agent::pulse::Pulse;
 use crate::domain::account::Actor;
 use crate::domain::change::Change;
@@ -37,7 +38,7 @@ const TRASH_SECONDS: u64 = 3600;
 #[derive(Clone)]
 pub struct Operations {
     engine: Engine,
-    panel: Vec<Hostname>,
+    settings: LiveSettings,
     pulse: Pulse<Finding>,
     foreign: Pulse<ForeignView>,
     ended: Arc<Mutex<BTreeMap<OperationId, OperationSummary>>>,
@@ -47,21 +48,32 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Over an engine; `panel` are the panel's own names, which no site may have.
+    /// Over an engine, with the settings of the panel.
     #[must_use]
-    pub fn new(engine: Engine, panel: Vec<Hostname>) -> Self {
+    pub fn new(engine: Engine, settings: LiveSettings) -> Self {
         // Where that cannot be read, it is as on a new server.
         let seen = engine.store().clock_seen().unwrap_or_default();
         Self {
             clock: Arc::new(Mutex::new(Clock::last_seen(seen))),
             engine,
-            panel,
+            settings,
             pulse: Pulse::default(),
             foreign: Pulse::default(),
             ended: Arc::default(),
             broom: Arc::default(),
             trash_looked_at: Arc::default(),
         }
+    }
+
+    /// The settings of the panel.
+    #[must_use]
+    pub fn settings(&self) -> &LiveSettings {
+        &self.settings
+    }
+
+    /// The panel's own names, which no site may have.
+    fn names(&self) -> Vec<Hostname> {
+        self.settings.names(self.engine.host())
     }
 
     /// The engine.
@@ -84,7 +96,7 @@ impl Operations {
 
     /// What would happen.
     pub fn preview(&self, change: &Change) -> Answer {
-        match change::plan(&self.engine, &self.panel, change)? {
+        match change::plan(&self.engine, &self.names(), change)? {
             None => Ok(Reply::Unchanged {}),
             Some(plan) => Ok(Reply::Plan(Box::new(view::plan(&plan, self.engine.host())))),
         }
@@ -102,14 +114,18 @@ impl Operations {
             Some(id) => id,
             None => self.new_id()?,
         };
-        match change::begin(&self.engine, &self.panel, actor.clone(), change, seen, id)? {
+        match change::begin(&self.engine, &self.names(), actor.clone(), change, seen, id)? {
             Begun::Unchanged => Ok(Reply::Unchanged {}),
             Begun::Before(operation) => Ok(Reply::Began { operation }),
             Begun::Running(record, pass) => {
                 let engine = self.engine.clone();
                 let broom = self.broom.clone();
+                let settings = change.is_of_the_panel().then(|| self.settings.clone());
                 thread::spawn(move || {
                     let _ = engine.run(&pass, &record);
+                    if let Some(settings) = settings {
+                        settings.refresh(engine.host());
+                    }
                     // Emptying a large site takes long, and nobody has to wait for it.
                     drop(pass);
                     sweep(&engine, &broom);

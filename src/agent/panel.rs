@@ -3,6 +3,7 @@
 //! Invariant: no address is ever built from what a browser sent.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::domain::fault::{Code, Fault};
 use crate::domain::secret::Token;
@@ -10,6 +11,9 @@ use crate::host::Host;
 use crate::rpc::view::PanelView;
 use crate::system::config::Config;
 use crate::system::{addresses, machine, panel_certificate};
+
+/// How the panel is reached at this moment.
+pub type Reach = Arc<dyn Fn() -> Panel + Send + Sync>;
 
 /// The panel's public address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -99,6 +99,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::AuditVerify {}
         | Request::Doctor {}
         | Request::NotifyStatus {}
+        | Request::SettingsShow {}
         | Request::Monitor { .. } => row(Owner, None, true),
         Request::LogFollow { .. } | Request::OperationFollow { .. } => row(Owner, None, false),
         Request::Apply { .. }

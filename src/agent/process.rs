@@ -14,15 +14,15 @@ use crate::agent::audit;
 use crate::agent::dispatch::Dispatch;
 use crate::agent::door::{Door, Parts};
 use crate::agent::issuance::Issuer;
+use crate::agent::live::LiveSettings;
 use crate::agent::notifier::Notifier;
 use crate::agent::operations::Operations;
-use crate::agent::panel::Panel;
 use crate::agent::password::Strength;
 use crate::agent::sampler::Sampler;
 use crate::agent::server::{self, Peers};
+use crate::agent::trial;
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
-use crate::domain::name::Hostname;
 use crate::domain::path::HostPath;
 use crate::host::linux::LinuxHost;
 use crate::host::{Host, Mode, Owner};
@@ -47,7 +47,8 @@ pub fn run() -> Result<(), Fault> {
     let config = Config::read(host.as_ref())?;
     let store = Store::open(Path::new(STATE))?;
     let engine = Engine::new(host.clone(), store.clone());
-    let operations = Operations::new(engine.clone(), own_names(host.as_ref(), &config));
+    let settings = LiveSettings::new(config);
+    let operations = Operations::new(engine.clone(), settings.clone());
     let recovered = operations.recover()?;
     // No pair waits to be installed now.
     if let Err(fault) = pairs::tidy(host.as_ref(), &store) {
@@ -56,7 +57,7 @@ pub fn run() -> Result<(), Fault> {
         ));
     }
     // No installation runs now either.
-    if let Err(fault) = wordpress_archive::sweep(host.as_ref(), &config.wordpress.url()) {
+    if let Err(fault) = wordpress_archive::sweep(host.as_ref(), &settings.now().wordpress.url()) {
         log(&format!("left archives could not be removed: {fault}"));
     }
     // Nor an export or an import. Where MariaDB is stopped, they go the next time.
@@ -64,14 +65,17 @@ pub fn run() -> Result<(), Fault> {
     if recovered > 0 {
         log(&format!("{recovered} interrupted operation(s) taken up"));
     }
-    let dispatch = Dispatch::new(operations.clone(), &config);
+    let dispatch = Dispatch::new(operations.clone());
     let issuer = dispatch.issuer().clone();
     let sampler = dispatch.sampler().clone();
     let notifier = dispatch.notifier().clone();
     let door = Door::new(Parts {
         host: host.clone(),
         store,
-        panel: Panel::of(host.as_ref(), &config),
+        panel: {
+            let host = host.clone();
+            Arc::new(move || settings.panel(host.as_ref()))
+        },
         strength: Strength::for_memory(
             machine::memory(host.as_ref()).map_or(0, |usage| usage.total),
         ),
@@ -117,14 +121,6 @@ fn host() -> Result<Arc<dyn Host>, Fault> {
     ))
 }
 
-/// No site may have these: the panel's own name, and what this machine calls itself.
-fn own_names(host: &dyn Host, config: &Config) -> Vec<Hostname> {
-    let mut names: Vec<Hostname> = config.panel.hostname.iter().cloned().collect();
-    names.extend(Hostname::parse(&machine::hostname(host)));
-    names.dedup();
-    names
-}
-
 /// What goes on by itself.
 struct Tasks {
     keeper: Keeper,
@@ -138,10 +134,12 @@ async fn serve(host: &dyn Host, door: Door, tasks: Tasks) -> Result<(), Fault> {
         .map_err(|error| start_failed("signals could not be caught", &error))?;
     let mut interrupt = signal(SignalKind::interrupt())
         .map_err(|error| start_failed("signals could not be caught", &error))?;
+    let tried = tasks.keeper.operations.clone();
     let tasks = [
         tokio::spawn(housekeep(tasks.keeper)),
         tokio::spawn(tasks.issuer.keep(log)),
         tokio::spawn(tasks.notifier.keep(log)),
+        tokio::spawn(trial::keep(tried, log)),
     ];
     // Where nobody listens for it (an init script), there is nothing to tell.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);

@@ -219,7 +219,7 @@ mod tests {
         Door::new(Parts {
             host: Arc::new(MemoryHost::new(Machine::debian())),
             store: Store::in_memory().unwrap(),
-            panel,
+            panel: Arc::new(move || panel.clone()),
             strength,
             mirror: |_| (),
             desk: Arc::new(Nothing),

@@ -10,6 +10,7 @@ use crate::cli::{Outcome, follow, plan, site_trash};
 use crate::domain::change::{Change, DriftChoice};
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
+use crate::domain::panel_setting::TrialVerb;
 use crate::domain::service::ServiceVerb;
 use crate::domain::trash::DAYS;
 use crate::rpc::protocol::{Reply, Request};
@@ -211,5 +212,11 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             format!("{subject} has a new password, and its site has it in its file")
         }
         Change::DatabasePassword { .. } => format!("{subject} has a new password"),
+        Change::PanelSet { .. } => format!("{subject} has its new settings"),
+        Change::PanelTrial { verb } => match verb {
+            TrialVerb::Keep => format!("{subject} is kept"),
+            TrialVerb::Back => format!("{subject} is the former one again"),
+            TrialVerb::Longer => format!("{subject} is tried for five minutes"),
+        },
     }
 }

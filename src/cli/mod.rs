@@ -35,6 +35,7 @@ pub mod process;
 mod progress;
 pub mod prompt;
 pub mod service;
+pub mod settings;
 pub mod site;
 mod site_clone;
 mod site_new;
@@ -89,6 +90,9 @@ pub enum Verb {
     /// Services the panel needs: start, stop, restart
     #[command(subcommand)]
     Service(service::Verb),
+    /// Settings of the panel itself: its address, who gets certificates for it
+    #[command(subcommand)]
+    Settings(settings::Verb),
     /// Processors, memory, disk and network: now, on average, at most
     Monitor(monitor::Monitor),
     /// Warnings by mail and webhook
@@ -151,6 +155,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Php(verb) => php::run(&verb, agent, output),
         Verb::Db(verb) => database::run(&verb, agent, output),
         Verb::Service(verb) => service::run(&verb, agent, output),
+        Verb::Settings(verb) => settings::run(&verb, agent, output),
         Verb::Monitor(typed) => monitor::run(&typed, agent, output),
         Verb::Notify(verb) => notify::run(&verb, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),

@@ -10,6 +10,7 @@ use crate::domain::database_job::ImportId;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::nginx_text::Snippet;
+use crate::domain::panel_setting::{PanelSetting, TrialVerb};
 use crate::domain::php::PhpVersion;
 use crate::domain::php_extension::PhpExtension;
 use crate::domain::service::{Service, ServiceVerb};
@@ -202,6 +203,16 @@ pub enum Change {
         /// Whether it shall be on.
         enabled: bool,
     },
+    /// Change settings of the panel; a new address is tried first.
+    PanelSet {
+        /// The new values.
+        values: Vec<PanelSetting>,
+    },
+    /// Decide about the panel's address that is being tried.
+    PanelTrial {
+        /// What becomes of it.
+        verb: TrialVerb,
+    },
     /// Start, stop or restart a service of this server.
     Service {
         /// Which.
@@ -286,7 +297,9 @@ impl Change {
             | Self::DatabaseRestore { .. }
             | Self::DatabaseImport { .. }
             | Self::DatabasePassword { .. }
-            | Self::DatabaseSitePassword { .. } => None,
+            | Self::DatabaseSitePassword { .. }
+            | Self::PanelSet { .. }
+            | Self::PanelTrial { .. } => None,
         }
     }
 
@@ -301,6 +314,12 @@ impl Change {
                     ..
                 }
         )
+    }
+
+    /// True for the settings of the panel itself.
+    #[must_use]
+    pub fn is_of_the_panel(&self) -> bool {
+        matches!(self, Self::PanelSet { .. } | Self::PanelTrial { .. })
     }
 
     /// What it is about, in words: a hostname, `PHP 8.4`.
@@ -320,6 +339,8 @@ impl Change {
             | Self::DatabaseImport { name, .. }
             | Self::DatabasePassword { name, .. }
             | Self::DatabaseSitePassword { name } => format!("the database {name}"),
+            Self::PanelSet { .. } => "the panel".to_owned(),
+            Self::PanelTrial { .. } => "the panel's address".to_owned(),
             _ => self
                 .hostname()
                 .map_or_else(|| "this server".to_owned(), ToString::to_string),
@@ -362,6 +383,12 @@ impl Change {
             Self::DatabaseRestore { .. } => "db restore",
             Self::DatabaseImport { .. } => "db import",
             Self::DatabasePassword { .. } | Self::DatabaseSitePassword { .. } => "db password",
+            Self::PanelSet { .. } => "settings set",
+            Self::PanelTrial { verb } => match verb {
+                TrialVerb::Keep => "settings keep",
+                TrialVerb::Back => "settings back",
+                TrialVerb::Longer => "settings longer",
+            },
         }
     }
 }

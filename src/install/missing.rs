@@ -9,6 +9,7 @@ use crate::ops::nginx;
 use crate::ops::plan::PlannedStep;
 use crate::ops::service;
 use crate::ops::step::{ServiceAct, Step};
+use crate::system::config::{self, Config};
 use crate::system::{panel_certificate, users};
 
 /// How a step stands.
@@ -50,6 +51,16 @@ fn of_part(host: &dyn Host, part: Part) -> HostResult<Vec<PlannedStep>> {
     Ok(if is_missing { steps } else { Vec::new() })
 }
 
+/// True where a file says so already. Settings may stand in another order, with somebody's comments beside them.
+fn says(host: &dyn Host, path: &HostPath, size: u64, text: &str) -> HostResult<bool> {
+    if *path == config::file() {
+        let (found, wanted) = (Config::read(host), Config::parse(text));
+        return Ok(matches!((found, wanted), (Ok(found), Ok(wanted)) if found == wanted));
+    }
+    let is_as_long = u64::try_from(text.len()).is_ok_and(|length| length == size);
+    Ok(is_as_long && host.read(path, text.len())? == text.as_bytes())
+}
+
 fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
     let so = match step {
         Step::WriteFile {
@@ -62,12 +73,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
                 node: Node::File { size },
                 owner: own,
                 mode: bits,
-            }) => {
-                own == *owner
-                    && bits == *mode
-                    && u64::try_from(text.len()).is_ok_and(|length| length == size)
-                    && host.read(path, text.len())? == text.as_bytes()
-            }
+            }) => own == *owner && bits == *mode && says(host, path, size, text)?,
             _ => false,
         },
         Step::GiveFile { path, owner, mode } => host
@@ -104,6 +110,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
                 ServiceAct::Unmask => !now.masked,
                 ServiceAct::Stop | ServiceAct::Retire => !now.active,
                 ServiceAct::Restart
+                | ServiceAct::Renew
                 | ServiceAct::Reload
                 | ServiceAct::ReloadOnUndo
                 | ServiceAct::RestartOnUndo => return Ok(Standing::Along),
@@ -122,6 +129,7 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::ProbeSite { .. }
         | Step::ConfirmCertificate { .. }
         | Step::AwaitPackages {}
+        | Step::Panel(_)
         | Step::FetchSource { .. }
         | Step::RefreshPackageLists {}
         | Step::Sql { .. } => return Ok(Standing::Along),

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::domain::account::AccountName;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
+use crate::domain::panel_setting::{MailAddress, PanelPort};
 use crate::domain::path::HostPath;
 use crate::domain::php::PhpVersion;
 use crate::host::Host;
@@ -115,13 +116,20 @@ impl InstallOptions {
                 "give both `--admin NAME` and `--admin-password-file FILE`, or neither: then a one-time link is printed",
             );
         }
-        if self.email.as_deref().is_some_and(|email| !is_email(email)) {
+        if self
+            .email
+            .as_deref()
+            .is_some_and(|email| MailAddress::parse(email).is_err())
+        {
             return invalid(
                 "the e-mail address is not one",
                 "write it as in admin@example.org",
             );
         }
-        if matches!(self.port, Some(0 | 22 | 80 | 443)) {
+        if self
+            .port
+            .is_some_and(|port| PanelPort::try_from(port).is_err())
+        {
             return invalid(
                 "this port is not free for the panel",
                 "80 and 443 are the sites', 22 is SSH's; leave `--port` out for 8443",
@@ -129,17 +137,6 @@ impl InstallOptions {
         }
         Ok(())
     }
-}
-
-/// RFC 5321 allows 254 characters; more is for the authority to judge.
-fn is_email(text: &str) -> bool {
-    let sides = text.split_once('@');
-    let is_plain = |part: &str| !part.is_empty() && !part.contains(['@', ' ', '<', '>', '"']);
-    text.len() <= 254
-        && crate::domain::text::is_clean(text)
-        && sides.is_some_and(|(name, host)| {
-            is_plain(name) && is_plain(host) && Hostname::parse(host).is_ok()
-        })
 }
 
 /// Reads a file a person named, relative to where they are.

@@ -4,6 +4,7 @@
 
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
+use crate::domain::name::UnixName;
 use crate::domain::path::HostPath;
 use crate::host::exec::{Command, Program};
 use crate::host::{Host, HostResult, Mode, Owner};
@@ -15,7 +16,7 @@ use crate::ops::{
     apt_lock, database, database_import, database_site, home, jobs, nginx, packages, pairs, panel,
     php_trial, service, site_tls, user, wordpress,
 };
-use crate::system::{database as sql, users};
+use crate::system::{config, database as sql, users};
 
 /// Captures the way back by looking.
 pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
@@ -50,18 +51,11 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         Step::DeleteUser(user) if users::exists(host, &user.name)? => {
             Undo::CreateUser(user.clone())
         }
-        Step::MoveHome { name, from, to }
-            if users::home(host, name)?.as_deref() == Some(from.as_str()) =>
-        {
-            Undo::MoveHome {
-                name: name.clone(),
-                from: to.clone(),
-                to: from.clone(),
-            }
-        }
+        Step::MoveHome { name, from, to } => undo_of_home(host, name, from, to)?,
         Step::Job(job) => jobs::undo_of(job),
         Step::Claim { path } => panel::claim(host, path)?,
         Step::PanelCertificate { .. } => panel::certificate_undo(host)?,
+        Step::Panel(step) => step.look(host)?,
         Step::MakePlaceholder { pair, .. } => pairs::placeholder_undo(host, pair)?,
         Step::PlaceProgram { .. } => panel::claim(host, &panel::program())?,
         Step::Service {
@@ -98,7 +92,6 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::InstallWordpress(_)
         | Step::CreateUser(_)
         | Step::DeleteUser(_)
-        | Step::MoveHome { .. }
         | Step::ReloadUnits {
             when: When::Forward,
         }
@@ -122,6 +115,23 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
     })
 }
 
+/// A home that is another one already stays.
+fn undo_of_home(
+    host: &dyn Host,
+    name: &UnixName,
+    from: &HostPath,
+    to: &HostPath,
+) -> HostResult<Undo> {
+    if users::home(host, name)?.as_deref() != Some(from.as_str()) {
+        return Ok(Undo::Nothing);
+    }
+    Ok(Undo::MoveHome {
+        name: name.clone(),
+        from: to.clone(),
+        to: from.clone(),
+    })
+}
+
 fn undo_of_act(
     host: &dyn Host,
     services: ServiceManager,
@@ -130,7 +140,7 @@ fn undo_of_act(
 ) -> HostResult<Undo> {
     let unit_name = unit.to_owned();
     match act {
-        ServiceAct::Reload | ServiceAct::Retire => Ok(Undo::Nothing),
+        ServiceAct::Reload | ServiceAct::Retire | ServiceAct::Renew => Ok(Undo::Nothing),
         ServiceAct::RestartOnUndo => Ok(Undo::RestartService {
             services,
             unit: unit_name,
@@ -190,11 +200,8 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
             gid,
             mode,
         } => {
-            let owner = Owner {
-                uid: site.uid(),
-                gid: *gid,
-            };
-            host.make_dir(&base.join(name), owner, *mode)
+            let (uid, gid) = (site.uid(), *gid);
+            host.make_dir(&base.join(name), Owner { uid, gid }, *mode)
                 .map_err(Fault::from)
         }
         Step::Link { target, path } => host.link(target, path).map_err(Fault::from),
@@ -202,6 +209,7 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::PanelCertificate { name, addresses } => panel::certify(host, name, addresses),
         Step::MakePlaceholder { pair, hostname } => pairs::make_placeholder(host, pair, hostname),
         Step::ConfirmCertificate { hostname, pair } => site_tls::see(host, hostname, pair),
+        Step::Panel(step) => step.act(host),
         Step::PlaceProgram { from } => panel::place_program(host, from),
         Step::Move { from, to } => move_away(host, from, to),
         Step::CreateUser(user) => user::create(host, user),
@@ -316,6 +324,7 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
             import,
             tables,
         } => database_import::swap_back(host, name, import, tables),
+        Undo::SetConfig { values } => config::put(host, values),
         Undo::All { undos } => undos
             .iter()
             .try_for_each(|inner| self::undo(inner, context)),

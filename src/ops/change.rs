@@ -9,7 +9,8 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
-use crate::host::Host;
+use crate::host::{Host, HostResult};
+use crate::ops::drift::Drifted;
 use crate::ops::engine::{Direction, Engine};
 use crate::ops::gate::Pass;
 use crate::ops::php_facts::{Intent, gather};
@@ -17,7 +18,7 @@ use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
     certificate_install, database, database_import, database_site, database_trash, drift, pairs,
-    php_extension, php_install, php_remove, php_repository, service_change,
+    panel_address, php_extension, php_install, php_remove, php_repository, service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -80,6 +81,9 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             let facts = service_change::look(host, *service, *verb)?;
             service_change::plan(*service, *verb, &state, &facts)
         }
+        Change::PanelSet { .. } | Change::PanelTrial { .. } => {
+            panel_address::plan(host, change, &state)
+        }
         Change::SiteSet { hostname, values } => {
             site_update::plan(hostname, values, &state, &facts()?)
         }
@@ -129,11 +133,7 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         Change::DatabasePassword { name, hash } => database::password(name, hash, &state).map(Some),
         Change::SiteDrift { hostname, choice } => {
             let site = state.site(hostname)?;
-            let drift = match choice {
-                DriftChoice::Restore => drift::differing(host, site)?,
-                DriftChoice::Keep | DriftChoice::Leave => drift::of_site(host, site)?,
-            };
-            site_drift::plan(site, *choice, &drift, &facts()?)
+            site_drift::plan(site, *choice, &drifted(host, site, *choice)?, &facts()?)
         }
     }?;
     let site = change.hostname().and_then(|name| state.serving(name));
@@ -141,6 +141,13 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
         refuse_drift(engine, change, plan, site)?;
     }
     Ok(planned)
+}
+
+fn drifted(host: &dyn Host, site: &Site, choice: DriftChoice) -> HostResult<Vec<Drifted>> {
+    match choice {
+        DriftChoice::Restore => drift::differing(host, site),
+        DriftChoice::Keep | DriftChoice::Leave => drift::of_site(host, site),
+    }
 }
 
 /// What is done with packages of PHP.

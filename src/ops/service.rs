@@ -91,7 +91,7 @@ fn verbs(act: ServiceAct) -> &'static [Verb] {
         ServiceAct::Unmask => &[Verb::Unmask],
         ServiceAct::Start => &[Verb::Start],
         ServiceAct::Stop | ServiceAct::Retire => &[Verb::Stop],
-        ServiceAct::Restart => &[Verb::Restart],
+        ServiceAct::Restart | ServiceAct::Renew => &[Verb::Restart],
         ServiceAct::Reload => &[Verb::Reload],
         ServiceAct::ReloadOnUndo | ServiceAct::RestartOnUndo => &[],
     }

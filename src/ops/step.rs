@@ -17,6 +17,7 @@ use crate::domain::wordpress::ArchiveDigest;
 use crate::host::exec::Program;
 use crate::host::job::{Job, SiteTree};
 use crate::host::{Mode, Owner};
+use crate::ops::panel_step::PanelStep;
 use crate::ops::php_trial::Trial;
 pub use crate::ops::step_detail::{
     Expectation, LoginEdit, ServiceAct, User, When, WordpressInstall,
@@ -107,6 +108,8 @@ pub enum Step {
         /// The directory of the pair.
         pair: HostPath,
     },
+    /// Do something about the panel's own settings or its address.
+    Panel(PanelStep),
     /// Put this program where units expect it.
     PlaceProgram {
         /// Where it is now.
@@ -337,6 +340,7 @@ impl Step {
             | Self::MakePlaceholder { pair: path, .. }
             | Self::PingPhp { socket: path } => path.to_string(),
             Self::PanelCertificate { .. } => panel_certificate::certificate_file().to_string(),
+            Self::Panel(step) => step.target(),
             Self::PlaceProgram { .. } => Program::Lalapanel.path().to_owned(),
             Self::MakeSiteDirectory { base, name, .. } => base.join(name).to_string(),
             Self::Move { from, to } => format!("{from} → {to}"),

@@ -73,6 +73,8 @@ pub enum ServiceAct {
     Stop,
     /// Stop and start.
     Restart,
+    /// Stop and start. Taken back by the steps before it, which say how it was and that it is restarted.
+    Renew,
     /// Read the configuration again.
     Reload,
     /// Nothing now; when the plan is undone, read the configuration again.

@@ -9,6 +9,7 @@ use crate::domain::database_job::ImportId;
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::UnixName;
+use crate::domain::panel_setting::PanelSetting;
 use crate::domain::path::HostPath;
 use crate::host::job::Job;
 use crate::host::{Host, HostError, HostResult, Meta, Mode, Node, Owner};
@@ -170,6 +171,11 @@ pub enum Undo {
         import: ImportId,
         /// The tables that it brought.
         tables: Vec<String>,
+    },
+    /// Give settings of the panel their former values.
+    SetConfig {
+        /// Which, as they were.
+        values: Vec<PanelSetting>,
     },
     /// Several, one after the other.
     All {

@@ -6,6 +6,7 @@ use similar::TextDiff;
 
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
+use crate::domain::panel_setting::PanelSetting;
 use crate::domain::time::Timestamp;
 use crate::host::{Host, Node};
 use crate::ops::event::{Event, What};
@@ -20,7 +21,7 @@ use crate::rpc::view::{
     StepState,
 };
 use crate::store::{Effect, OperationRecord, Status};
-use crate::system::users;
+use crate::system::{config, users};
 
 /// A file longer than this is not shown as a diff.
 const DIFF_LIMIT: usize = 256 * 1024;
@@ -310,6 +311,11 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
         Undo::SwapDatabaseBack { name, import, .. } => format!(
             "# move the tables of `lalapanel-before-{import}-{name}` to `{name}` with RENAME TABLE"
         ),
+        Undo::SetConfig { values } => {
+            let of = |value: &PanelSetting| format!("{} = {}", value.key(), value.text());
+            let values: Vec<String> = values.iter().map(of).collect();
+            format!("# in {}: {}", config::file(), values.join(", "))
+        }
         Undo::All { undos } => {
             let lines: Vec<String> = undos.iter().filter_map(by_hand).collect();
             lines.join("; ")

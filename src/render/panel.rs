@@ -91,17 +91,27 @@ pub fn services(services: ServiceManager, port: u16) -> Vec<PanelFile> {
                 "/etc/systemd/system/lalapanel-challenge.socket",
                 include_str!("../../packaging/systemd/lalapanel-challenge.socket"),
             ),
-            file(
-                "/etc/systemd/system/lalapanel.socket",
-                &include_str!("../../packaging/systemd/lalapanel.socket")
-                    .replace("{port}", &port.to_string()),
-            ),
+            socket(&[port]),
         ],
         ServiceManager::Sysv => vec![script(
             "/etc/init.d/lalapanel",
             include_str!("../../packaging/init/lalapanel"),
         )],
     }
+}
+
+/// The unit that holds the port; both of them while a new one is tried.
+#[must_use]
+pub fn socket(ports: &[u16]) -> PanelFile {
+    let lines: Vec<String> = ports
+        .iter()
+        .map(|port| format!("ListenStream={port}"))
+        .collect();
+    file(
+        "/etc/systemd/system/lalapanel.socket",
+        &include_str!("../../packaging/systemd/lalapanel.socket")
+            .replace("ListenStream={port}", &lines.join("\n")),
+    )
 }
 
 /// The unit that holds the socket nginx asks at on behalf of an authority.
@@ -133,6 +143,8 @@ mod tests {
         let socket = files.iter().find(|f| f.path.name() == SOCKET_UNIT).unwrap();
         assert!(socket.text.contains("ListenStream=9443\n"));
         assert!(files.iter().all(|f| !f.text.contains('{')));
+        let both = super::socket(&[8443, 9443]).text;
+        assert!(both.contains("\nListenStream=8443\nListenStream=9443\n"));
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub fn of_reply(reply: &Reply) -> Option<Value> {
         Reply::Operation(view) => whole(view),
         Reply::Audit(list) => Some(json!({ "entries": list })),
         Reply::AuditSound { entries } => Some(json!({ "sound": true, "entries": entries })),
+        Reply::Settings(view) => whole(view),
         Reply::Monitor(view) => whole(view),
         Reply::Notify(view) => whole(view),
         Reply::NotifyTried(trials) => Some(json!({ "trials": trials })),

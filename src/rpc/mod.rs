@@ -19,6 +19,7 @@ pub mod packer;
 pub mod php;
 pub mod protocol;
 mod reply;
+pub mod settings;
 pub mod stream;
 pub mod trash;
 pub mod view;

@@ -306,6 +306,8 @@ pub enum Request {
     AuditVerify {},
     /// Looks at host and state.
     Doctor {},
+    /// The settings of the panel itself.
+    SettingsShow {},
     /// What was seen of the machine.
     Monitor {
         /// How far back.

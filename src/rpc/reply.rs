@@ -15,6 +15,7 @@ use crate::rpc::monitor::MonitorView;
 use crate::rpc::nginx_view::{ForeignView, NginxView};
 use crate::rpc::notify::{NotifyView, TrialView};
 use crate::rpc::php::PhpView;
+use crate::rpc::settings::SettingsView;
 use crate::rpc::trash::TrashedView;
 use crate::rpc::view::{
     AccountView, ArchiveView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView,
@@ -129,6 +130,8 @@ pub enum Reply {
         /// How many entries were checked.
         entries: u64,
     },
+    /// To `SettingsShow`.
+    Settings(Box<SettingsView>),
     /// To `Monitor`.
     Monitor(Box<MonitorView>),
     /// To `NotifyStatus`.

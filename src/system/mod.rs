@@ -24,6 +24,7 @@ pub mod nginx_text;
 pub mod notify;
 pub mod open_files;
 pub mod panel_certificate;
+pub mod panel_trial;
 pub mod php;
 pub mod php_support;
 pub mod ports;

@@ -43,14 +43,14 @@ struct Counts {
 
 /// Accepts connections from one socket, up to the limits.
 pub(super) struct Limited {
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     counts: Arc<Mutex<Counts>>,
 }
 
 impl Limited {
-    pub(super) fn new(listener: TcpListener) -> Self {
+    pub(super) fn new(listeners: Vec<TcpListener>) -> Self {
         Self {
-            listener,
+            listeners,
             counts: Arc::default(),
         }
     }
@@ -60,16 +60,21 @@ impl Acceptor for Limited {
     type Io = Counted;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
-        let address = self.listener.local_addr().ok();
-        address
-            .map(|address| LocalAddr(address.into()))
-            .into_iter()
-            .collect()
+        let addresses = self
+            .listeners
+            .iter()
+            .filter_map(|one| one.local_addr().ok());
+        addresses.map(|address| LocalAddr(address.into())).collect()
     }
 
     async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
         loop {
-            let Ok((stream, peer)) = self.listener.accept().await else {
+            let accepted = std::future::poll_fn(|context| {
+                let mut accepted = self.listeners.iter().map(|one| one.poll_accept(context));
+                let ready = accepted.find(Poll::is_ready);
+                ready.unwrap_or(Poll::Pending)
+            });
+            let Ok((stream, peer)) = accepted.await else {
                 // Out of descriptors, or the client has gone: poem would ask again at once and spin.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;

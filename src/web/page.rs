@@ -23,6 +23,7 @@ pub(super) enum Section {
     Php,
     Activity,
     Users,
+    Settings,
     Account,
     Menu,
 }
@@ -78,6 +79,7 @@ pub(super) const GROUPS: &[(&str, &[Door])] = &[
         "Manage",
         &[
             door(Section::Users, "/users", "users", "Users"),
+            door(Section::Settings, "/settings", "settings", "Settings"),
             door(Section::Account, "/account", "circle-user", "Account"),
         ],
     ),

@@ -164,6 +164,8 @@ impl Panel {
             query: Fields::parse(head.uri.query().unwrap_or_default().as_bytes()),
             form: Fields::default(),
             from: client(&head.headers, remote, facts.as_ref().ok().copied()),
+            host: asked_host(&head.headers, &head.uri),
+            port: local.map(|local| local.port()),
             // Who brings a token is never somebody's browser.
             session: (!head.headers.contains_key(header::AUTHORIZATION))
                 .then(|| cookie::session(&head.headers))
@@ -182,6 +184,17 @@ impl Panel {
             gate.map(|(route, parts)| Gate { route, parts, body }),
         )
     }
+}
+
+/// Without its port.
+fn asked_host(headers: &HeaderMap, uri: &Uri) -> String {
+    let header = || headers.get(header::HOST)?.to_str().ok();
+    let text = uri
+        .authority()
+        .map(poem::http::uri::Authority::as_str)
+        .or_else(header);
+    let authority = text.and_then(|text| text.parse::<poem::http::uri::Authority>().ok());
+    authority.map_or_else(String::new, |authority| authority.host().to_owned())
 }
 
 type Opened = Result<(&'static Route, Vec<String>), Refusal>;

@@ -13,8 +13,8 @@ use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
     databases, home, login, logs, new_database, new_site, nginx, open, operation, own_certificate,
-    php, php_extensions, services, settings, site, site_clone, site_php, site_rename, sites, start,
-    system, trash, users, visitors,
+    panel_settings, php, php_extensions, services, settings, site, site_clone, site_php,
+    site_rename, sites, start, system, trash, users, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -164,6 +164,9 @@ routes! {
     GET  "/php/repository/disable"      Session 0,    php::disable;
     POST "/php/repository/disable"      Session FORM, php::disable;
     GET  "/users"                       Session 0,    users::show;
+    GET  "/settings"                    Session 0,    panel_settings::show;
+    POST "/settings"                    Session FORM, panel_settings::show;
+    POST "/settings/{verb}"             Session FORM, panel_settings::decide;
     GET  "/account"                     Session 0,    account::show;
     POST "/account/password"            Session FORM, account::password;
     #[cfg(debug_assertions)]

@@ -81,14 +81,14 @@ pub async fn serve(config: WebConfig, agent: Arc<dyn Agent>) -> Result<(), Serve
         issued: config.issued,
     };
     let secured = tls::config(files).map_err(ServeError::Certificate)?;
-    let listener = listener(config.port).map_err(|source| ServeError::Listen {
+    let listeners = listeners(config.port).map_err(|source| ServeError::Listen {
         port: config.port,
         source,
     })?;
     if let Some(user) = config.user {
         give_up_rights(user).map_err(|errno| ServeError::Rights(errno.into()))?;
     }
-    let acceptor = Timed(Secured::new(Limited::new(listener), secured));
+    let acceptor = Timed(Secured::new(Limited::new(listeners), secured));
     let ended = ended().map_err(ServeError::Run)?;
     // Not run by systemd: nobody waits for this word.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
@@ -109,17 +109,25 @@ pub fn give_up_rights(user: User) -> nix::Result<()> {
     set_no_new_privs()
 }
 
-/// The socket PID 1 holds for us, or one of our own on all addresses.
-fn listener(port: u16) -> std::io::Result<tokio::net::TcpListener> {
-    let passed = ListenFd::from_env().take_tcp_listener(0)?;
-    let socket = match passed {
-        Some(socket) => socket,
-        None => std::net::TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)))
-            // A machine without IPv6.
-            .or_else(|_| std::net::TcpListener::bind(SocketAddr::from(([0, 0, 0, 0], port))))?,
-    };
-    socket.set_nonblocking(true)?;
-    tokio::net::TcpListener::from_std(socket)
+/// The sockets PID 1 holds for us (two while another port is tried), or one of our own on all addresses.
+fn listeners(port: u16) -> std::io::Result<Vec<tokio::net::TcpListener>> {
+    let mut passed = ListenFd::from_env();
+    let taken = (0..passed.len()).map(|index| passed.take_tcp_listener(index));
+    let mut sockets: Vec<_> = taken
+        .filter_map(Result::transpose)
+        .collect::<Result<_, _>>()?;
+    if sockets.is_empty() {
+        let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+        // A machine without IPv6.
+        let without = SocketAddr::from(([0, 0, 0, 0], port));
+        let bound = std::net::TcpListener::bind(all);
+        sockets.push(bound.or_else(|_| std::net::TcpListener::bind(without))?);
+    }
+    let nonblocking = sockets.into_iter().map(|socket| {
+        socket.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(socket)
+    });
+    nonblocking.collect()
 }
 
 fn ended() -> std::io::Result<impl Future<Output = ()>> {

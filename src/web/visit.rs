@@ -48,6 +48,10 @@ pub(super) struct Visit {
     pub(super) query: Fields,
     pub(super) form: Fields,
     pub(super) from: Option<IpAddr>,
+    /// The name asked for: of HTTP/2's `:authority`, otherwise of `Host`. The gates saw that it is one of ours.
+    pub(super) host: String,
+    /// The port of ours that the connection came to.
+    pub(super) port: Option<u16>,
     pub(super) session: Option<Token>,
     pub(super) visitor: Option<Token>,
     pub(super) person: Option<SessionView>,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use clap::Parser as _;
 use lalapanel::agent::dispatch::Dispatch;
 use lalapanel::agent::door::{Door, Parts, Peer};
+use lalapanel::agent::live::LiveSettings;
 use lalapanel::agent::operations::Operations;
 use lalapanel::agent::panel::Panel;
 use lalapanel::agent::password::Strength;
@@ -16,6 +17,7 @@ use lalapanel::cli::{self, Cli};
 use lalapanel::domain::path::HostPath;
 use lalapanel::host::Host;
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request as Question};
+use lalapanel::system::config::Config;
 use lalapanel::system::panel_certificate;
 use lalapanel::web::{Agent, AgentCall, router};
 use poem::http::{Method, StatusCode, header};
@@ -43,25 +45,25 @@ fn door(world: &World) -> Door {
     world
         .host
         .change(|machine| machine.tree.put_text(&file, &made.certificate));
-    let operations = Operations::new(world.engine(), vec![name("panel.example")]);
+    let mut config = Config::default();
+    config.panel.hostname = Some(name("panel.example"));
+    let operations = Operations::new(world.engine(), LiveSettings::new(config));
+    let panel = Panel {
+        host: "panel.example".to_owned(),
+        hosts: vec!["panel.example".to_owned()],
+        port: 8443,
+        ..Panel::default()
+    };
     Door::new(Parts {
         host: Arc::new(world.host.clone()),
         store: world.store.clone(),
-        panel: Panel {
-            host: "panel.example".to_owned(),
-            hosts: vec!["panel.example".to_owned()],
-            port: 8443,
-            ..Panel::default()
-        },
+        panel: Arc::new(move || panel.clone()),
         strength: Strength {
             memory: 64,
             passes: 1,
         },
         mirror: |_| (),
-        desk: Arc::new(Dispatch::new(
-            operations,
-            &lalapanel::system::config::Config::default(),
-        )),
+        desk: Arc::new(Dispatch::new(operations)),
     })
 }
 

@@ -22,6 +22,7 @@ mod install;
 mod journey;
 mod logs;
 mod nginx;
+mod panel_settings;
 mod php;
 mod php_extensions;
 mod recovery;

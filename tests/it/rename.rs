@@ -3,6 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
+use lalapanel::agent::live::LiveSettings;
 use lalapanel::agent::operations::Operations;
 use lalapanel::domain::change::{Change, OldName};
 use lalapanel::domain::fault::Code;
@@ -15,6 +16,8 @@ use lalapanel::ops::engine::Engine;
 use lalapanel::ops::step::Step;
 use lalapanel::ops::view;
 use lalapanel::system::nginx;
+
+use lalapanel::system::config::Config;
 
 use crate::certificates::with_certificate;
 use crate::faults::every_fault;
@@ -372,7 +375,7 @@ fn what_was_done_to_a_site_is_still_told_under_its_new_name() {
         &rename("shop.example", "new.example", OldName::Drop),
     );
     done(&world, 4, &create("shop.example", php()));
-    let operations = Operations::new(world.engine(), Vec::new());
+    let operations = Operations::new(world.engine(), LiveSettings::new(Config::default()));
     let told = |hostname: &str| {
         let mut list = operations.list(50).unwrap();
         view::history(&mut list, &name(hostname));

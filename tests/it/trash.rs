@@ -1,5 +1,6 @@
 //! The trash: what goes in, what comes out, what is refused, and what ends by itself.
 
+use lalapanel::agent::live::LiveSettings;
 use lalapanel::agent::operations::Operations;
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::Code;
@@ -11,6 +12,8 @@ use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::tls::TlsMode;
 use lalapanel::host::Host;
 use lalapanel::ops::trash;
+
+use lalapanel::system::config::Config;
 
 use crate::faults::every_fault;
 use crate::world::{World, create, done, name, php, refused};
@@ -302,7 +305,7 @@ fn the_trash_lets_go_after_seven_days_and_the_number_is_never_used_again() {
 #[test]
 fn the_agent_ends_what_is_due_by_itself_and_writes_it_down() {
     let world = with_trash();
-    let operations = Operations::new(world.engine(), Vec::new());
+    let operations = Operations::new(world.engine(), LiveSettings::new(Config::default()));
     let tidy_at = |seconds| {
         let deleted = world
             .state()
@@ -335,12 +338,12 @@ fn a_clock_that_jumps_ahead_ends_nothing_even_across_a_restart_of_the_agent() {
         drop(operations.engine().enter(60_000).unwrap());
         world.state().trash.len()
     };
-    let operations = Operations::new(world.engine(), Vec::new());
+    let operations = Operations::new(world.engine(), LiveSettings::new(Config::default()));
     assert_eq!(tidy_at(&operations, 60), 2);
     assert_eq!(tidy_at(&operations, 40 * 86_400), 2);
     world.host.set_now(deleted.plus_seconds(7200));
     operations.tidy().unwrap();
-    let restarted = Operations::new(world.engine(), Vec::new());
+    let restarted = Operations::new(world.engine(), LiveSettings::new(Config::default()));
     assert_eq!(tidy_at(&restarted, 40 * 86_400), 2);
 }
 

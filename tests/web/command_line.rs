@@ -155,6 +155,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ),
     ("/php/repository/disable", "php repository disable", ""),
     ("/users", "account list", "/users"),
+    ("/settings", "settings show", "/settings"),
+    ("/settings/{verb}", "settings keep", ""),
     ("/account", "account password", "/account"),
     ("/account/password", "account password", ""),
 ];
@@ -196,6 +198,9 @@ const NO_PAGE: &[(&str, &str)] = &[
         "audit verify",
         "the page of the trail says whether it is sound",
     ),
+    ("settings set", "the same page as looking at them"),
+    ("settings back", "the same buttons as keeping it"),
+    ("settings longer", "the same buttons as keeping it"),
     ("db import", "a dump is not uploaded yet"),
     ("account create", "root's alone"),
     ("account disable", "root's alone"),

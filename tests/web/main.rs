@@ -18,6 +18,7 @@ mod fake;
 mod forms;
 mod gates;
 mod logs;
+mod panel_settings;
 mod php;
 mod rename;
 mod settings;

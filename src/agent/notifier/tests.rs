@@ -3,6 +3,7 @@
 //! Invariant: the clock is set, never waited for.
 
 use super::*;
+use crate::agent::live::LiveSettings;
 use crate::domain::notice::Warning;
 use crate::domain::time::Timestamp;
 use crate::host::memory::MemoryHost;
@@ -11,7 +12,6 @@ use crate::host::memory::systemd::Running;
 use crate::ops::engine::Engine;
 use crate::rpc::courier::SOCKET;
 use crate::store::Store;
-use crate::system::config::{Acme, Panel as PanelSettings};
 
 const TAKEN: &str = r#"{"Ok":{"delivered":{"answer":"250 taken"}}}"#;
 const REFUSED: &str = r#"{"Err":{"code":"notify.unsent","title":"The mail server cannot be reached","detail":"refused","hint":"see"}}"#;
@@ -36,12 +36,8 @@ fn scene(returns: &str) -> (MemoryHost, Store) {
 
 fn notifier(host: &MemoryHost, store: &Store) -> Notifier {
     let engine = Engine::new(Arc::new(host.clone()), store.clone());
-    let operations = Operations::new(engine, Vec::new());
-    let issuer = Issuer::new(
-        operations.clone(),
-        Acme::default(),
-        PanelSettings::default(),
-    );
+    let operations = Operations::new(engine, LiveSettings::new(Config::default()));
+    let issuer = Issuer::new(operations.clone());
     Notifier::new(operations, issuer)
 }
 

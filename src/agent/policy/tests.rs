@@ -192,6 +192,7 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
         ("AuditList", Request::AuditList { limit: 9 }),
         ("AuditVerify", Request::AuditVerify {}),
         ("Doctor", Request::Doctor {}),
+        ("SettingsShow", read(r#"{"settings_show":{}}"#)),
         ("Monitor", read(r#"{"monitor":{"range":"day"}}"#)),
         ("NotifyStatus", Request::NotifyStatus {}),
         ("NotifyTest", Request::NotifyTest {}),

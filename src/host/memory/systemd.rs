@@ -69,7 +69,7 @@ impl Machine {
         match verb {
             "start" => self.start(unit),
             "stop" => self.stop(unit),
-            "restart" => self.stop_if_running(unit).and_then(|()| self.start(unit)),
+            "restart" => self.restart(unit),
             "reload-or-restart" if !self.running.contains_key(unit) => self.start(unit),
             "reload" | "reload-or-restart" => self.reload(unit),
             "try-restart" if self.running.contains_key(unit) => {
@@ -263,6 +263,18 @@ impl Machine {
         pools
             .filter_map(|name| self.tree.text(&directory.join(name)))
             .collect()
+    }
+
+    /// What needs it is restarted with it (systemd.unit(5), Requires=).
+    fn restart(&mut self, unit: &str) -> Done {
+        let ran: Vec<String> = self.running.keys().cloned().collect();
+        self.stop_if_running(unit)?;
+        let ended = ran
+            .into_iter()
+            .filter(|one| !self.running.contains_key(one));
+        let ended: Vec<String> = ended.filter(|one| one != unit).collect();
+        self.start(unit)?;
+        ended.iter().try_for_each(|one| self.start(one))
     }
 
     fn stop_if_running(&mut self, unit: &str) -> Done {

@@ -19,6 +19,7 @@ pub(super) mod nginx;
 pub(super) mod open;
 pub(super) mod operation;
 pub(super) mod own_certificate;
+pub(super) mod panel_settings;
 pub(super) mod php;
 pub(super) mod php_extensions;
 pub(super) mod server_change;

@@ -3,6 +3,7 @@
 //! Invariant: no password and no hash of one is in a line.
 
 use crate::domain::change::{Change, DriftChoice, OldName};
+use crate::domain::panel_setting::PanelSetting;
 use crate::domain::setting::Assignment;
 use crate::domain::site::{NewSite, NewSiteKind};
 use crate::domain::text::quoted;
@@ -78,6 +79,12 @@ pub(in crate::web) fn command(change: &Change) -> String {
         | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. }
         | Change::DatabaseSitePassword { .. } => database(change),
+        Change::PanelSet { values } => {
+            let of = |value: &PanelSetting| quoted(&format!("{}={}", value.key(), value.text()));
+            let values: Vec<String> = values.iter().map(of).collect();
+            format!("lalapanel settings set {}", values.join(" "))
+        }
+        Change::PanelTrial { verb } => format!("lalapanel settings {}", verb.word()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Two people and two programs.
 
 use lalapanel::domain::account::{AccountName, Role};
+use lalapanel::domain::name::Hostname;
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::token::{Scope, TokenName, TokenView};
 use lalapanel::rpc::protocol::{Reply, Request};
+use lalapanel::rpc::settings::{SettingsView, TrialView};
 use lalapanel::rpc::view::AccountView;
 
 use crate::fake::monitor::monitor;
@@ -14,6 +16,7 @@ pub(super) fn looked(request: &Request, now: Timestamp) -> Option<Reply> {
         Request::Monitor { range } => Some(monitor(*range, now)),
         Request::TokenList {} => Some(tokens(now)),
         Request::AccountList {} => Some(accounts(now)),
+        Request::SettingsShow {} => Some(settings(now)),
         _ => None,
     }
 }
@@ -28,6 +31,22 @@ fn accounts(now: Timestamp) -> Reply {
         disabled,
     };
     Reply::Accounts(vec![account("ivo", true), account("mara", false)])
+}
+
+/// A panel of which another address is tried.
+fn settings(now: Timestamp) -> Reply {
+    Reply::Settings(Box::new(SettingsView {
+        hostname: Some(Hostname::parse("panel.example").unwrap()),
+        port: 8443,
+        trusted_proxies: Vec::new(),
+        email: Some("mara@panel.example".to_owned()),
+        directory: None,
+        trial: Some(TrialView {
+            hostname: Some(Hostname::parse("panel.example").unwrap()),
+            port: 9443,
+            until: now.plus_seconds(60),
+        }),
+    }))
 }
 
 /// One that may look, and one whose time is over.

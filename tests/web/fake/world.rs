@@ -269,6 +269,8 @@ pub(crate) fn title(change: &Change) -> String {
         Change::PhpRepository { .. } => "Turn on or off",
         Change::CertificateInstall { .. } => "Install a certificate for",
         Change::CertificateRemove { .. } => "Remove the certificate of",
+        Change::PanelSet { .. } => "Change the settings of",
+        Change::PanelTrial { .. } => "Decide about",
     };
     format!("{word} {}", change.subject())
 }
@@ -318,6 +320,7 @@ pub(crate) fn begun(
 
 pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
     match change {
+        Change::PanelSet { .. } | Change::PanelTrial { .. } => {}
         Change::SiteCreate(new) => {
             let newest = PhpVersion::new(8, 4);
             let kind = match new.kind.clone() {
