@@ -255,6 +255,8 @@ if (sites !== 'none') {
     const entries = page.locator('ol.log > li');
     const ask = path => new Promise(resolve => http.get(`${sites}${path}`, { headers: { host: site, 'user-agent': '<b>bold</b>' }, agent: false }, answer => { answer.resume(); answer.on('end', resolve); }));
     for (let i = 0; i < 40; i += 1) await ask(`/first-${i}`);
+    // Two workers of nginx write their lines once a second, in any order.
+    await page.waitForTimeout(1500);
     await ask(`/long?${'x'.repeat(900)}`);
     await page.goto(`${base}/sites/${site}`);
     await page.getByRole('link', { name: 'Logs' }).click();
@@ -284,6 +286,24 @@ if (sites !== 'none') {
     await waiting.click();
     await entries.first().getByText('/live-three').waitFor();
     check((await entries.nth(1).innerText()).includes('/live-two'), 'the order is wrong');
+    // In another tab for a while: what came meanwhile is there afterwards, once, and it goes on (Coolify#7719).
+    const tab = hidden => page.evaluate(value => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+    await page.evaluate(() => scrollTo(0, 0));
+    await tab(true);
+    await ask('/while-away');
+    await page.waitForTimeout(1500);
+    check((await page.getByText('/while-away').count()) === 0, 'a hidden tab holds a stream');
+    await tab(false);
+    await entries.first().getByText('/while-away').waitFor({ timeout: 10_000 });
+    await ask('/back-again');
+    await entries.first().getByText('/back-again').waitFor({ timeout: 10_000 });
+    for (const path of ['/live-three', '/while-away', '/back-again']) {
+      const times = await entries.filter({ hasText: path }).count();
+      check(times === 1, `${path} is shown ${times} times`);
+    }
     await page.getByRole('button', { name: 'Following' }).click();
     await shot(page, 'logs');
     await page.getByLabel('Text').fill('FIRST-7');
@@ -589,8 +609,10 @@ const pages = {
   rename: `/sites/${site}/rename?name=axe-rename.example`, nginx: `/sites/${site}/nginx`, php: '/php', 'site-php': `/sites/${site}/php`,
   services: '/services', system: '/system', users: '/users', 'system-year': '/system?range=year', 'panel-certificate': '/certificates/panel', 'service-restart': '/services/nginx/restart', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
   databases: '/databases', 'site-databases': `/sites/${site}/databases`, database: '/databases/axe_db', 'new-database': '/databases/new-database',
-  'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete', secret: '',
+  'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete', secret: '', extensions: '',
 };
+await page.goto(`${base}/php`);
+const extensions = base + await page.locator('a[href$="/extensions"]').first().getAttribute('href');
 for (const [look, settings] of Object.entries({
   light: {},
   dark: { colorScheme: 'dark' },
@@ -603,7 +625,7 @@ for (const [look, settings] of Object.entries({
     const tab = await seen.newPage();
     const found = [];
     for (const [title, address] of Object.entries(pages)) {
-      await tab.goto({ operation, secret: secretPage }[title] ?? base + address);
+      await tab.goto({ operation, secret: secretPage, extensions }[title] ?? base + address);
       await shot(tab, `${title}-${look}`);
       const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) found.push(`${title}: ${wide} px too wide`);

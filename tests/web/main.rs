@@ -14,6 +14,7 @@ mod certificates;
 mod clone;
 mod command_line;
 mod databases;
+mod elsewhere;
 mod fake;
 mod forms;
 mod gates;
