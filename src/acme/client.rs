@@ -18,8 +18,10 @@ use crate::acme::answer;
 use crate::acme::order::{OrderState, Proof, ProofState, Protocol};
 use crate::acme::transport::{self, http};
 use crate::domain::authority::{Authority, KeyText};
+use crate::domain::dns::ProofText;
 use crate::domain::name::Hostname;
 use crate::domain::order::{Problem, ProblemKind};
+use crate::domain::site_name::SiteName;
 
 /// A chain is never longer, in certificates and in bytes.
 const MOST_CERTIFICATES: usize = 6;
@@ -95,7 +97,7 @@ impl Protocol for Client {
     async fn place(
         &self,
         account: &Self::Account,
-        names: &[Hostname],
+        names: &[SiteName],
     ) -> Result<Self::Order, Problem> {
         let mut builder = OrderBuilder::new(Arc::clone(account));
         for name in names {
@@ -119,6 +121,13 @@ impl Protocol for Client {
                 "the challenge over port 80 has no token",
             )
         })
+    }
+
+    fn record(&self, challenge: &Challenge) -> Result<ProofText, Problem> {
+        let text = challenge.key_authorization_encoded();
+        let text = text.map_err(|error| problem(&error))?.unwrap_or_default();
+        ProofText::parse(&text)
+            .map_err(|bad| Problem::new(ProblemKind::Garbled, &format!("{bad}: `{text}`")))
     }
 
     async fn look(&self, challenge: &Challenge) -> Result<(), Problem> {
@@ -171,6 +180,11 @@ impl Protocol for Client {
 fn proof(authorization: &Authorization) -> Result<Proof<Challenge>, Problem> {
     let name = Hostname::parse(&authorization.identifier.value)
         .map_err(|_| Problem::new(ProblemKind::Garbled, "it asks for a name nobody ordered"))?;
+    // The star is left out of the identifier (RFC 8555, §7.1.4).
+    let name = match authorization.wildcard {
+        Some(true) => SiteName::Wildcard(name),
+        _ => SiteName::Exact(name),
+    };
     let state = match authorization.status {
         AuthorizationStatus::Valid => ProofState::Given,
         AuthorizationStatus::Pending => ProofState::Open,
@@ -179,7 +193,8 @@ fn proof(authorization: &Authorization) -> Result<Proof<Challenge>, Problem> {
     Ok(Proof {
         name,
         state,
-        challenge: authorization.get_challenge("http-01"),
+        port80: authorization.get_challenge("http-01"),
+        dns: authorization.get_challenge("dns-01"),
     })
 }
 

@@ -5,8 +5,12 @@
 mod answer;
 pub mod challenge;
 pub mod client;
+mod diary;
+pub mod dns;
 mod jitter;
 pub mod order;
+mod protocol;
+pub mod records;
 pub mod retry;
 pub mod transport;
 pub mod words;

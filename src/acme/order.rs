@@ -3,15 +3,17 @@
 //! Invariant: an answer to a challenge is offered before the authority is told to look, and no later than the order's end withdrawn.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use crate::acme::Jitter;
 use crate::acme::challenge::{ChallengeToken, Offered, Tokens};
-use crate::domain::name::Hostname;
-use crate::domain::order::{Moment, Problem, ProblemKind};
+pub use crate::acme::diary::Diary;
+pub use crate::acme::protocol::{OrderState, Proof, ProofState, Protocol};
+use crate::acme::records::{Records, Value};
+use crate::domain::order::{Problem, ProblemKind};
+use crate::domain::site_name::SiteName;
 
 /// How often a step is begun again where the authority refused our numbers used once; the client itself tries four times each.
 const NONCE_ROUNDS: u32 = 3;
@@ -23,138 +25,29 @@ const LAST_LOOK: u64 = 5000;
 /// For one proof, and for the certificate once it is asked for.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How a proof stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProofState {
-    /// The authority waits for it, or looks.
-    Open,
-    /// Given.
-    Given,
-    /// Not accepted.
-    Failed(Problem),
-}
-
-/// What the authority wants proved, and by what.
-#[derive(Debug, Clone)]
-pub struct Proof<C> {
-    /// Of which name.
-    pub name: Hostname,
-    /// How it stands.
-    pub state: ProofState,
-    /// The way over port 80; none where it is not offered.
-    pub challenge: Option<C>,
-}
-
-/// How an order stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrderState {
-    /// Proofs are missing, or being looked at.
-    Open,
-    /// The request may be sent.
-    Ready,
-    /// The certificate is being made.
-    Working,
-    /// The certificate is there.
-    Done,
-    /// It came to nothing.
-    Failed(Problem),
-}
-
-/// The protocol, as the course needs it. Behind it is one crate, in one file.
-pub trait Protocol: Send + Sync {
-    /// Who we are at the authority.
-    type Account: Send + Sync;
-    /// An order under way.
-    type Order: Send + Sync;
-    /// A challenge over port 80.
-    type Challenge: Send + Sync;
-
-    /// Finds our account, or makes it.
-    fn account(&self) -> impl Future<Output = Result<Self::Account, Problem>> + Send;
-    /// Places an order.
-    fn place(
-        &self,
-        account: &Self::Account,
-        names: &[Hostname],
-    ) -> impl Future<Output = Result<Self::Order, Problem>> + Send;
-    /// What it wants proved.
-    fn proofs(
-        &self,
-        order: &Self::Order,
-    ) -> impl Future<Output = Result<Vec<Proof<Self::Challenge>>, Problem>> + Send;
-    /// Token and answer of a challenge.
-    fn answer(&self, challenge: &Self::Challenge) -> Result<(String, String), Problem>;
-    /// Tells the authority to look.
-    fn look(&self, challenge: &Self::Challenge)
-    -> impl Future<Output = Result<(), Problem>> + Send;
-    /// How an order stands now.
-    fn state(
-        &self,
-        order: &Self::Order,
-    ) -> impl Future<Output = Result<(Self::Order, OrderState), Problem>> + Send;
-    /// Sends the request.
-    fn finalize(
-        &self,
-        order: &Self::Order,
-        request: &str,
-    ) -> impl Future<Output = Result<(), Problem>> + Send;
-    /// Fetches the chain.
-    fn chain(&self, order: &Self::Order) -> impl Future<Output = Result<String, Problem>> + Send;
-}
-
-/// What happened so far. Clones share it, so that it survives a course that is given up.
-#[derive(Debug, Clone)]
-pub struct Diary {
-    began: Instant,
-    moments: Arc<Mutex<Vec<Moment>>>,
-}
-
-impl Default for Diary {
-    fn default() -> Self {
-        Self {
-            began: Instant::now(),
-            moments: Arc::default(),
-        }
-    }
-}
-
-impl Diary {
-    /// Notes what happened now.
-    pub fn note(&self, what: impl Into<String>) {
-        let moment = Moment {
-            after: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            what: what.into(),
-        };
-        self.moments
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(moment);
-    }
-
-    /// All of it.
-    #[must_use]
-    pub fn read(&self) -> Vec<Moment> {
-        self.moments
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
 /// What is ordered.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The names.
-    pub names: &'a [Hostname],
+    pub names: &'a [SiteName],
     /// The request as PEM.
     pub request: &'a str,
+}
+
+/// How names are proved.
+#[derive(Clone, Copy)]
+pub enum Way<'a> {
+    /// By an answer over port 80.
+    Port80(&'a Tokens),
+    /// By a record in DNS.
+    Dns(&'a dyn Records),
 }
 
 /// An order on its way.
 pub struct Course<'a, P: Protocol> {
     protocol: &'a P,
     wanted: Wanted<'a>,
-    tokens: &'a Tokens,
+    way: Way<'a>,
     diary: &'a Diary,
     jitter: Jitter,
 }
@@ -173,14 +66,14 @@ impl<'a, P: Protocol> Course<'a, P> {
     pub fn new(
         protocol: &'a P,
         wanted: Wanted<'a>,
-        tokens: &'a Tokens,
+        way: Way<'a>,
         diary: &'a Diary,
         seed: u64,
     ) -> Self {
         Self {
             protocol,
             wanted,
-            tokens,
+            way,
             diary,
             jitter: Jitter::new(seed),
         }
@@ -232,26 +125,38 @@ impl<'a, P: Protocol> Course<'a, P> {
         &mut self,
         Placed(order): Placed<P::Order>,
     ) -> Result<Proved<P::Order>, Problem> {
-        let proofs = self.proofs(&order).await?;
-        let mut offered = Vec::new();
-        for proof in proofs {
-            match proof.state {
+        let mut open = Vec::new();
+        for proof in self.proofs(&order).await? {
+            match &proof.state {
                 ProofState::Given => {
                     let name = &proof.name;
                     self.diary.note(format!("{name} was proved before"));
                 }
-                ProofState::Failed(problem) => return Err(problem.of(&proof.name)),
-                ProofState::Open => offered.push(self.offer(&proof).await?),
+                ProofState::Failed(problem) => return Err(problem.clone().of(&proof.name)),
+                ProofState::Open => open.push(proof),
             }
+        }
+        let mut offered = Vec::new();
+        match self.way {
+            Way::Port80(tokens) => {
+                for proof in &open {
+                    offered.push(self.offer(proof, tokens).await?);
+                }
+            }
+            Way::Dns(records) => self.write(&open, records).await?,
         }
         self.wait_for_proofs(&order, &offered).await?;
         Ok(Proved(order))
     }
 
     /// First the answer, then the word that it is there.
-    async fn offer(&mut self, proof: &Proof<P::Challenge>) -> Result<(Hostname, Offered), Problem> {
+    async fn offer(
+        &mut self,
+        proof: &Proof<P::Challenge>,
+        tokens: &Tokens,
+    ) -> Result<(SiteName, Offered), Problem> {
         let name = proof.name.clone();
-        let challenge = proof.challenge.as_ref().ok_or_else(|| {
+        let challenge = proof.port80.as_ref().ok_or_else(|| {
             Problem::new(ProblemKind::Proof, "no challenge over port 80 is offered").of(&name)
         })?;
         let (token, answer) = self.protocol.answer(challenge)?;
@@ -262,29 +167,60 @@ impl<'a, P: Protocol> Course<'a, P> {
             )
             .of(&name)
         })?;
-        let offered = self.tokens.offer(token, answer);
-        let protocol = self.protocol;
-        self.again(|| protocol.look(challenge))
-            .await
-            .map_err(|problem| problem.of(&name))?;
+        let offered = tokens.offer(token, answer);
+        self.tell(challenge, &name).await?;
         self.diary
             .note(format!("{name}: the authority was told to look at port 80"));
         Ok((name, offered))
     }
 
+    /// First all records, until every server has them, then the word that they are there.
+    async fn write(
+        &mut self,
+        open: &[Proof<P::Challenge>],
+        records: &dyn Records,
+    ) -> Result<(), Problem> {
+        let (mut values, mut challenges) = (Vec::new(), Vec::new());
+        for proof in open {
+            let challenge = proof.dns.as_ref().ok_or_else(|| {
+                Problem::new(ProblemKind::Proof, "no challenge in DNS is offered").of(&proof.name)
+            })?;
+            values.push(Value {
+                name: proof.name.clone(),
+                text: self.protocol.record(challenge)?,
+            });
+            challenges.push((challenge, &proof.name));
+        }
+        records.write(&values, self.diary).await?;
+        for (challenge, name) in challenges {
+            self.tell(challenge, name).await?;
+            self.diary
+                .note(format!("{name}: the authority was told to look at DNS"));
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, challenge: &P::Challenge, name: &SiteName) -> Result<(), Problem> {
+        let protocol = self.protocol;
+        let told = self.again(|| protocol.look(challenge)).await;
+        told.map_err(|problem| problem.of(name))
+    }
+
     async fn wait_for_proofs(
         &mut self,
         order: &P::Order,
-        offered: &[(Hostname, Offered)],
+        offered: &[(SiteName, Offered)],
     ) -> Result<(), Problem> {
         let (deadline, mut look) = (Instant::now() + PATIENCE, FIRST_LOOK);
         loop {
             let proofs = self.proofs(order).await?;
             for proof in &proofs {
                 if let ProofState::Failed(problem) = &proof.state {
-                    let own = offered.iter().find(|(name, _)| *name == proof.name);
-                    let asked = own.is_some_and(|(_, offered)| offered.was_asked_for());
-                    return Err(seen(problem.clone(), asked).of(&proof.name));
+                    let problem = match self.way {
+                        Way::Port80(_) => seen(problem.clone(), &proof.name, offered),
+                        Way::Dns(_) => seen_in_dns(problem.clone()),
+                    };
+                    return Err(problem.of(&proof.name));
                 }
             }
             let open = proofs.iter().find(|proof| proof.state != ProofState::Given);
@@ -293,7 +229,7 @@ impl<'a, P: Protocol> Course<'a, P> {
                 return Ok(());
             };
             if Instant::now() >= deadline {
-                let words = "the authority did not come to an end with its look at port 80";
+                let words = "the authority did not come to an end with its look";
                 return Err(Problem::new(ProblemKind::Late, words).of(&open.name));
             }
             look = self.wait(look).await;
@@ -369,12 +305,25 @@ impl<'a, P: Protocol> Course<'a, P> {
 }
 
 /// Nobody asked us: whoever answered, if anybody did, was not this server.
-fn seen(problem: Problem, asked: bool) -> Problem {
+fn seen(problem: Problem, name: &SiteName, offered: &[(SiteName, Offered)]) -> Problem {
+    let own = offered.iter().find(|(own, _)| own == name);
+    let asked = own.is_some_and(|(_, offered)| offered.was_asked_for());
     let elsewhere = matches!(problem.kind, ProblemKind::Refused | ProblemKind::Response);
     let kind = if elsewhere && !asked {
         ProblemKind::Response
     } else {
         problem.kind
+    };
+    Problem { kind, ..problem }
+}
+
+/// Every server has the record by then, as far as can be seen from here.
+fn seen_in_dns(problem: Problem) -> Problem {
+    let kind = match problem.kind {
+        ProblemKind::Refused | ProblemKind::Response | ProblemKind::Connection => {
+            ProblemKind::Unseen
+        }
+        kind => kind,
     };
     Problem { kind, ..problem }
 }

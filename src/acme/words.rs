@@ -78,6 +78,18 @@ fn words(kind: ProblemKind, name: &str, authority: &str) -> (String, String) {
             format!("Something else answered for {name}"),
             "see whether its A and AAAA records name this server, and that no old server or proxy still uses this name",
         ),
+        ProblemKind::Unwritten => own(
+            format!("The record that proves {name} could not be written into DNS"),
+            "see the words below; `lalapanel cert dns list` shows where records are written",
+        ),
+        ProblemKind::Unspread => own(
+            format!("Not every DNS server shows the record that proves {name}"),
+            "see whether the servers named below get changes of the zone from its primary",
+        ),
+        ProblemKind::Unseen => own(
+            format!("{authority} did not find the record that proves {name} in DNS"),
+            "see whether the servers that the registry names for this zone are those that the record was written to",
+        ),
         ProblemKind::Caa => own(
             format!("The CAA record of {name} does not allow {authority}"),
             "at your DNS provider, add the authority to the CAA record, or upload a certificate",
@@ -87,8 +99,8 @@ fn words(kind: ProblemKind, name: &str, authority: &str) -> (String, String) {
             "use another name, or upload a certificate",
         ),
         ProblemKind::Proof => own(
-            format!("{authority} accepts no proof over port 80 for {name}"),
-            "upload a certificate for this site",
+            format!("{authority} does not accept this way to prove {name}"),
+            "prove it in DNS (`lalapanel cert dns --help`), or upload a certificate for this site",
         ),
         ProblemKind::Request => own(
             format!("{authority} refused the request for {name}"),
@@ -112,7 +124,7 @@ mod tests {
     #[test]
     fn a_failed_order_is_a_sentence_with_a_next_step() {
         let problem = Problem::new(ProblemKind::Connection, "Timeout during connect")
-            .of(&crate::domain::name::Hostname::parse("shop.example").unwrap());
+            .of(&crate::domain::site_name::SiteName::parse("shop.example").unwrap());
         let next = Timestamp::parse("2026-11-23T12:30:00Z").unwrap();
         let fault = fault(&problem, "Let's Encrypt", Some(next));
         assert!(fault.title.contains("port 80 of shop.example"));

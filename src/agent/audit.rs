@@ -210,6 +210,8 @@ fn words(request: &Request) -> (String, String) {
         } => about("cert renew", hostname),
         Request::CertificateRenew { hostname: None, .. } => plain("cert renew"),
         Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
+        Request::DnsPut { name, .. } => about("cert dns add", name),
+        Request::DnsRemove { name } => about("cert dns remove", name),
         Request::WordpressFetch {} => plain("wordpress fetch"),
         Request::DatabaseExport { name } => about("db export", name),
         Request::DatabaseLoad { name, .. } => about("db load", name),
@@ -225,6 +227,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::TokenList {}
         | Request::CertificateList {}
         | Request::CertificateShow { .. }
+        | Request::DnsList {}
         | Request::Home {}
         | Request::SiteList {}
         | Request::SiteTrash {}

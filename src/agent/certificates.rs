@@ -105,6 +105,7 @@ fn view(site: &Site, order: Option<IssuanceView>, now: Timestamp) -> Certificate
         https_only: site.trusted().is_some(),
         hsts: site.tls.hsts,
         uncovered: site.uncovered(),
+        dns: site.tls.dns.clone(),
         has_ended: certificate.is_some() && days_left.is_none(),
         days_left,
         certificate,

@@ -8,7 +8,7 @@ use crate::agent::issuance::Issuer;
 use crate::agent::notifier::Notifier;
 use crate::agent::operations::Operations;
 use crate::agent::sampler::Sampler;
-use crate::agent::{certificates, databases, doctor, logs, overview, php};
+use crate::agent::{certificates, databases, dns, doctor, logs, overview, php};
 use crate::domain::account::Actor;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -129,6 +129,9 @@ impl Dispatch {
                 fingerprint,
             } => certificates::discard(self.operations.engine(), &hostname, &fingerprint)
                 .map(|()| Reply::Done {}),
+            Request::DnsList {} | Request::DnsPut { .. } | Request::DnsRemove { .. } => {
+                dns::answer(self.operations.engine(), request)
+            }
             Request::PhpList {} => {
                 php::view(self.operations.engine()).map(|view| Reply::Php(Box::new(view)))
             }

@@ -4,6 +4,7 @@
 
 use crate::domain::authority::PRODUCTION;
 use crate::domain::certificate::{Certificate, Source};
+use crate::domain::dns::DnsName;
 use crate::domain::fault::Fault;
 use crate::domain::id::SiteId;
 use crate::domain::issuance::Issuance;
@@ -92,7 +93,7 @@ impl PanelHolder {
     pub(super) fn own(&self, issuance: Option<Issuance>) -> Option<Issuance> {
         issuance.filter(|one| {
             let name = one.last.as_ref().and_then(|last| last.names.first());
-            name.is_none_or(|name| *name == self.hostname)
+            name.is_none_or(|name| *name.hostname() == self.hostname)
         })
     }
 }
@@ -122,18 +123,32 @@ impl Holder {
         }
     }
 
-    /// Its own name first. Names with a star need a proof in DNS.
-    pub(super) fn names(&self) -> Vec<Hostname> {
-        let mut names = vec![self.hostname().clone()];
+    /// By which way into DNS its names are proved; none where they are over port 80.
+    pub(super) fn dns(&self) -> Option<&DnsName> {
+        match self {
+            Self::Site(site) => site.tls.dns.as_ref(),
+            Self::Panel(_) => None,
+        }
+    }
+
+    /// Its own name first. Names with a star need a proof in DNS; what one of them covers is not ordered beside it, which
+    /// authorities refuse.
+    pub(super) fn names(&self) -> Vec<SiteName> {
+        let mut names = vec![SiteName::Exact(self.hostname().clone())];
         if let Self::Site(site) = self {
             for name in site.names() {
-                if let SiteName::Exact(name) = name
-                    && !names.contains(&name)
-                {
+                let is_ordered = matches!(name, SiteName::Exact(_)) || self.dns().is_some();
+                if is_ordered && !names.contains(&name) {
                     names.push(name);
                 }
             }
         }
+        let stars: Vec<SiteName> = names
+            .iter()
+            .filter(|name| matches!(name, SiteName::Wildcard(_)))
+            .cloned()
+            .collect();
+        names.retain(|name| !stars.iter().any(|star| covers(star, name)));
         names
     }
 
@@ -170,6 +185,15 @@ impl Holder {
             Self::Panel(_) => Some("the panel never shows one that is for trying only"),
         }
     }
+}
+
+/// True where a certificate for the star is good for the name: one label stands in its place.
+fn covers(star: &SiteName, name: &SiteName) -> bool {
+    let SiteName::Exact(name) = name else {
+        return false;
+    };
+    let above = name.as_str().split_once('.').map(|(_, above)| above);
+    above == Some(star.hostname().as_str())
 }
 
 #[cfg(test)]
@@ -224,6 +248,21 @@ mod tests {
         site.aliases
             .push(SiteName::parse("*.shop.example").unwrap());
         assert_eq!(names(&site).len(), before);
-        assert_eq!(names(&site).first(), Some(&site.hostname));
+        let own = SiteName::Exact(site.hostname.clone());
+        assert_eq!(names(&site).first(), Some(&own));
+    }
+
+    #[test]
+    fn with_a_proof_in_dns_stars_are_ordered_and_take_in_the_names_they_cover() {
+        let mut site = php_site();
+        let name = |text: &str| SiteName::parse(text).unwrap();
+        site.aliases = ["*.shop.example", "www.shop.example", "a.b.shop.example"]
+            .map(name)
+            .to_vec();
+        site.redirected.clear();
+        site.tls.dns = Some(DnsName::parse("bind").unwrap());
+        let names = Holder::Site(Box::new(site)).names();
+        let wanted = ["shop.example", "*.shop.example", "a.b.shop.example"].map(name);
+        assert_eq!(names, wanted);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::agent::advising;
+use crate::agent::dns;
 use crate::agent::holder::{Holder, PanelHolder};
 use crate::agent::issuing::Issuing;
 use crate::agent::operations::Operations;
@@ -215,6 +216,9 @@ impl Issuer {
         let mut pause = LONGEST_PAUSE;
         for holder in holders {
             let issuance = holder.own(known.remove(&holder.id()));
+            if dns::is_unclean(issuance.as_ref()) {
+                self.clean(&holder);
+            }
             let next = renewals::next(holder.shown(), issuance.as_ref(), now);
             let Some(due) = next.filter(|_| holder.is_enabled()) else {
                 continue;
@@ -230,6 +234,24 @@ impl Issuer {
             }
         }
         Ok(pause)
+    }
+
+    /// Removes what an order left in DNS, while none runs.
+    fn clean(&self, holder: &Holder) {
+        let (issuer, id) = (self.clone(), holder.id());
+        if self.jobs.is_running(&name(id)) {
+            return;
+        }
+        let hostname = holder.hostname().clone();
+        self.questions.start(
+            &name(id),
+            move || {
+                if let Ok(holder) = issuer.holder(&hostname) {
+                    let _ = dns::clean(issuer.operations.engine(), &holder);
+                }
+            },
+            || {},
+        );
     }
 
     /// Asks the authority when it would have the certificate renewed; a failure leaves the usual time.

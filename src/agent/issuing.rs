@@ -4,6 +4,7 @@
 //! place of one that browsers trust.
 
 use crate::acme::{Jitter, retry};
+use crate::agent::dns;
 use crate::agent::holder::{Holder, PanelHolder};
 use crate::agent::operations::Operations;
 use crate::agent::ordering::{self, Ordering, Stopped};
@@ -11,6 +12,7 @@ use crate::domain::account::Actor;
 use crate::domain::authority::Authority;
 use crate::domain::certificate::{Certificate, PrivateKey, Source};
 use crate::domain::change::Change;
+use crate::domain::dns::ProofRecord;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::issuance::{Asked, Attempt, Issuance};
 use crate::domain::order::{Moment, ProblemKind};
@@ -23,7 +25,7 @@ use crate::schedule::renewals;
 use crate::system::config::Acme;
 
 /// An order that a crash cut off is begun again after so long: longer than one takes.
-const AGAIN_SECONDS: u64 = 600;
+const AGAIN_SECONDS: u64 = 900;
 /// For other operations to end first, and for the installation.
 const INSTALL_MILLIS: u64 = 120_000;
 const LOOK_MILLIS: u64 = 200;
@@ -79,7 +81,7 @@ impl<'a> Issuing<'a> {
             installed: false,
             failure: None,
         };
-        let ended = self.attempt(before.failures, &mut attempt);
+        let ended = self.attempt(before.failures, &mut attempt, &mut issuance.left_in_dns);
         let mut jitter = Jitter::new(ordering::seed(self.host())?);
         match ended {
             Ok(certificate) => {
@@ -142,15 +144,16 @@ impl<'a> Issuing<'a> {
         &self,
         failures: u32,
         attempt: &mut Attempt,
+        left: &mut Vec<ProofRecord>,
     ) -> Result<Option<Certificate>, Stopped> {
         let authority = ordering::authority(self.host(), self.settings, self.test)?;
         if failures > 0
             && !self.test
             && let Some(trial) = ordering::trial(&authority)
         {
-            self.ordering(&trial).run(attempt)?;
+            self.ordering(&trial)?.run(attempt, left)?;
         }
-        let (chain, key) = self.ordering(&authority).run(attempt)?;
+        let (chain, key) = self.ordering(&authority)?.run(attempt, left)?;
         if self.test
             && let Some(why) = self.holder.refuses_tests()
         {
@@ -200,9 +203,11 @@ impl<'a> Issuing<'a> {
         panel_pair::install(self.host(), panel.place(), chain, key, source)
     }
 
-    fn ordering<'o>(&'o self, authority: &'o Authority) -> Ordering<'o> {
-        Ordering::new(self.operations.engine(), authority, self.holder.names())
+    fn ordering<'o>(&'o self, authority: &'o Authority) -> Result<Ordering<'o>, Fault> {
+        let ordering = Ordering::new(self.operations.engine(), authority, self.holder.names());
+        Ok(ordering
             .look_first(!self.settings.skip_preflight)
+            .by_dns(dns::work(self.host(), self.holder)?))
     }
 
     fn source(&self, authority: &Authority) -> Source {

@@ -15,6 +15,7 @@ pub mod delays;
 mod desk;
 mod device;
 pub mod dispatch;
+mod dns;
 pub mod doctor;
 mod doctor_databases;
 mod doctor_room;

@@ -7,16 +7,16 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_RSA_SHA256, RsaK
 use crate::acme::words;
 use crate::domain::authority::{Authority, Binding, DirectoryUrl, KeyText, PRODUCTION, STAGING};
 use crate::domain::certificate::{Chain, PrivateKey, Refused, Source};
+use crate::domain::dns::ProofRecord;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::issuance::Attempt;
-use crate::domain::name::Hostname;
 use crate::domain::order::{Moment, Problem, ProblemKind};
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 use crate::host::{Host, HostResult};
 use crate::ops::authority_keys;
 use crate::ops::engine::Engine;
-use crate::rpc::courier::{Errand, Order, Ordered, Report};
+use crate::rpc::courier::{DnsWork, Order, Ordered};
 use crate::system::config::{self, Acme};
 use crate::system::courier;
 
@@ -136,19 +136,27 @@ pub(super) struct Ordering<'a> {
     engine: &'a Engine,
     authority: &'a Authority,
     /// The first of them is the one that counts.
-    names: Vec<Hostname>,
+    names: Vec<SiteName>,
     look_first: bool,
+    dns: Option<Box<DnsWork>>,
 }
 
 impl<'a> Ordering<'a> {
     /// One that looks from here first.
-    pub(super) fn new(engine: &'a Engine, authority: &'a Authority, names: Vec<Hostname>) -> Self {
+    pub(super) fn new(engine: &'a Engine, authority: &'a Authority, names: Vec<SiteName>) -> Self {
         Self {
             engine,
             authority,
             names,
             look_first: true,
+            dns: None,
         }
+    }
+
+    /// The same, with its names proved in DNS.
+    #[must_use]
+    pub(super) fn by_dns(self, dns: Option<Box<DnsWork>>) -> Self {
+        Self { dns, ..self }
     }
 
     /// The same; whether it looks is said.
@@ -157,15 +165,20 @@ impl<'a> Ordering<'a> {
         Self { look_first, ..self }
     }
 
-    /// The chain and its key. A name beside the site's own that cannot be proved does not keep the others from theirs.
-    pub(super) fn run(&self, attempt: &mut Attempt) -> Result<(String, PrivateKey), Stopped> {
+    /// The chain and its key. A name beside the site's own that cannot be proved does not keep the others from theirs. What stays
+    /// in DNS goes into `left`.
+    pub(super) fn run(
+        &self,
+        attempt: &mut Attempt,
+        left: &mut Vec<ProofRecord>,
+    ) -> Result<(String, PrivateKey), Stopped> {
         let mut names = self.names.clone();
         names.truncate(MOST_NAMES);
         loop {
             attempt.names.clone_from(&names);
             attempt.authority = Some(self.authority.directory.clone());
             let key = PrivateKey::generate().map_err(|error| unmade(&error))?;
-            let ordered = self.send(&names, &key)?;
+            let ordered = self.send(&names, &key, left)?;
             attempt.moments.extend(ordered.moments);
             match ordered.outcome {
                 Ok(chain) => {
@@ -187,7 +200,7 @@ impl<'a> Ordering<'a> {
         }
     }
 
-    fn droppable<'p>(&self, problem: &'p Problem) -> Option<&'p Hostname> {
+    fn droppable<'p>(&self, problem: &'p Problem) -> Option<&'p SiteName> {
         let is_about_it = matches!(
             problem.kind,
             ProblemKind::Dns
@@ -195,12 +208,19 @@ impl<'a> Ordering<'a> {
                 | ProblemKind::Response
                 | ProblemKind::Caa
                 | ProblemKind::Name
+                | ProblemKind::Unwritten
+                | ProblemKind::Unseen
         );
         let name = problem.name.as_ref().filter(|_| is_about_it)?;
         (self.names.first() != Some(name)).then_some(name)
     }
 
-    fn send(&self, names: &[Hostname], key: &PrivateKey) -> Result<Ordered, Fault> {
+    fn send(
+        &self,
+        names: &[SiteName],
+        key: &PrivateKey,
+        left: &mut Vec<ProofRecord>,
+    ) -> Result<Ordered, Fault> {
         let host = self.engine.host();
         let order = Order {
             authority: self.authority.clone(),
@@ -209,11 +229,11 @@ impl<'a> Ordering<'a> {
             request: request(names, key)?,
             seed: seed(host)?,
             look_first: self.look_first,
+            dns: self.dns.clone(),
         };
-        match courier::send(host, &Errand::Order(Box::new(order)))? {
-            Report::Ordered(ordered) => Ok(*ordered),
-            _ => Err(courier::beside_the_point()),
-        }
+        let (ordered, stays) = courier::order(host, order);
+        left.extend(stays);
+        ordered
     }
 
     /// RSA, since the protocol crate signs with nothing else.
@@ -230,7 +250,7 @@ impl<'a> Ordering<'a> {
 }
 
 /// No name in the subject: it may be longer than a subject may be, and nobody reads it any more.
-fn request(names: &[Hostname], key: &PrivateKey) -> Result<String, Fault> {
+fn request(names: &[SiteName], key: &PrivateKey) -> Result<String, Fault> {
     let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
     let pair = key.pair().map_err(|refused| refused_here(&refused))?;
     let made = CertificateParams::new(texts).and_then(|mut parameters| {
@@ -241,12 +261,12 @@ fn request(names: &[Hostname], key: &PrivateKey) -> Result<String, Fault> {
 }
 
 /// For this key, these very names, now, and not for ever.
-fn checked(chain: &str, key: &PrivateKey, names: &[Hostname], now: Timestamp) -> Result<(), Fault> {
+fn checked(chain: &str, key: &PrivateKey, names: &[SiteName], now: Timestamp) -> Result<(), Fault> {
     let source = Source::Uploaded;
     let read = Chain::parse(chain, key).and_then(|chain| chain.certificate(source));
     let certificate = read.map_err(|refused| refused_here(&refused))?;
     let mut own = certificate.names.clone();
-    let mut wanted: Vec<SiteName> = names.iter().cloned().map(SiteName::Exact).collect();
+    let mut wanted = names.to_vec();
     own.sort();
     wanted.sort();
     let life = certificate.not_after.millis_since(certificate.not_before);

@@ -37,6 +37,7 @@ pub(super) fn view(
         https_only: true,
         hsts: false,
         uncovered: Vec::new(),
+        dns: None,
         has_ended: certificate.is_some() && days_left.is_none(),
         days_left,
         certificate,

@@ -88,6 +88,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::SiteOptions {}
         | Request::CertificateList {}
         | Request::CertificateShow { .. }
+        | Request::DnsList {}
         | Request::PhpList {}
         | Request::DatabaseList {}
         | Request::DatabaseShow { .. }
@@ -107,6 +108,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::CertificateDiscard { .. }
         | Request::CertificateIssue { .. }
         | Request::CertificateRenew { .. }
+        | Request::DnsPut { .. }
+        | Request::DnsRemove { .. }
         | Request::WordpressFetch {}
         | Request::DatabaseExport { .. }
         | Request::DatabaseLoad { .. }

@@ -9,7 +9,7 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::change::run as change_site;
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
-use crate::cli::{Outcome, cert_order, prompt};
+use crate::cli::{Outcome, cert_dns, cert_order, prompt};
 use crate::domain::certificate::{PrivateKey, Source};
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
@@ -45,6 +45,9 @@ pub enum Verb {
     Issue {
         /// The site
         hostname: String,
+        /// Prove its names in DNS by this way, now and at renewals (`cert dns list`); names with a star need one
+        #[arg(long, value_name = "NAME")]
+        dns: Option<String>,
         /// From an authority for trying: browsers do not trust it
         #[arg(long)]
         staging: bool,
@@ -61,6 +64,9 @@ pub enum Verb {
         #[arg(long)]
         force: bool,
     },
+    /// The ways into DNS by which names are proved
+    #[command(subcommand)]
+    Dns(cert_dns::Verb),
     /// Take a site's certificate away
     Remove {
         /// The site
@@ -86,9 +92,18 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             let key = PrivateKey::typed(prompt::text_of(key)?);
             upload(parse(hostname)?, chain, key, *plan, agent, output)
         }
-        Verb::Issue { hostname, staging } => {
-            cert_order::issue(&parse(hostname)?, *staging, agent, output)
+        Verb::Issue {
+            hostname,
+            dns,
+            staging,
+        } => {
+            let hostname = parse(hostname)?;
+            if let Some(dns) = dns {
+                cert_order::prove_in_dns(&hostname, &cert_dns::parse(dns)?, agent, output)?;
+            }
+            cert_order::issue(&hostname, *staging, agent, output)
         }
+        Verb::Dns(verb) => cert_dns::run(verb, agent, output),
         Verb::Renew {
             hostname, force, ..
         } => {
@@ -170,7 +185,12 @@ fn show(hostname: Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcome
     if !view.uncovered.is_empty() {
         let names: Vec<String> = view.uncovered.iter().map(ToString::to_string).collect();
         rows.push(vec!["not covered".to_owned(), names.join(", ")]);
+        if let Some(why) = view.needs_dns() {
+            rows.push(vec![String::new(), why]);
+        }
     }
+    let proof = view.dns.as_ref().map(|dns| format!("in DNS, by `{dns}`"));
+    rows.extend(proof.map(|proof| vec!["proof".to_owned(), proof]));
     if let Some(order) = &view.order {
         rows.extend(cert_order::rows(order));
     }

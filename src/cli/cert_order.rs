@@ -4,19 +4,22 @@
 
 use serde_json::json;
 
-use crate::cli::Outcome;
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment};
+use crate::cli::{Outcome, follow};
 use crate::domain::authority::DirectoryUrl;
-use crate::domain::fault::Fault;
+use crate::domain::change::Change;
+use crate::domain::dns::DnsName;
+use crate::domain::fault::{Code, Fault};
 use crate::domain::issuance::Attempt;
 use crate::domain::name::Hostname;
+use crate::domain::setting::Assignment;
 use crate::rpc::certificate_view::CertificateView;
 use crate::rpc::issuance::IssuanceView;
 use crate::rpc::protocol::{Reply, Request};
 
 /// Longer than an order and its installation may take, in looks.
-const MOST_LOOKS: u32 = 1200;
+const MOST_LOOKS: u32 = 3000;
 
 /// `cert issue H [--staging]`.
 pub(super) fn issue(
@@ -35,6 +38,42 @@ pub(super) fn issue(
     }
     let view = watched(hostname, agent)?;
     told(&[view], output)
+}
+
+/// `cert issue H --dns NAME`: the site's names are proved by it from now on.
+pub(super) fn prove_in_dns(
+    hostname: &Hostname,
+    dns: &DnsName,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Result<(), Fault> {
+    match agent.ask(Request::DnsList {})? {
+        Reply::Dns(views) if views.iter().any(|view| view.name == *dns) => {}
+        Reply::Dns(_) => return Err(unknown(dns)),
+        other => return Err(unexpected(other)),
+    }
+    let value = Assignment::new("tls.dns", dns.as_str()).map_err(|_| unknown(dns))?;
+    let request = Request::Apply {
+        change: Change::SiteSet {
+            hostname: hostname.clone(),
+            values: vec![value],
+        },
+        plan: None,
+        operation: None,
+    };
+    match agent.ask(request)? {
+        Reply::Began { operation } => follow::follow(operation, agent, output).map(|_| ()),
+        Reply::Unchanged {} => Ok(()),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn unknown(dns: &DnsName) -> Fault {
+    Fault::new(
+        Code::DnsUnknown,
+        format!("There is no way into DNS that is called `{dns}`"),
+        "see `lalapanel cert dns list`, or add it with `lalapanel cert dns add`",
+    )
 }
 
 /// `cert renew H|--all [--force]`.

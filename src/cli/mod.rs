@@ -13,6 +13,7 @@ pub mod admin;
 pub mod agent;
 pub mod audit;
 pub mod cert;
+mod cert_dns;
 mod cert_order;
 pub mod change;
 pub mod database;

@@ -68,6 +68,19 @@ pub fn text_of(file: &str) -> Result<String, Fault> {
     }
 }
 
+/// A secret that exists already: typed unseen; `file` is the option that reads it from a file.
+pub fn secret(question: &str, file: &str) -> Result<String, Fault> {
+    if !is_possible() {
+        return Err(Fault::new(
+            Code::PasswordWeak,
+            "No secret was given",
+            format!("use `{file} FILE`, or `{file} -` to read it from standard input"),
+        ));
+    }
+    let typed = hidden(question)?;
+    Ok(String::from_utf8_lossy(typed.bytes()).trim().to_owned())
+}
+
 fn first_line(from: impl Read) -> Result<Password, Fault> {
     let mut line = Zeroizing::new(String::new());
     BufReader::new(from.take(LONGEST))

@@ -8,6 +8,7 @@ mod idle;
 mod mailing;
 mod preflight;
 pub mod process;
+mod proving;
 mod renewal;
 mod runner;
 mod server;

@@ -15,6 +15,7 @@ use crate::acme::challenge::{ChallengeToken, PATH, Tokens};
 use crate::acme::order::Diary;
 use crate::domain::name::Hostname;
 use crate::domain::order::{Problem, ProblemKind};
+use crate::domain::site_name::SiteName;
 use crate::domain::text;
 
 /// For the look-up of a name, and for the answer of an address.
@@ -28,7 +29,7 @@ const SERVER: usize = 40;
 
 /// Looks at all names at once; the first certain problem comes back.
 pub(super) async fn look(
-    names: &[Hostname],
+    names: &[SiteName],
     tokens: &Tokens,
     seed: u64,
     diary: &Diary,
@@ -41,7 +42,10 @@ pub(super) async fn look(
     let mut looks = JoinSet::new();
     for name in names {
         let (name, answer) = (name.clone(), answer.clone());
-        looks.spawn(async move { one(&name, &answer).await.map_err(|found| found.of(&name)) });
+        looks.spawn(async move {
+            let looked = one(name.hostname(), &answer).await;
+            looked.map_err(|found| found.of(&name))
+        });
     }
     let mut found = None;
     while let Some(looked) = looks.join_next().await {

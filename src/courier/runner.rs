@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
-use crate::acme::order::{Course, Diary, Wanted};
-use crate::courier::{mailing, preflight, renewal, webhook};
+use crate::acme::order::{Course, Diary, Wanted, Way};
+use crate::courier::{mailing, preflight, proving, renewal, webhook};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
@@ -41,9 +41,11 @@ impl Runner {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             }),
             Errand::Order(order) => {
-                let ordered = self.order(&order).await;
+                let way = Way::Port80(&self.tokens);
+                let ordered = self.order(&order, way, ORDER).await;
                 Ok(Report::Ordered(Box::new(ordered)))
             }
+            Errand::Clean(clean) => Ok(proving::clean(*clean).await),
             Errand::Renewal(question) => renewal::ask(&question).await,
             Errand::Mail(mail) => mailing::send(&mail).await,
             Errand::Webhook(webhook) => webhook::tell(&webhook).await,
@@ -52,7 +54,8 @@ impl Runner {
         }
     }
 
-    async fn order(&self, order: &Order) -> Ordered {
+    /// One order, for at most so long.
+    pub(super) async fn order(&self, order: &Order, way: Way<'_>, within: Duration) -> Ordered {
         let diary = Diary::default();
         let wanted = Wanted {
             names: &order.names,
@@ -61,19 +64,20 @@ impl Runner {
         let outcome = match Client::new(&order.authority, &order.account) {
             Err(problem) => Err(problem),
             Ok(client) => {
-                let course = Course::new(&client, wanted, &self.tokens, &diary, order.seed);
+                let course = Course::new(&client, wanted, way, &diary, order.seed);
                 let whole = async {
-                    if order.look_first {
+                    if order.look_first && matches!(way, Way::Port80(_)) {
                         preflight::look(&order.names, &self.tokens, order.seed, &diary).await?;
                     }
                     course.run().await
                 };
-                let ended = tokio::time::timeout(ORDER, whole).await;
+                let ended = tokio::time::timeout(within, whole).await;
                 ended.unwrap_or_else(|_| Err(Problem::new(ProblemKind::Late, "it took too long")))
             }
         };
         Ordered {
             moments: diary.read(),
+            left: Vec::new(),
             outcome,
         }
     }

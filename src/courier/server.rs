@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::courier::idle::Idle;
 use crate::courier::runner::Runner;
-use crate::courier::{challenge, fetching};
+use crate::courier::{challenge, fetching, proving};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::text;
 use crate::rpc::codec::{self, CodecError};
@@ -107,6 +107,14 @@ async fn converse(mut stream: UnixStream, runner: &Runner) {
             if fetching::send(&mut stream, &[]).await.is_err() {
                 return;
             }
+            returned
+        }
+        Ok(Errand::Order(order)) if order.dns.is_some() => {
+            let Some(dns) = order.dns.as_deref() else {
+                return;
+            };
+            let ended = proving::order(&order, dns, runner, &mut stream).await;
+            let Some(returned) = ended else { return };
             returned
         }
         Ok(errand) => tokio::select! {

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::DirectoryUrl;
 use crate::domain::certificate::Fingerprint;
+use crate::domain::dns::ProofRecord;
 use crate::domain::fault::Fault;
-use crate::domain::name::Hostname;
 use crate::domain::order::Moment;
 use crate::domain::renewal_info::Advice;
+use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
 
 /// One site's.
@@ -29,6 +30,9 @@ pub struct Issuance {
     /// When the authority would have it renewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<Advice>,
+    /// Records of proofs that could not be removed from DNS yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_in_dns: Vec<ProofRecord>,
     /// The last try that came to an end.
     pub last: Option<Attempt>,
 }
@@ -50,7 +54,7 @@ pub struct Attempt {
     /// Where; none where the settings name none that can be used.
     pub authority: Option<DirectoryUrl>,
     /// For which names.
-    pub names: Vec<Hostname>,
+    pub names: Vec<SiteName>,
     /// What happened.
     pub moments: Vec<Moment>,
     /// Whether the site shows what came of it.

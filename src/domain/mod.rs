@@ -11,6 +11,7 @@ mod common_passwords;
 pub mod database;
 pub mod database_inside;
 pub mod database_job;
+pub mod dns;
 pub mod dump_format;
 pub mod facts;
 pub mod fault;

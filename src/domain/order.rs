@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::name::Hostname;
+use crate::domain::site_name::SiteName;
 use crate::domain::text;
 
 /// Words of an authority are cut here.
@@ -42,6 +42,12 @@ pub enum ProblemKind {
     Connection,
     /// Something else answered for the name.
     Response,
+    /// The record for the proof could not be written into DNS.
+    Unwritten,
+    /// Not every server of the zone shows that record.
+    Unspread,
+    /// The authority did not find that record.
+    Unseen,
     /// The CAA record of the name forbids it.
     Caa,
     /// It issues nothing for this name.
@@ -65,7 +71,7 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// The name it is about, where it is about one.
     #[serde(default)]
-    pub name: Option<Hostname>,
+    pub name: Option<SiteName>,
     /// The authority's own words, or the system's.
     pub detail: String,
 }
@@ -83,7 +89,7 @@ impl Problem {
 
     /// The same, about a name.
     #[must_use]
-    pub fn of(mut self, name: &Hostname) -> Self {
+    pub fn of(mut self, name: &SiteName) -> Self {
         self.name = Some(name.clone());
         self
     }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::certificate::{Certificate, Fingerprint};
+use crate::domain::dns::DnsName;
 use crate::domain::id::SiteId;
 use crate::domain::path::HostPath;
 use crate::domain::site::Site;
@@ -46,6 +47,9 @@ pub struct Tls {
     /// Whether visitors may come by HTTP/3 (RFC 9114) as well.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub http3: bool,
+    /// By which way into DNS its names are proved; none where they are over port 80.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<DnsName>,
     /// The certificate it shows; none while it shows a placeholder that it signed itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Certificate>,

@@ -25,8 +25,7 @@ use crate::ops::plan::Plan;
 use crate::ops::progress::Progress;
 use crate::ops::state::State;
 use crate::ops::undo::{Before, Undo};
-use crate::ops::view;
-use crate::ops::{authority_keys, database_trash, graveyard, pairs, trash};
+use crate::ops::{authority_keys, database_trash, dns_ways, graveyard, pairs, trash, view};
 use crate::render;
 use crate::rpc::blocking::BlockingClient;
 use crate::rpc::client::SOCKET;
@@ -163,6 +162,7 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     pairs::sweep(host.as_ref(), engine.store())?;
     pairs::close(host.as_ref())?;
     authority_keys::destroy(host.as_ref())?;
+    dns_ways::destroy(host.as_ref())?;
     Ok(deleted)
 }
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::certificate::Certificate;
+use crate::domain::dns::{DnsName, DnsServer, UpdateKey};
 use crate::domain::name::Hostname;
 use crate::domain::site_name::SiteName;
 use crate::domain::tls::TlsMode;
@@ -36,11 +37,42 @@ pub struct CertificateView {
     pub has_ended: bool,
     /// Whole days until it ends.
     pub days_left: Option<u64>,
+    /// By which way into DNS its names are proved; none where they are over port 80.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<DnsName>,
     /// What it says; none for a placeholder.
     pub certificate: Option<Certificate>,
     /// How it stands with getting one; none where nothing was ever tried nor is to be.
     #[serde(default)]
     pub order: Option<IssuanceView>,
+}
+
+impl CertificateView {
+    /// Why a name with a star is not in it; none where that is not so.
+    #[must_use]
+    pub fn needs_dns(&self) -> Option<String> {
+        let is_star = |name: &&SiteName| matches!(name, SiteName::Wildcard(_));
+        let star = self.uncovered.iter().find(is_star)?;
+        self.dns.is_none().then(|| {
+            format!(
+                "{star} has to be proved in DNS: `lalapanel cert dns add`, then `lalapanel cert issue {} --dns NAME`",
+                self.hostname
+            )
+        })
+    }
+}
+
+/// A way into DNS, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsView {
+    /// What it is called here.
+    pub name: DnsName,
+    /// Where updates go.
+    pub server: DnsServer,
+    /// What they are signed with.
+    pub key: UpdateKey,
+    /// The sites whose names are proved by it.
+    pub sites: Vec<Hostname>,
 }
 
 /// A certificate that was put down for a site and is not shown yet.

@@ -2,15 +2,19 @@
 //!
 //! Invariant: an errand names no file and no program; what comes back is data, which the agent checks before it uses it.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::archive::{ArchiveUrl, Checksum, WordpressVersion};
 use crate::domain::authority::{Authority, DirectoryUrl, KeyText};
+use crate::domain::dns::{ProofRecord, UpdateServer};
 use crate::domain::fault::Fault;
-use crate::domain::name::Hostname;
 use crate::domain::notify::{MailAddress, MailHost, MailSecurity, Recipients, WebhookUrl};
 use crate::domain::order::{Moment, Problem};
 use crate::domain::renewal_info::{RenewalId, Window};
+use crate::domain::site_name::SiteName;
+use crate::domain::time::Timestamp;
 
 /// Where the agent hands over errands. Root alone may connect.
 pub const SOCKET: &str = "/run/lalapanel/courier.sock";
@@ -26,8 +30,10 @@ pub const LONGEST_PART: usize = 64 * 1024;
 pub enum Errand {
     /// Is it there?
     Ping {},
-    /// Get a certificate.
+    /// Get a certificate. Before the return comes a frame for each record in DNS, before it is written.
     Order(Box<Order>),
+    /// Remove records of proofs that an order left in DNS.
+    Clean(Box<Clean>),
     /// Bring an archive. Before the return it comes in parts: four bytes of length (big-endian), then that many bytes; a part of
     /// length 0 ends it, whether it is whole or not.
     Fetch(Box<Fetch>),
@@ -114,7 +120,7 @@ pub struct Order {
     /// The key of our account there, as PEM.
     pub account: KeyText,
     /// For which names.
-    pub names: Vec<Hostname>,
+    pub names: Vec<SiteName>,
     /// The request, signed with the certificate's key, as PEM.
     pub request: String,
     /// A random number, by which waiting times are spread.
@@ -122,6 +128,31 @@ pub struct Order {
     /// Whether to look from here first, and to leave the authority alone where it cannot go well.
     #[serde(default)]
     pub look_first: bool,
+    /// How names are proved in DNS; none where they are over port 80.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Box<DnsWork>>,
+}
+
+/// What it takes to write into DNS, for one errand.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DnsWork {
+    /// Who takes the records.
+    pub server: UpdateServer,
+    /// Who knows where a name leads.
+    pub resolvers: Vec<IpAddr>,
+    /// What time it is, for signatures.
+    pub now: Timestamp,
+}
+
+/// Records to remove.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clean {
+    /// Where.
+    pub dns: DnsWork,
+    /// Which.
+    pub records: Vec<ProofRecord>,
 }
 
 /// An archive to bring, with the checksum that its publisher puts beside it.
@@ -154,6 +185,9 @@ pub struct Fetched {
 pub struct Ordered {
     /// What happened, in order.
     pub moments: Vec<Moment>,
+    /// Records that could not be removed from DNS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<ProofRecord>,
     /// The chain as PEM, or why there is none.
     pub outcome: Result<String, Problem>,
 }
@@ -164,7 +198,9 @@ impl Errand {
     pub fn seconds(&self) -> u64 {
         match self {
             Self::Ping {} => 5,
+            Self::Order(order) if order.dns.is_some() => 660,
             Self::Order(_) => 240,
+            Self::Clean(_) => 90,
             Self::Fetch(_) => 300,
             Self::Renewal(_) => 30,
             Self::Mail(_) | Self::Webhook(_) => 25,
@@ -183,6 +219,13 @@ pub enum Report {
     },
     /// To `Order`.
     Ordered(Box<Ordered>),
+    /// While an order runs: this record is about to be written.
+    Writing(Box<ProofRecord>),
+    /// To `Clean`.
+    Cleaned {
+        /// What could not be removed.
+        left: Vec<ProofRecord>,
+    },
     /// To `Fetch`.
     Fetched(Box<Fetched>),
     /// To `Renewal`.

@@ -37,6 +37,7 @@ pub fn of_reply(reply: &Reply) -> Option<Value> {
         Reply::Foreign(list) => Some(json!({ "foreign": list })),
         Reply::Certificates(list) => Some(json!({ "certificates": list })),
         Reply::Certificate(view) => whole(view),
+        Reply::Dns(list) => Some(json!({ "dns": list })),
         Reply::Issuing(list) => Some(json!({ "issuing": list })),
         Reply::Php(view) => Some(of_php(view)),
         Reply::Databases(list) => Some(json!({ "databases": list })),

@@ -12,6 +12,7 @@ use crate::domain::certificate::{Fingerprint, PrivateKey};
 use crate::domain::change::Change;
 use crate::domain::database::DatabaseName;
 use crate::domain::database_job::ImportId;
+use crate::domain::dns::{DnsName, UpdateServer};
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
@@ -199,6 +200,20 @@ pub enum Request {
         hostname: Hostname,
         /// Which.
         fingerprint: Fingerprint,
+    },
+    /// The ways into DNS by which names are proved.
+    DnsList {},
+    /// Keep a way into DNS, in place of the one of this name.
+    DnsPut {
+        /// What it is called here.
+        name: DnsName,
+        /// Where updates go, and what they are signed with.
+        server: UpdateServer,
+    },
+    /// Forget a way into DNS that no site uses.
+    DnsRemove {
+        /// Which.
+        name: DnsName,
     },
     /// PHP versions: installed, available, how long they are supported, which sites use them.
     PhpList {},

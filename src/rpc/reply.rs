@@ -8,7 +8,7 @@ use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
 use crate::domain::secret::Token;
 use crate::domain::token::TokenView;
-use crate::rpc::certificate_view::{CertificateView, DepositedView};
+use crate::rpc::certificate_view::{CertificateView, DepositedView, DnsView};
 use crate::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, LoadedView};
 use crate::rpc::log::LogView;
 use crate::rpc::monitor::MonitorView;
@@ -92,6 +92,8 @@ pub enum Reply {
     Certificate(Box<CertificateView>),
     /// To `CertificateRenew`: the sites whose orders have begun.
     Issuing(Vec<Hostname>),
+    /// To `DnsList`.
+    Dns(Vec<DnsView>),
     /// To `CertificateDeposit`.
     Deposited(Box<DepositedView>),
     /// To `SiteOptions`.

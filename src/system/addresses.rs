@@ -19,6 +19,24 @@ pub fn own(host: &dyn Host) -> Vec<IpAddr> {
     all
 }
 
+/// What resolv.conf(5) allows.
+const MOST_RESOLVERS: usize = 3;
+
+/// The DNS servers this machine asks.
+#[must_use]
+pub fn resolvers(host: &dyn Host) -> Vec<IpAddr> {
+    named(&files::text_or_empty(host, "/etc/resolv.conf"))
+}
+
+fn named(text: &str) -> Vec<IpAddr> {
+    let found = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let is_one = words.next() == Some("nameserver");
+        words.next().filter(|_| is_one)?.parse().ok()
+    });
+    found.take(MOST_RESOLVERS).collect()
+}
+
 /// Lines `|-- 198.51.100.7` followed by `/32 host LOCAL`.
 fn ipv4(table: &str) -> Vec<Ipv4Addr> {
     let mut found = Vec::new();
@@ -65,5 +83,13 @@ mod tests {
             ipv6(inet6),
             ["2001:db8:51::10".parse::<Ipv6Addr>().unwrap()]
         );
+    }
+
+    #[test]
+    fn dns_servers_are_those_of_the_system() {
+        let text = "# by hand\nsearch example.org\nnameserver 127.0.0.53\nnameserver  2001:db8::1\nnameserver x\n";
+        let found: Vec<String> = named(text).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["127.0.0.53", "2001:db8::1"]);
+        assert_eq!(named(""), Vec::<IpAddr>::new());
     }
 }

@@ -12,9 +12,9 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
-    databases, home, login, logs, new_database, new_site, nginx, open, operation, own_certificate,
-    panel_settings, php, php_extensions, services, settings, site, site_clone, site_php,
-    site_rename, sites, start, system, trash, users, visitors,
+    databases, dns, home, login, logs, new_database, new_site, nginx, open, operation,
+    own_certificate, panel_settings, php, php_extensions, services, settings, site, site_clone,
+    site_php, site_rename, sites, start, system, trash, users, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -135,6 +135,9 @@ routes! {
     POST "/databases/{name}/restore"    Session FORM, database_change::restore;
     POST "/databases/{name}/export"     Session FORM, database_export::export;
     GET  "/certificates"                Session 0,    certificate::list;
+    GET  "/certificates/dns"            Session 0,    dns::show;
+    POST "/certificates/dns"            Session FORM, dns::show;
+    POST "/certificates/dns/{name}/remove" Session FORM, dns::remove;
     GET  "/certificates/panel"          Session 0,    own_certificate::show;
     POST "/certificates/panel/issue"    Session FORM, own_certificate::issue;
     GET  "/trash/{id}/restore"          Session 0,    trash::restore;

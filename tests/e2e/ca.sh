@@ -24,7 +24,7 @@ sh_on '
 ca_up() { # ca_up [CONFIG] [VARIABLE=VALUE...]: a new Pebble, with an empty memory
     local config=${1:-plain}
     shift $(($# > 0 ? 1 : 0))
-    sh_on '
+    sh_on 'CA_DNS='"${ca_dns:-}"'
         systemctl stop pebble names 2>/dev/null || true
         systemctl reset-failed pebble names 2>/dev/null || true
         config=$1; shift
@@ -32,7 +32,7 @@ ca_up() { # ca_up [CONFIG] [VARIABLE=VALUE...]: a new Pebble, with an empty memo
         systemd-run -q --unit=names pebble-challtestsrv -defaultIPv6 "" -defaultIPv4 127.0.0.1 $flag 127.0.0.1:8053 \
             -http01 "" -https01 "" -tlsalpn01 "" -management 127.0.0.1:8055
         set -- PEBBLE_VA_NOSLEEP=1 "$@"
-        systemd-run -q --unit=pebble $(printf " --setenv=%s" "$@") pebble -config /root/ca/$config.json -dnsserver 127.0.0.1:8053
+        systemd-run -q --unit=pebble $(printf " --setenv=%s" "$@") pebble -config /root/ca/$config.json -dnsserver "${CA_DNS:-127.0.0.1:8053}"
         for i in $(seq 100); do
             curl -s --cacert /root/ca/root.pem https://ca.example:14000/dir >/dev/null && exit
             sleep 0.2

@@ -251,3 +251,32 @@ async fn the_panels_own_certificate_stands_among_the_others_and_is_ordered_by_a_
     assert!(page.text.contains("Browsers trust this panel"));
     assert!(page.text.contains("Renew it now"));
 }
+
+#[tokio::test]
+async fn a_way_into_dns_is_added_by_a_form_that_never_gives_its_secret_back() {
+    let panel = panel();
+    let page = "/certificates/dns";
+    let shown = panel.ask(signed_in(get(page))).await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.text.contains("192.0.2.53") && shown.text.contains("hmac-sha512"));
+    // The one that a site uses has no button.
+    assert_eq!(shown.text.matches("/remove\"").count(), 1);
+    let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQ%3D";
+    let sent = |more: &str| format!("token={}&name=bind&secret={secret}{more}", token());
+    let refused = panel.ask(signed_in(post(page, &sent("&server=a+b")))).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("A server is missing here"));
+    assert!(refused.text.contains("The name of the key is missing here"));
+    assert!(!refused.text.contains("c2VjcmV0"));
+    let whole = sent("&server=192.0.2.1&key=lala-key&algorithm=hmac-sha256");
+    let added = panel.ask(signed_in(post(page, &whole))).await;
+    assert_eq!(
+        (added.status, added.header("location")),
+        (StatusCode::SEE_OTHER, page)
+    );
+    let request = post(
+        &format!("{page}/spare/remove"),
+        &format!("token={}", token()),
+    );
+    assert_eq!(panel.ask(signed_in(request)).await.status, 303);
+}

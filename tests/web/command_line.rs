@@ -120,6 +120,8 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/databases/{name}/restore", "db restore", ""),
     ("/databases/{name}/export", "db export", ""),
     ("/certificates", "cert list", "/certificates"),
+    ("/certificates/dns", "cert dns list", "/certificates/dns"),
+    ("/certificates/dns/{name}/remove", "cert dns remove", ""),
     ("/certificates/panel", "cert issue", "/certificates/panel"),
     ("/certificates/panel/issue", "cert issue", ""),
     ("/trash/{id}/restore", "site restore", ""),
@@ -187,6 +189,7 @@ const NO_PAGE: &[(&str, &str)] = &[
         "the site's certificate is shown where one is got",
     ),
     ("cert renew", "the button says issue"),
+    ("cert dns add", "the form stands on the page of all of them"),
     ("php extension remove", "the same page as installing one"),
     (
         "php repository status",

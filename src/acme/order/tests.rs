@@ -6,6 +6,9 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
+use crate::acme::records::Written;
+use crate::domain::dns::ProofText;
+use crate::domain::order::Moment;
 
 /// An authority that refuses the next steps as told, and asks for the proof before it accepts it.
 #[derive(Default)]
@@ -44,7 +47,7 @@ impl Protocol for Fake {
     async fn account(&self) -> Result<(), Problem> {
         self.step("account")
     }
-    async fn place(&self, (): &(), _: &[Hostname]) -> Result<(), Problem> {
+    async fn place(&self, (): &(), _: &[SiteName]) -> Result<(), Problem> {
         self.step("place")
     }
     async fn proofs(&self, (): &()) -> Result<Vec<Proof<()>>, Problem> {
@@ -55,13 +58,17 @@ impl Protocol for Fake {
             (false, _) => ProofState::Open,
         };
         Ok(vec![Proof {
-            name: Hostname::parse("shop.example").unwrap(),
+            name: SiteName::parse("shop.example").unwrap(),
             state,
-            challenge: Some(()),
+            port80: Some(()),
+            dns: Some(()),
         }])
     }
     fn answer(&self, (): &()) -> Result<(String, String), Problem> {
         Ok((TOKEN.to_owned(), format!("{TOKEN}.print")))
+    }
+    fn record(&self, (): &()) -> Result<ProofText, Problem> {
+        Ok(ProofText::parse(&"v".repeat(43)).unwrap())
     }
     async fn look(&self, (): &()) -> Result<(), Problem> {
         self.step("look")?;
@@ -97,12 +104,12 @@ impl Protocol for Fake {
 }
 
 async fn run(fake: &Fake) -> (Result<String, Problem>, Vec<Moment>) {
-    let (names, diary) = ([Hostname::parse("shop.example").unwrap()], Diary::default());
+    let (names, diary) = ([SiteName::parse("shop.example").unwrap()], Diary::default());
     let wanted = Wanted {
         names: &names,
         request: "CSR",
     };
-    let ended = Course::new(fake, wanted, &fake.tokens, &diary, 1)
+    let ended = Course::new(fake, wanted, Way::Port80(&fake.tokens), &diary, 1)
         .run()
         .await;
     let path = format!("{}{TOKEN}", crate::acme::challenge::PATH);
@@ -162,6 +169,63 @@ async fn a_failed_proof_names_its_name_and_whether_we_were_asked() {
         };
         let problem = run(&fake).await.0.unwrap_err();
         assert_eq!(problem.kind, kind);
-        assert_eq!(problem.name.unwrap().as_str(), "shop.example");
+        assert_eq!(problem.name.unwrap().to_string(), "shop.example");
     }
+}
+
+/// Writes into no DNS, and remembers whether the authority was told to look before.
+#[derive(Default)]
+struct Paper {
+    values: Mutex<Vec<Value>>,
+    refuses: bool,
+}
+
+impl Records for Paper {
+    fn write<'a>(&'a self, values: &'a [Value], _: &'a Diary) -> Written<'a> {
+        Box::pin(async move {
+            self.values.lock().unwrap().extend(values.to_vec());
+            if self.refuses {
+                return Err(Problem::new(ProblemKind::Unwritten, "as told"));
+            }
+            Ok(())
+        })
+    }
+}
+
+async fn run_by_dns(fake: &Fake, paper: &Paper) -> Result<String, Problem> {
+    let (names, diary) = ([SiteName::parse("shop.example").unwrap()], Diary::default());
+    let wanted = Wanted {
+        names: &names,
+        request: "CSR",
+    };
+    let course = Course::new(fake, wanted, Way::Dns(paper), &diary, 1);
+    course.run().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_dns_the_record_is_written_before_the_authority_looks() {
+    let (fake, paper) = (Fake::default(), Paper::default());
+    assert_eq!(run_by_dns(&fake, &paper).await.unwrap(), "PEM");
+    assert_eq!(paper.values.lock().unwrap().len(), 1);
+    assert_eq!(fake.count("look"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_not_written_or_not_found_is_told_as_such() {
+    let refuses = Paper {
+        refuses: true,
+        ..Paper::default()
+    };
+    let fake = Fake::default();
+    let problem = run_by_dns(&fake, &refuses).await.unwrap_err();
+    assert_eq!(
+        (problem.kind, fake.count("look")),
+        (ProblemKind::Unwritten, 0)
+    );
+    let fake = Fake {
+        failing: Some(ProblemKind::Response),
+        ..Fake::default()
+    };
+    let problem = run_by_dns(&fake, &Paper::default()).await.unwrap_err();
+    assert_eq!(problem.kind, ProblemKind::Unseen);
 }

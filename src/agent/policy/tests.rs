@@ -4,8 +4,10 @@
 
 use super::*;
 use crate::domain::account::AccountName;
+use crate::domain::authority::KeyText;
 use crate::domain::certificate::{Fingerprint, PrivateKey};
 use crate::domain::change::Change as SiteChange;
+use crate::domain::dns::{DnsName, DnsServer, RecordName, TsigAlgorithm, UpdateKey, UpdateServer};
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter};
 use crate::domain::name::Hostname;
@@ -136,6 +138,27 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
             Request::CertificateDiscard {
                 hostname: hostname(),
                 fingerprint: Fingerprint::parse(&"ab".repeat(32)).unwrap(),
+            },
+        ),
+        ("DnsList", Request::DnsList {}),
+        (
+            "DnsPut",
+            Request::DnsPut {
+                name: DnsName::parse("bind").unwrap(),
+                server: UpdateServer {
+                    server: DnsServer::parse("192.0.2.1").unwrap(),
+                    key: UpdateKey {
+                        name: RecordName::parse("lala-key").unwrap(),
+                        algorithm: TsigAlgorithm::Sha256,
+                    },
+                    secret: KeyText::new(String::new()),
+                },
+            },
+        ),
+        (
+            "DnsRemove",
+            Request::DnsRemove {
+                name: DnsName::parse("bind").unwrap(),
             },
         ),
         ("PhpList", Request::PhpList {}),

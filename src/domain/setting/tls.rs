@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here asks what this server can do; a wish that it cannot grant is refused where the plan is made.
 
+use crate::domain::dns::DnsName;
 use crate::domain::setting::field::{Control, Field, Section};
 use crate::domain::site::Site;
 use crate::domain::tls::TlsMode;
@@ -39,7 +40,32 @@ pub(super) const FIELDS: &[Field] = &[
         control: Control::Switch(|site| &mut site.tls.http3),
         for_kind: |_| true,
     },
+    Field {
+        key: "tls.dns",
+        section: Section::Names,
+        label: "Proof in DNS",
+        help: "The way into DNS by which certificates are got, as it is named under Certificates; names with a star need one. Empty means over port 80.",
+        control: Control::Line {
+            example: "",
+            read: |site| {
+                let dns = site.tls.dns.as_ref();
+                dns.map_or_else(String::new, ToString::to_string)
+            },
+            write: write_dns,
+        },
+        for_kind: |_| true,
+    },
 ];
+
+/// A way into DNS is named here and described elsewhere; no secret of it is a setting.
+fn write_dns(site: &mut Site, text: &str) -> Result<(), String> {
+    let text = text.trim();
+    site.tls.dns = match text {
+        "" => None,
+        text => Some(DnsName::parse(text).map_err(|bad| bad.to_string())?),
+    };
+    Ok(())
+}
 
 /// A certificate stays when the panel takes over: it is served until the panel has its own.
 fn write_tls(site: &mut Site, text: &str) -> Result<(), String> {

@@ -61,6 +61,8 @@ struct One {
     serial: String,
     fingerprint: String,
     uncovered: String,
+    /// Why a name with a star is among them.
+    needs_dns: Option<&'static str>,
     /// The certificate as it was pasted; the key never comes back.
     typed: String,
     token: String,
@@ -155,6 +157,9 @@ async fn sheet(visit: &Visit, site: &SiteView, fault: Option<&Fault>) -> Result<
         serial: certificate.map_or_else(String::new, |one| one.serial.clone()),
         fingerprint: certificate.map_or_else(String::new, |one| one.fingerprint.shown()),
         uncovered: uncovered.join(", "),
+        needs_dns: view
+            .needs_dns()
+            .map(|_| "A name with a star has to be proved in DNS: first add one of the"),
         typed: typed(visit),
         token: frame.token.clone(),
         problems: fault.map(problem).into_iter().collect(),

@@ -99,11 +99,7 @@ pub(super) fn note(order: Option<&IssuanceView>) -> String {
 
 fn told(last: &Attempt) -> String {
     let authority = last.authority.as_ref().map(DirectoryUrl::name);
-    let names: Vec<String> = last
-        .names
-        .iter()
-        .map(|name| SiteName::Exact(name.clone()).unicode())
-        .collect();
+    let names: Vec<String> = last.names.iter().map(SiteName::unicode).collect();
     let mut parts = vec![words::moment(last.began)];
     parts.extend(authority.map(str::to_owned));
     if !names.is_empty() {

@@ -10,6 +10,7 @@ pub(super) mod change;
 pub(super) mod database_change;
 pub(super) mod database_export;
 pub(super) mod databases;
+pub(super) mod dns;
 pub(super) mod home;
 pub(super) mod login;
 pub(super) mod logs;

@@ -26,6 +26,7 @@ pub(super) fn view(site: &SiteView, now: Timestamp) -> CertificateView {
         https_only: certificate.is_some(),
         hsts: false,
         uncovered: uncovered.cloned().collect(),
+        dns: None,
         has_ended: false,
         days_left: certificate.as_ref().map(|_| 23),
         certificate,
@@ -55,7 +56,7 @@ fn order(site: &SiteView, now: Timestamp) -> Option<IssuanceView> {
         last: Some(Attempt {
             began: now,
             authority: DirectoryUrl::parse(PRODUCTION).ok(),
-            names: vec![site.hostname.clone()],
+            names: vec![site.hostname.clone().into()],
             moments: vec![Moment {
                 after: 800,
                 what: "the order is placed".to_owned(),

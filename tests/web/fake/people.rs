@@ -1,9 +1,11 @@
 //! Two people and two programs.
 
 use lalapanel::domain::account::{AccountName, Role};
+use lalapanel::domain::dns::{DnsName, DnsServer, RecordName, TsigAlgorithm, UpdateKey};
 use lalapanel::domain::name::Hostname;
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::token::{Scope, TokenName, TokenView};
+use lalapanel::rpc::certificate_view::DnsView;
 use lalapanel::rpc::protocol::{Reply, Request};
 use lalapanel::rpc::settings::{SettingsView, TrialView};
 use lalapanel::rpc::view::AccountView;
@@ -14,11 +16,30 @@ use crate::fake::monitor::monitor;
 pub(super) fn looked(request: &Request, now: Timestamp) -> Option<Reply> {
     match request {
         Request::Monitor { range } => Some(monitor(*range, now)),
+        Request::DnsList {} => Some(dns()),
+        Request::DnsPut { .. } | Request::DnsRemove { .. } => Some(Reply::Done {}),
         Request::TokenList {} => Some(tokens(now)),
         Request::AccountList {} => Some(accounts(now)),
         Request::SettingsShow {} => Some(settings(now)),
         _ => None,
     }
+}
+
+/// One way that a site uses, and one that nobody does.
+fn dns() -> Reply {
+    let way = |name: &str, sites: &[&str]| DnsView {
+        name: DnsName::parse(name).unwrap(),
+        server: DnsServer::parse("192.0.2.53").unwrap(),
+        key: UpdateKey {
+            name: RecordName::parse("lala-key").unwrap(),
+            algorithm: TsigAlgorithm::Sha512,
+        },
+        sites: sites
+            .iter()
+            .map(|name| Hostname::parse(name).unwrap())
+            .collect(),
+    };
+    Reply::Dns(vec![way("bind", &["shop.example"]), way("spare", &[])])
 }
 
 /// Who may sign in, and who may not.

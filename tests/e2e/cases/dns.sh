@@ -1,0 +1,109 @@
+# Names proved in DNS: a real bind9 that lets a key change TXT records alone, a real authority that asks it.
+use_fresh "$suite-panel"
+. "$here/ca.sh"
+sh_on '
+    apt-get -qq -y install bind9 bind9-dnsutils >/dev/null 2>&1
+    tsig-keygen -a hmac-sha256 lala-key >/etc/bind/lala.key
+    tsig-keygen -a hmac-sha256 lala-key >/root/other.key
+    chown bind /etc/bind/lala.key; chmod 600 /etc/bind/lala.key /root/other.key
+    cat >/etc/bind/named.conf <<-END
+	include "/etc/bind/lala.key";
+	options { directory "/var/cache/bind"; listen-on { 127.0.0.1; }; listen-on-v6 { none; }; recursion yes; dnssec-validation no; };
+	zone "shop.example" { type primary; file "/var/lib/bind/shop.example"; update-policy { grant lala-key wildcard *.shop.example. TXT; }; };
+	zone "old.example" { type primary; file "/var/lib/bind/old.example"; };
+	END
+    for zone in shop old; do
+        printf "\$TTL 60\n@ SOA ns.shop.example. root.shop.example. 1 60 60 600 60\n@ NS ns.shop.example.\n@ A 127.0.0.1\n* A 127.0.0.1\n" >/var/lib/bind/$zone.example
+    done
+    echo "ns A 127.0.0.1" >>/var/lib/bind/shop.example
+    echo "_acme-challenge CNAME old.proof.shop.example." >>/var/lib/bind/old.example
+    chown -R bind: /var/lib/bind
+    systemctl restart named
+    echo "nameserver 127.0.0.1" >/etc/resolv.conf
+    sed -i "/^\[acme\]/,\$d" /etc/lalapanel/config.toml
+    cp /root/ca/root.pem /etc/lalapanel/test-root.pem
+    printf "[acme]\ndirectory = \"https://ca.example:14000/dir\"\nca_file = \"/etc/lalapanel/test-root.pem\"\nskip_preflight = true\n" >>/etc/lalapanel/config.toml
+    systemctl restart lalapanel-agent
+'
+ca_dns=127.0.0.1:53
+ca_up plain PEBBLE_AUTHZREUSE=0
+soon panel status
+panel site create shop.example --type static --alias '*.shop.example' >/dev/null 2>&1
+panel site create old.example --type static >/dev/null 2>&1
+
+served() { outside sh -c 'echo | openssl s_client -connect "$1:443" -servername "$2" 2>/dev/null | openssl x509 -noout -ext subjectAltName' sh "$address" "$1"; }
+proofs() { on dig +short @127.0.0.1 TXT "${1:-_acme-challenge.shop.example}"; }
+gone() { is "$(proofs "$@")" ""; }
+there() { matches "$(proofs)" '"'; }
+long() { # like patiently, for up to two minutes: the agent looks once a minute
+    local i
+    for i in $(seq 120); do "$@" && return; sleep 1; done
+    return 1
+}
+issue() { # issue NAME [OPTION...]: with what was said where it failed
+    panel cert issue "$@" >"$logs/$suite.dns.txt" 2>&1 || { cat "$logs/$suite.dns.txt"; return 1; }
+}
+named() {
+    issue shop.example
+    matches "$(panel cert show shop.example)" '\*\.shop\.example has to be proved in DNS.*cert dns add'
+}
+check "over port 80 a name with a star stays out, and what is missing is named" named
+kept() {
+    refused 1 dns.unknown cert issue shop.example --dns bind
+    refused 1 dns.invalid cert dns add bind --server 'a b' --key-file /etc/bind/lala.key
+    panel cert dns add bind --server 127.0.0.1 --key-file /etc/bind/lala.key
+    is "$(panel_json '.dns[0].key.name' cert dns list)" lala-key
+    is "$(on stat -c '%U %a' /var/lib/lalapanel/dns/bind.json)" 'root 600'
+    lacks "$(on sh -c 'secret=$(sed -n "s/.*secret \"\(.*\)\".*/\1/p" /etc/bind/lala.key); { lalapanel cert dns list --json; journalctl --no-pager -u "lalapanel-*"; strings /var/lib/lalapanel/state.redb 2>/dev/null || cat -v /var/lib/lalapanel/state.redb; } | grep -cF "$secret"')" '[1-9]'
+}
+check "a way into DNS is kept for root alone, and its secret shown by nothing" kept
+star() {
+    issue shop.example --dns bind
+    matches "$(served a.shop.example)" 'DNS:\*\.shop\.example'
+    matches "$(served a.shop.example)" 'DNS:shop\.example'
+    gone
+}
+check "by a signed update: a certificate for the name and its star, and no record stays" star
+renewed() {
+    panel cert renew shop.example --force >"$logs/$suite.dns.txt" 2>&1 || { cat "$logs/$suite.dns.txt"; return 1; }
+    matches "$(cat "$logs/$suite.dns.txt")" '1 of 1 DNS servers show the record'
+    gone
+}
+check "it is renewed in the same way" renewed
+delegated() { # its zone takes no updates: an alias leads to one that does
+    issue old.example --dns bind
+    matches "$(served old.example)" 'DNS:old\.example'
+    gone old.proof.shop.example
+}
+check "an alias of the record's name is followed" delegated
+strange() { # the authority asks a resolver that knows nothing of the zone
+    local out
+    ca_dns=127.0.0.1:8053
+    ca_up plain PEBBLE_AUTHZREUSE=0
+    out=$(panel cert issue shop.example --json 2>/dev/null) && return 1
+    matches "$(jq -r .error.title <<<"$out")" 'did not find the record'
+    gone
+    ca_dns=127.0.0.1:53
+    ca_up plain PEBBLE_AUTHZREUSE=0
+}
+check "after an order that failed no record stays" strange
+wrong() {
+    local out
+    panel cert dns add bind --server 127.0.0.1 --key-file /root/other.key
+    out=$(panel cert issue shop.example --json 2>/dev/null) && return 1
+    matches "$(jq -r .error.detail <<<"$out")" 'the secret of the key `lala-key` is another one there \(BADSIG\)'
+    refused 1 dns.in_use cert dns remove bind
+    panel cert dns add bind --server 127.0.0.1 --key-file - < <(on cat /etc/bind/lala.key)
+}
+check "a wrong secret is told as such, and a way that sites use stays" wrong
+killed() { # killed SERVICE: in the middle of an order, while the authority waits before it looks
+    ca_up plain PEBBLE_AUTHZREUSE=0 PEBBLE_VA_NOSLEEP=0 PEBBLE_VA_SLEEPTIME=60
+    sh_on 'lalapanel cert issue shop.example >/dev/null 2>&1 &'
+    patiently there
+    sh_on 'kill -9 "$(systemctl show -p MainPID --value "$1")"' "$1"
+    long gone
+    ca_up plain PEBBLE_AUTHZREUSE=0
+}
+check "a courier killed in the middle: the agent has the record removed" killed lalapanel-courier
+soon panel status
+check "an agent killed in the middle: the courier removes it" killed lalapanel-agent
