@@ -607,7 +607,7 @@ const pages = {
   danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',
   certificates: '/certificates', certificate: `/sites/${site}/certificate`, clone: `/sites/${site}/clone?name=axe-clone.example`,
   rename: `/sites/${site}/rename?name=axe-rename.example`, nginx: `/sites/${site}/nginx`, php: '/php', 'site-php': `/sites/${site}/php`,
-  services: '/services', system: '/system', users: '/users', 'system-year': '/system?range=year', 'panel-certificate': '/certificates/panel', 'service-restart': '/services/nginx/restart', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
+  services: '/services', system: '/system', users: '/users', settings: '/settings', dns: '/certificates/dns', 'system-year': '/system?range=year', 'panel-certificate': '/certificates/panel', 'service-restart': '/services/nginx/restart', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
   databases: '/databases', 'site-databases': `/sites/${site}/databases`, database: '/databases/axe_db', 'new-database': '/databases/new-database',
   'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete', secret: '', extensions: '',
 };
