@@ -4,7 +4,7 @@ word='mauve otter tin sky'
 jar=$logs/$suite.account.jar
 
 say() { on lalapanel account "$@" --password-file - <<<"$word"; }
-door() { outside curl -sk --max-time 10 -b "$jar" -c "$jar" "$@"; }
+door() { outside curl -sk --max-time 40 -b "$jar" -c "$jar" "$@"; }
 # comes_in NAME: the form is sent as a browser does; what the first page then answers
 comes_in() {
     rm -f "$jar"
