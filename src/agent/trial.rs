@@ -11,8 +11,8 @@ use crate::domain::fault::Fault;
 use crate::domain::panel_setting::{LONGER_SECONDS, TrialVerb};
 use crate::system::panel_trial;
 
-/// Where it could not be put back.
-const AGAIN: Duration = Duration::from_secs(5);
+/// Once it is being put back, or could not be: its own events are no reason to begin it anew.
+const AGAIN: Duration = Duration::from_secs(30);
 
 /// Looks for as long as it is polled. `log` is told what keeps it from putting an address back.
 pub(super) async fn keep(operations: Operations, log: fn(&str)) {
@@ -22,25 +22,38 @@ pub(super) async fn keep(operations: Operations, log: fn(&str)) {
         let looking = operations.clone();
         let looked = tokio::task::spawn_blocking(move || look(&looking)).await;
         let left = match looked {
-            Ok(Ok(left)) => left,
-            Ok(Err(fault)) => {
-                log(&fault.title);
-                Some(AGAIN)
+            Ok(Ok(Found::Nothing)) => None,
+            Ok(Ok(Found::Left(left))) => Some(left),
+            other => {
+                if let Ok(Err(fault)) = other {
+                    log(&fault.title);
+                }
+                tokio::time::sleep(AGAIN).await;
+                continue;
             }
-            Err(_) => Some(AGAIN),
         };
         tokio::select! {
-            () = tokio::time::sleep(left.unwrap_or(Duration::MAX)), if left.is_some() => {}
+            () = tokio::time::sleep(left.unwrap_or_default()), if left.is_some() => {}
             changed = news.changed() => if changed.is_err() { return },
         }
     }
 }
 
+/// What a look found.
+enum Found {
+    /// Nothing is tried.
+    Nothing,
+    /// It may go on for so long.
+    Left(Duration),
+    /// It was over, and is being put back.
+    Begun,
+}
+
 /// Ends what is over; says how long what is tried now may go on.
-fn look(operations: &Operations) -> Result<Option<Duration>, Fault> {
+fn look(operations: &Operations) -> Result<Found, Fault> {
     let host = operations.engine().host();
     let Some(trial) = panel_trial::now(host)? else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
     // A clock that was put back does not keep it for ever.
     let left = trial
@@ -48,9 +61,9 @@ fn look(operations: &Operations) -> Result<Option<Duration>, Fault> {
         .millis_since(host.now())
         .min(LONGER_SECONDS * 1000);
     if left > 0 {
-        return Ok(Some(Duration::from_millis(left)));
+        return Ok(Found::Left(Duration::from_millis(left)));
     }
     let verb = TrialVerb::Back;
     operations.apply(&Actor::Panel, &Change::PanelTrial { verb }, None, None)?;
-    Ok(Some(AGAIN))
+    Ok(Found::Begun)
 }

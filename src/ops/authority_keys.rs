@@ -11,6 +11,7 @@ use crate::domain::authority::KeyText;
 use crate::domain::path::HostPath;
 use crate::domain::secret::hex;
 use crate::host::{Host, HostError, HostResult, Mode, Owner};
+use crate::system::files;
 
 const DIRECTORY: Mode = Mode(0o700);
 const SECRET: Mode = Mode(0o600);
@@ -50,13 +51,7 @@ pub fn find_or_make<E: From<HostError>>(
 
 /// Destroys all of them.
 pub fn destroy(host: &dyn Host) -> HostResult<()> {
-    for name in host.list(&directory())? {
-        host.remove(&directory().join(&name))?;
-    }
-    if host.stat(&directory())?.is_some() {
-        host.remove(&directory())?;
-    }
-    Ok(())
+    files::destroy(host, &directory())
 }
 
 #[cfg(test)]

@@ -13,12 +13,12 @@ use crate::domain::site_login::{Finding, LoginFile, NAMES, SiteLogin};
 use crate::domain::text::shown;
 use crate::host::job::{Act, Job, JobResult};
 use crate::host::{Host, HostError, HostResult, Mode};
-use crate::ops::jobs;
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::Steps;
 use crate::ops::state::State;
 use crate::ops::step::{LoginEdit, ServiceAct, Step};
 use crate::ops::undo::Undo;
+use crate::ops::{jobs, wordpress};
 use crate::render;
 use crate::store::Store;
 use crate::system::{database as sql, service};
@@ -96,23 +96,13 @@ fn candidates(site: &Site) -> Result<Vec<SitePath>, Fault> {
     let mut inner = inner.map(str::to_owned);
     loop {
         for name in NAMES {
-            paths.push(site_path(&format!("{directory}/{name}"))?);
+            paths.push(wordpress::site_path(&format!("{directory}/{name}"))?);
         }
         match inner.next() {
             Some(part) => directory = format!("{directory}/{part}"),
             None => return Ok(paths),
         }
     }
-}
-
-fn site_path(text: &str) -> Result<SitePath, Fault> {
-    SitePath::parse(text).map_err(|bad| {
-        Fault::new(
-            Code::HostFailed,
-            bad.to_string(),
-            "report it with the version of the panel",
-        )
-    })
 }
 
 /// Plans it.
@@ -242,7 +232,7 @@ fn edit(
     path: &SitePath,
 ) -> Result<(), Fault> {
     let empty = Act::Empty {
-        path: site_path(FORMER)?,
+        path: wordpress::site_path(FORMER)?,
     };
     steps
         .add(
@@ -312,7 +302,7 @@ pub(super) fn act(host: &dyn Host, edit: &LoginEdit) -> Result<(), Fault> {
     sql::set_password(host, &edit.user, &DatabaseHash::of(&password))?;
     let act = Act::EditLogin {
         path: edit.path.clone(),
-        kept: site_path(KEPT)?,
+        kept: wordpress::site_path(KEPT)?,
         login: SiteLogin {
             database: edit.database.clone(),
             users: vec![edit.user.clone()],

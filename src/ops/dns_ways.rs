@@ -6,6 +6,7 @@ use crate::domain::dns::{DnsName, UpdateServer};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
 use crate::host::{Host, HostError, HostResult, Mode, Owner};
+use crate::system::files;
 
 const DIRECTORY: Mode = Mode(0o700);
 const SECRET: Mode = Mode(0o600);
@@ -59,13 +60,7 @@ pub fn remove(host: &dyn Host, name: &DnsName) -> Result<(), Fault> {
 
 /// Destroys all of them.
 pub fn destroy(host: &dyn Host) -> HostResult<()> {
-    for name in host.list(&directory())? {
-        host.remove(&directory().join(&name))?;
-    }
-    if host.stat(&directory())?.is_some() {
-        host.remove(&directory())?;
-    }
-    Ok(())
+    files::destroy(host, &directory())
 }
 
 fn unknown(name: &DnsName) -> Fault {

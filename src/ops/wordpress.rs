@@ -203,7 +203,7 @@ fn made(host: &dyn Host) -> Result<Password, Fault> {
     Ok(Password::from_random(bytes))
 }
 
-fn site_path(text: &str) -> Result<SitePath, Fault> {
+pub(super) fn site_path(text: &str) -> Result<SitePath, Fault> {
     SitePath::parse(text).map_err(|bad| {
         Fault::new(
             Code::HostFailed,

@@ -64,6 +64,17 @@ pub(super) fn joined(directory: &HostPath, written: &str) -> Option<HostPath> {
     HostPath::parse(&format!("/{}", parts.join("/"))).ok()
 }
 
+/// Removes a directory of ours with the files in it; nothing happens where there is none.
+pub fn destroy(host: &dyn Host, directory: &HostPath) -> HostResult<()> {
+    for name in host.list(directory)? {
+        host.remove(&directory.join(&name))?;
+    }
+    if host.stat(directory)?.is_some() {
+        host.remove(directory)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ pub mod database_job;
 pub mod distro;
 pub mod facts;
 pub mod fastcgi;
-mod files;
+pub mod files;
 pub mod handshake;
 pub mod log_record;
 pub mod logs;
