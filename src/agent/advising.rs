@@ -3,6 +3,7 @@
 //! Invariant: what an order has decided meanwhile is never overwritten; whatever goes wrong here, the usual time to renew stays.
 
 use crate::acme::Jitter;
+use crate::agent::authorities::Authorities;
 use crate::agent::holder::Holder;
 use crate::agent::ordering;
 use crate::domain::certificate::{Certificate, Source, leaf_of};
@@ -54,7 +55,7 @@ pub(super) fn ask(engine: &Engine, settings: &Acme, holder: &Holder) -> Result<(
         return Ok(());
     };
     let mut jitter = Jitter::new(ordering::seed(host)?);
-    let answer = answer(host, settings, holder);
+    let answer = answer(host, settings, holder, &before);
     let wait = match &answer {
         Ok(answer) => jitter.around(pause(answer.retry_after)),
         Err(_) => jitter.around(AGAIN_SECONDS),
@@ -100,7 +101,13 @@ fn put_off(before: &Issuance, certificate: &Certificate, look_again: Timestamp) 
     )
 }
 
-fn answer(host: &dyn Host, settings: &Acme, holder: &Holder) -> Result<RenewalAnswer, Fault> {
+/// Who issued it is asked, which may be the second authority.
+fn answer(
+    host: &dyn Host,
+    settings: &Acme,
+    holder: &Holder,
+    issuance: &Issuance,
+) -> Result<RenewalAnswer, Fault> {
     let silent = RenewalAnswer {
         window: None,
         retry_after: None,
@@ -108,7 +115,11 @@ fn answer(host: &dyn Host, settings: &Acme, holder: &Holder) -> Result<RenewalAn
     let Some(id) = leaf(host, holder)?.as_deref().and_then(RenewalId::of) else {
         return Ok(silent);
     };
-    let authority = ordering::authority(host, settings, false)?;
+    let authorities = Authorities::read(host, settings, false)?;
+    let authority = match subject(holder) {
+        Some(certificate) => authorities.issuer(certificate, Some(issuance)).clone(),
+        None => return Ok(silent),
+    };
     let errand = Errand::Renewal(Box::new(RenewalQuestion {
         directory: authority.directory,
         roots: authority.roots,

@@ -227,6 +227,7 @@ fn words(request: &Request) -> (String, String) {
         | Request::TokenList {}
         | Request::CertificateList {}
         | Request::CertificateShow { .. }
+        | Request::CertificatePlan { .. }
         | Request::DnsList {}
         | Request::Home {}
         | Request::SiteList {}

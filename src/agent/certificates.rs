@@ -17,7 +17,7 @@ use crate::ops::engine::Engine;
 use crate::ops::pairs;
 use crate::ops::state::State;
 use crate::rpc::certificate_view::{CertificateView, DepositedView};
-use crate::rpc::issuance::IssuanceView;
+use crate::rpc::issuance::{self, IssuanceView};
 use crate::rpc::view::{Finding, Level, TlsView};
 use crate::schedule::renewals;
 
@@ -108,6 +108,7 @@ fn view(site: &Site, order: Option<IssuanceView>, now: Timestamp) -> Certificate
         dns: site.tls.dns.clone(),
         has_ended: certificate.is_some() && days_left.is_none(),
         days_left,
+        authority: issuance::authority(certificate.as_ref(), order.as_ref()),
         certificate,
         order,
     }

@@ -118,12 +118,9 @@ impl Dispatch {
                 key,
             } => certificates::deposit(self.operations.engine(), &hostname, &chain, &key)
                 .map(|view| Reply::Deposited(Box::new(view))),
-            Request::CertificateIssue { hostname, staging } => {
-                self.issuer.issue(&hostname, staging)
-            }
-            Request::CertificateRenew { hostname, force } => {
-                self.issuer.renew(hostname.as_ref(), force)
-            }
+            Request::CertificateIssue { .. }
+            | Request::CertificatePlan { .. }
+            | Request::CertificateRenew { .. } => self.order(request),
             Request::CertificateDiscard {
                 hostname,
                 fingerprint,
@@ -176,6 +173,23 @@ impl Dispatch {
                 Ok(Reply::Notify(Box::new(view)))
             }
             Request::NotifyTest {} => self.notifier.try_out(),
+            _ => Err(misdirected()),
+        }
+    }
+
+    fn order(&self, request: Request) -> Answer {
+        match request {
+            Request::CertificateIssue { hostname, staging } => {
+                self.issuer.issue(&hostname, staging)
+            }
+            Request::CertificatePlan {
+                hostname,
+                staging,
+                dns,
+            } => self.issuer.plan(&hostname, staging, dns),
+            Request::CertificateRenew { hostname, force } => {
+                self.issuer.renew(hostname.as_ref(), force)
+            }
             _ => Err(misdirected()),
         }
     }

@@ -4,19 +4,20 @@
 //! place of one that browsers trust.
 
 use crate::acme::{Jitter, retry};
+use crate::agent::authorities::{self, Authorities, none_left};
 use crate::agent::dns;
 use crate::agent::holder::{Holder, PanelHolder};
 use crate::agent::operations::Operations;
 use crate::agent::ordering::{self, Ordering, Stopped};
 use crate::domain::account::Actor;
-use crate::domain::authority::Authority;
+use crate::domain::authority::{Authority, DirectoryUrl};
 use crate::domain::certificate::{Certificate, PrivateKey, Source};
 use crate::domain::change::Change;
-use crate::domain::dns::ProofRecord;
 use crate::domain::fault::{Code, Fault};
-use crate::domain::issuance::{Asked, Attempt, Issuance};
-use crate::domain::order::{Moment, ProblemKind};
+use crate::domain::issuance::{Asked, Attempt, Closed, Issuance};
+use crate::domain::order::{Moment, Problem, ProblemKind};
 use crate::domain::site::Site;
+use crate::domain::time::Timestamp;
 use crate::host::Host;
 use crate::ops::{pairs, panel_pair};
 use crate::rpc::protocol::Reply;
@@ -81,16 +82,38 @@ impl<'a> Issuing<'a> {
             installed: false,
             failure: None,
         };
-        let ended = self.attempt(before.failures, &mut attempt, &mut issuance.left_in_dns);
         let mut jitter = Jitter::new(ordering::seed(self.host())?);
+        issuance.closed.retain(|one| one.until > began);
+        let authorities = Authorities::read(self.host(), self.settings, self.test);
+        let ended = match &authorities {
+            Ok(authorities) => self.attempt(authorities, &mut attempt, &mut issuance, &mut jitter),
+            Err(fault) => Err(fault.clone().into()),
+        };
         match ended {
             Ok(certificate) => {
                 attempt.installed = certificate.is_some();
-                Self::succeeded(&mut issuance, &before, certificate.as_ref(), &mut jitter);
+                self.succeeded(
+                    &mut issuance,
+                    &before,
+                    certificate.as_ref().zip(attempt.authority.as_ref()),
+                    &mut jitter,
+                );
             }
             Err(stopped) => {
-                let failure = self.failed(&mut issuance, &before, stopped, &attempt, &mut jitter);
-                attempt.failure = Some(failure);
+                issuance.next = before.next;
+                let authority = attempt.authority.as_ref();
+                let fault = if self.test {
+                    stopped.told(authority, None)
+                } else {
+                    let usable = authorities.as_ref().ok();
+                    self.put_off(&mut issuance, &stopped.problem(), usable, &mut jitter);
+                    stopped.told(authority, issuance.next)
+                };
+                let of = authorities.as_ref().ok().zip(authority);
+                attempt.failure = Some(match of {
+                    Some((all, authority)) => all.with_keys(fault, authority),
+                    None => fault,
+                });
             }
         }
         issuance.last = Some(attempt);
@@ -99,76 +122,160 @@ impl<'a> Issuing<'a> {
     }
 
     fn succeeded(
+        &self,
         issuance: &mut Issuance,
         before: &Issuance,
-        certificate: Option<&Certificate>,
+        issued: Option<(&Certificate, &DirectoryUrl)>,
         jitter: &mut Jitter,
     ) {
-        let Some(certificate) = certificate else {
+        let Some((certificate, authority)) = issued else {
             issuance.next = before.next;
             return;
         };
         issuance.failures = 0;
+        issuance.refusals = 0;
         issuance.asked = None;
         issuance.closed_until = None;
+        issuance.issuer = (!self.test).then(|| authority.clone());
         issuance.next = Some(renewals::renewal(certificate, jitter.below(u64::MAX)));
     }
 
-    /// A try at an authority for trying counts for nothing.
-    fn failed(
+    /// To when it goes on. A try at an authority for trying counts for nothing.
+    fn put_off(
         &self,
         issuance: &mut Issuance,
-        before: &Issuance,
-        stopped: Stopped,
-        attempt: &Attempt,
+        problem: &Problem,
+        authorities: Option<&Authorities>,
         jitter: &mut Jitter,
-    ) -> Fault {
-        let authority = attempt.authority.as_ref();
-        if self.test {
-            issuance.next = before.next;
-            return stopped.told(authority, None);
-        }
-        let problem = stopped.problem();
+    ) {
+        let now = self.host().now();
         issuance.failures = issuance.failures.saturating_add(1);
-        let next = retry::next(self.host().now(), issuance.failures, &problem, jitter);
-        let is_closed = problem.kind == ProblemKind::Limited;
-        issuance.closed_until = is_closed.then_some(next);
+        if problem.kind.is_the_authoritys() {
+            issuance.refusals = issuance.refusals.saturating_add(1);
+        }
+        let usual = Problem::new(ProblemKind::Busy, "");
+        let usual = retry::next(now, issuance.failures, &usual, jitter);
+        let closed = authorities.and_then(|all| {
+            let each = all.usable();
+            let each = each.map(|one| issuance.closed_at(&one.directory, now));
+            // Where one of them is open, it is not waited for the others.
+            let each: Option<Vec<Timestamp>> = each.collect();
+            each?.into_iter().min()
+        });
+        issuance.closed_until = closed;
         let goes_on = renewals::is_wanted(self.holder.shown(), Some(issuance));
-        issuance.next = goes_on.then_some(next);
-        stopped.told(authority, issuance.next)
+        issuance.next = goes_on.then(|| closed.unwrap_or(usual).max(usual));
     }
 
-    /// What was installed; nothing where it was only tried. After a failure, an authority for trying goes first: so no mistake of
-    /// ours counts against the real one.
+    /// What was installed; nothing where it was only tried.
     fn attempt(
         &self,
-        failures: u32,
+        authorities: &Authorities,
         attempt: &mut Attempt,
-        left: &mut Vec<ProofRecord>,
+        issuance: &mut Issuance,
+        jitter: &mut Jitter,
     ) -> Result<Option<Certificate>, Stopped> {
-        let authority = ordering::authority(self.host(), self.settings, self.test)?;
-        if failures > 0
-            && !self.test
-            && let Some(trial) = ordering::trial(&authority)
-        {
-            self.ordering(&trial)?.run(attempt, left)?;
-        }
-        let (chain, key) = self.ordering(&authority)?.run(attempt, left)?;
+        let (authority, (chain, key)) = self.ordered(authorities, attempt, issuance, jitter)?;
         if self.test
             && let Some(why) = self.holder.refuses_tests()
         {
-            attempt.moments.push(Moment {
-                after: attempt.moments.last().map_or(0, |last| last.after),
-                what: format!("not installed: {why}"),
-            });
+            note(attempt, format!("not installed: {why}"));
             return Ok(None);
         }
-        let source = self.source(&authority);
+        let source = self.source(authority);
         let certificate = match self.holder {
             Holder::Site(site) => self.put_for_site(site, &chain, &key, source)?,
             Holder::Panel(panel) => self.put_for_panel(panel, &chain, &key, source)?,
         };
         Ok(Some(certificate))
+    }
+
+    /// By the first authority that issues it.
+    fn ordered<'o>(
+        &self,
+        authorities: &'o Authorities,
+        attempt: &mut Attempt,
+        issuance: &mut Issuance,
+        jitter: &mut Jitter,
+    ) -> Result<(&'o Authority, (String, PrivateKey)), Stopped> {
+        let (first, now) = (&authorities.first, self.host().now());
+        let second = authorities.second();
+        let is_open = |one: &Authority| issuance.closed_at(&one.directory, now).is_none();
+        let is_passed_over =
+            !is_open(first) && matches!(&second, Some(Ok(second)) if is_open(second));
+        if is_passed_over {
+            note(
+                attempt,
+                format!("{} allows no more for now", first.directory.name()),
+            );
+        } else {
+            let stopped = match self.at(first, attempt, issuance) {
+                Ok(made) => return Ok((first, made)),
+                Err(stopped) => stopped,
+            };
+            self.close(first, &stopped, issuance, jitter);
+            let shown = self.holder.shown().certificate;
+            let goes_on = match &stopped {
+                Stopped::Outside(problem) => authorities.goes_on(problem.kind, issuance, shown),
+                Stopped::Here(_) => false,
+            };
+            if !goes_on {
+                return Err(stopped);
+            }
+        }
+        let second = second.ok_or_else(none_left)??;
+        if let Some(until) = issuance.closed_at(&second.directory, now) {
+            let words = format!("it allows no more tries: retry after {until}");
+            attempt.authority = Some(second.directory.clone());
+            return Err(Stopped::Outside(Problem::new(ProblemKind::Limited, &words)));
+        }
+        note(
+            attempt,
+            format!("{} is asked instead", second.directory.name()),
+        );
+        match self.at(second, attempt, issuance) {
+            Ok(made) => Ok((second, made)),
+            Err(stopped) => {
+                self.close(second, &stopped, issuance, jitter);
+                Err(stopped)
+            }
+        }
+    }
+
+    /// By this authority. After a failure, one for trying goes first: so no mistake of ours counts against the real one.
+    fn at(
+        &self,
+        authority: &Authority,
+        attempt: &mut Attempt,
+        issuance: &mut Issuance,
+    ) -> Result<(String, PrivateKey), Stopped> {
+        let left = &mut issuance.left_in_dns;
+        if issuance.failures > 0
+            && !self.test
+            && let Some(trial) = authorities::trial(authority)
+        {
+            self.ordering(&trial)?.run(attempt, left)?;
+        }
+        self.ordering(authority)?.run(attempt, left)
+    }
+
+    /// Where it allows no more, remembers until when.
+    fn close(
+        &self,
+        authority: &Authority,
+        stopped: &Stopped,
+        issuance: &mut Issuance,
+        jitter: &mut Jitter,
+    ) {
+        let problem = stopped.problem();
+        if self.test || problem.kind != ProblemKind::Limited {
+            return;
+        }
+        let failures = issuance.failures.saturating_add(1);
+        issuance.closed.push(Closed {
+            authority: authority.directory.clone(),
+            until: retry::next(self.host().now(), failures, &problem, jitter),
+        });
     }
 
     fn put_for_site(
@@ -245,6 +352,14 @@ impl<'a> Issuing<'a> {
             waited += LOOK_MILLIS;
         }
     }
+}
+
+/// One more moment of it.
+fn note(attempt: &mut Attempt, what: String) {
+    attempt.moments.push(Moment {
+        after: attempt.moments.last().map_or(0, |last| last.after),
+        what,
+    });
 }
 
 fn uninstalled(site: &Site) -> Fault {

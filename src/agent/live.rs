@@ -71,6 +71,8 @@ impl LiveSettings {
             trusted_proxies: config.panel.trusted_proxies.clone(),
             email: config.acme.email.clone(),
             directory: config.acme.directory.clone(),
+            fallback_directory: config.acme.fallback_directory.clone(),
+            fallback_after: config.acme.fallback_after,
             trial: trial.map(|Trial { to, until, .. }| TrialView {
                 hostname: to.hostname,
                 port: to.port.number(),

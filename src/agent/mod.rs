@@ -5,6 +5,7 @@
 pub mod accounts;
 mod advising;
 pub mod audit;
+mod authorities;
 mod certificates;
 pub mod clock;
 #[cfg(test)]
@@ -25,6 +26,7 @@ mod guesses;
 mod holder;
 mod issuance;
 mod issuing;
+mod issuing_plan;
 mod letter;
 pub mod limits;
 pub mod live;

@@ -5,7 +5,7 @@
 use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 
 use crate::acme::words;
-use crate::domain::authority::{Authority, Binding, DirectoryUrl, KeyText, PRODUCTION, STAGING};
+use crate::domain::authority::{Authority, DirectoryUrl, KeyText};
 use crate::domain::certificate::{Chain, PrivateKey, Refused, Source};
 use crate::domain::dns::ProofRecord;
 use crate::domain::fault::{Code, Fault};
@@ -17,11 +17,8 @@ use crate::host::{Host, HostResult};
 use crate::ops::authority_keys;
 use crate::ops::engine::Engine;
 use crate::rpc::courier::{DnsWork, Order, Ordered};
-use crate::system::config::{self, Acme};
-use crate::system::courier;
+use crate::system::{addresses, courier};
 
-/// A file of roots is no larger.
-const ROOTS: usize = 256 * 1024;
 /// Let's Encrypt allows so many names in one certificate.
 const MOST_NAMES: usize = 100;
 /// No browser accepts one that lives longer.
@@ -63,72 +60,11 @@ impl Stopped {
     }
 }
 
-/// The authority of the settings, or the one for trying.
-pub(super) fn authority(host: &dyn Host, settings: &Acme, test: bool) -> Result<Authority, Fault> {
-    let directory = settings.directory.as_deref().unwrap_or(PRODUCTION);
-    let directory = if test && directory == PRODUCTION {
-        STAGING
-    } else {
-        directory
-    };
-    let directory =
-        DirectoryUrl::parse(directory).map_err(|bad| unset("directory", &bad.to_string()))?;
-    let binding = match (&settings.eab_kid, &settings.eab_hmac_key) {
-        (Some(kid), Some(key)) => Some(Binding {
-            kid: kid.clone(),
-            key: KeyText::new(key.clone()),
-        }),
-        (None, None) => None,
-        _ => {
-            return Err(unset(
-                "eab_kid",
-                "`eab_kid` and `eab_hmac_key` belong together",
-            ));
-        }
-    };
-    let roots = match &settings.ca_file {
-        Some(path) => {
-            let bytes = host.read(path, ROOTS);
-            let bytes = bytes.map_err(|error| unset("ca_file", &error.to_string()))?;
-            Some(String::from_utf8_lossy(&bytes).into_owned())
-        }
-        None => None,
-    };
-    Ok(Authority {
-        directory,
-        email: settings.email.clone(),
-        roots,
-        binding,
-    })
-}
-
-/// Where to try first after a failure; none where the authority has no such place.
-pub(super) fn trial(authority: &Authority) -> Option<Authority> {
-    let is_real = authority.directory.as_str() == PRODUCTION;
-    let directory = DirectoryUrl::parse(STAGING).ok().filter(|_| is_real)?;
-    Some(Authority {
-        directory,
-        ..authority.clone()
-    })
-}
-
 /// A random number.
 pub(super) fn seed(host: &dyn Host) -> HostResult<u64> {
     let mut bytes = [0_u8; 8];
     host.random(&mut bytes)?;
     Ok(u64::from_le_bytes(bytes))
-}
-
-fn unset(key: &str, why: &str) -> Fault {
-    Fault::new(
-        Code::ConfigInvalid,
-        format!("`acme.{key}` cannot be used"),
-        format!(
-            "mend it in `{}`, then restart the panel; files in homes are closed to it",
-            config::file()
-        ),
-    )
-    .detail(why)
 }
 
 /// An order.
@@ -229,6 +165,7 @@ impl<'a> Ordering<'a> {
             request: request(names, key)?,
             seed: seed(host)?,
             look_first: self.look_first,
+            resolvers: addresses::resolvers(host),
             dns: self.dns.clone(),
         };
         let (ordered, stays) = courier::order(host, order);

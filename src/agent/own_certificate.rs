@@ -10,7 +10,7 @@ use crate::domain::fault::Fault;
 use crate::domain::time::Timestamp;
 use crate::domain::tls::TlsMode;
 use crate::rpc::certificate_view::CertificateView;
-use crate::rpc::issuance::IssuanceView;
+use crate::rpc::issuance::{self, IssuanceView};
 use crate::rpc::view::{Finding, Level};
 
 /// The doctor's word for it, by which the first page finds the page to show.
@@ -40,6 +40,7 @@ pub(super) fn view(
         dns: None,
         has_ended: certificate.is_some() && days_left.is_none(),
         days_left,
+        authority: issuance::authority(certificate.as_ref(), order.as_ref()),
         certificate,
         order,
     }
@@ -124,6 +125,7 @@ mod tests {
             running: false,
             next: None,
             failures: 1,
+            issuer: None,
             last: Some(Attempt {
                 began: now,
                 authority: None,

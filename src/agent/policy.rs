@@ -88,6 +88,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::SiteOptions {}
         | Request::CertificateList {}
         | Request::CertificateShow { .. }
+        | Request::CertificatePlan { .. }
         | Request::DnsList {}
         | Request::PhpList {}
         | Request::DatabaseList {}

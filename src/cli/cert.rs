@@ -51,6 +51,9 @@ pub enum Verb {
         /// From an authority for trying: browsers do not trust it
         #[arg(long)]
         staging: bool,
+        /// Print what would happen, and order nothing
+        #[arg(long)]
+        plan: bool,
     },
     /// Get a new certificate where one is due
     Renew {
@@ -96,10 +99,15 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             hostname,
             dns,
             staging,
+            plan,
         } => {
             let hostname = parse(hostname)?;
+            let dns = dns.as_deref().map(cert_dns::parse).transpose()?;
+            if *plan {
+                return cert_order::plan(hostname, *staging, dns, agent, output);
+            }
             if let Some(dns) = dns {
-                cert_order::prove_in_dns(&hostname, &cert_dns::parse(dns)?, agent, output)?;
+                cert_order::prove_in_dns(&hostname, &dns, agent, output)?;
             }
             cert_order::issue(&hostname, *staging, agent, output)
         }
@@ -176,6 +184,10 @@ fn show(hostname: Hostname, agent: &mut dyn Ask, output: &mut Output) -> Outcome
         rows.extend([
             vec!["names".to_owned(), names.join(", ")],
             vec!["issuer".to_owned(), certificate.issuer.clone()],
+        ]);
+        let authority = view.authority.iter();
+        rows.extend(authority.map(|name| vec!["authority".to_owned(), name.clone()]));
+        rows.extend([
             vec!["from".to_owned(), moment(certificate.not_before)],
             vec!["until".to_owned(), moment(certificate.not_after)],
             vec!["serial".to_owned(), certificate.serial.clone()],

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment};
-use crate::cli::{Outcome, follow};
+use crate::cli::{Outcome, follow, plan};
 use crate::domain::authority::DirectoryUrl;
 use crate::domain::change::Change;
 use crate::domain::dns::DnsName;
@@ -38,6 +38,26 @@ pub(super) fn issue(
     }
     let view = watched(hostname, agent)?;
     told(&[view], output)
+}
+
+/// `cert issue H --plan`.
+pub(super) fn plan(
+    hostname: Hostname,
+    staging: bool,
+    dns: Option<DnsName>,
+    agent: &mut dyn Ask,
+    output: &mut Output,
+) -> Outcome {
+    let request = Request::CertificatePlan {
+        hostname,
+        staging,
+        dns,
+    };
+    match agent.ask(request)? {
+        Reply::Plan(view) => plan::print(&view, output),
+        other => return Err(unexpected(other)),
+    }
+    Ok(Exit::Done)
 }
 
 /// `cert issue H --dns NAME`: the site's names are proved by it from now on.

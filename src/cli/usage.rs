@@ -344,6 +344,7 @@ fn every_promised_line_can_be_typed() {
         "cert show h.example",
         "cert upload h.example --chain c.pem --key k.pem --plan --json",
         "cert remove h.example --plan",
+        "cert issue h.example --dns bind --staging --plan --json",
     ] {
         let typed = format!("lalapanel {line}");
         assert!(Cli::try_parse_from(typed.split(' ')).is_ok(), "{line}");

@@ -5,8 +5,10 @@
 mod challenge;
 mod fetching;
 mod idle;
+mod json;
 mod mailing;
 mod preflight;
+mod preflight_caa;
 pub mod process;
 mod proving;
 mod renewal;

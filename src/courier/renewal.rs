@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::acme::transport::{self, OneHost};
+use crate::courier::json;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::Problem;
 use crate::domain::renewal_info::Window;
@@ -21,8 +22,6 @@ use crate::rpc::courier::{RenewalAnswer, RenewalQuestion, Report, Return};
 
 /// For both questions together.
 const WITHIN: Duration = Duration::from_secs(25);
-/// A directory and an answer are a few hundred bytes.
-const LONGEST: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 struct Directory {
@@ -93,27 +92,8 @@ async fn get<T: DeserializeOwned>(
     question: &RenewalQuestion,
     address: &str,
 ) -> Result<(T, HeaderMap), Fault> {
-    let failed = |error: &reqwest::Error| unheard(question, &transport::problem(error).detail);
-    let mut answer = client
-        .get(address)
-        .send()
-        .await
-        .map_err(|error| failed(&error))?;
-    if answer.status() != StatusCode::OK {
-        let words = format!("it answered with status {}", answer.status());
-        return Err(unheard(question, &words));
-    }
-    let headers = answer.headers().clone();
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
-        body.extend_from_slice(&chunk);
-        if body.len() > LONGEST {
-            return Err(unheard(question, "it says far too much"));
-        }
-    }
-    let read = serde_json::from_slice(&body);
-    let read = read.map_err(|bad| unheard(question, &bad.to_string()))?;
-    Ok((read, headers))
+    let asked = json::get(client, address).await;
+    asked.map_err(|why| unheard(question, &why))
 }
 
 fn window(suggested: &Suggested) -> Option<Window> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
 use crate::acme::order::{Course, Diary, Wanted, Way};
-use crate::courier::{mailing, preflight, proving, renewal, webhook};
+use crate::courier::{mailing, preflight, preflight_caa, proving, renewal, webhook};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
@@ -66,8 +66,8 @@ impl Runner {
             Ok(client) => {
                 let course = Course::new(&client, wanted, way, &diary, order.seed);
                 let whole = async {
-                    if order.look_first && matches!(way, Way::Port80(_)) {
-                        preflight::look(&order.names, &self.tokens, order.seed, &diary).await?;
+                    if order.look_first {
+                        self.look(order, way, &diary).await?;
                     }
                     course.run().await
                 };
@@ -80,6 +80,17 @@ impl Runner {
             left: Vec::new(),
             outcome,
         }
+    }
+}
+
+impl Runner {
+    /// Before the authority is asked for anything that it would count.
+    async fn look(&self, order: &Order, way: Way<'_>, diary: &Diary) -> Result<(), Problem> {
+        preflight_caa::look(order, way, diary).await?;
+        if matches!(way, Way::Port80(_)) {
+            preflight::look(&order.names, &self.tokens, order.seed, diary).await?;
+        }
+        Ok(())
     }
 }
 

@@ -61,6 +61,44 @@ impl DirectoryUrl {
 
 parsed_text!(DirectoryUrl, BadDirectoryUrl);
 
+/// After so many failures in a row of the first authority the second one is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Failures(u32);
+
+/// The number is none of that kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the second authority is asked after 1 to 12 failures")]
+pub struct BadFailures;
+
+impl Failures {
+    /// With tries after 1 and 10 minutes, the third comes a quarter of an hour after the first.
+    pub const USUAL: Self = Self(3);
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Failures {
+    type Error = BadFailures;
+    fn try_from(number: u32) -> Result<Self, BadFailures> {
+        if (1..=12).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(BadFailures)
+        }
+    }
+}
+
+impl From<Failures> for u32 {
+    fn from(failures: Failures) -> Self {
+        failures.0
+    }
+}
+
 /// A key as text: seen by whoever signs with it, and shown by nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -62,6 +62,38 @@ pub enum ProblemKind {
     Refused,
 }
 
+impl ProblemKind {
+    /// True where another authority may do better: it is not about this server, its network, or a name's records.
+    #[must_use]
+    pub fn is_the_authoritys(self) -> bool {
+        match self {
+            Self::Dns
+            | Self::Connection
+            | Self::Response
+            | Self::Unwritten
+            | Self::Unspread
+            | Self::Unseen => false,
+            Self::Unreachable
+            | Self::Slow
+            | Self::Untrusted
+            | Self::Garbled
+            | Self::Busy
+            | Self::Limited
+            | Self::BindingMissing
+            | Self::BindingRefused
+            | Self::Account
+            | Self::Terms
+            | Self::Nonce
+            | Self::Caa
+            | Self::Name
+            | Self::Proof
+            | Self::Request
+            | Self::Late
+            | Self::Refused => true,
+        }
+    }
+}
+
 /// Why an order failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{detail}")]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::authority::DirectoryUrl;
+use crate::domain::authority::{DirectoryUrl, Failures};
 use crate::domain::name::Hostname;
 use crate::domain::parsed_text;
 use crate::domain::text::shown;
@@ -133,6 +133,9 @@ pub enum BadPanelSetting {
     /// No directory.
     #[error("the directory of an authority is an address that begins with `https://`")]
     Directory,
+    /// No number of failures.
+    #[error("the second authority is asked after 1 to 12 failures of the first; 3 is usual")]
+    Failures,
     /// No addresses.
     #[error("`{0}` is no IP address; give them with commas between")]
     Address(String),
@@ -156,17 +159,23 @@ pub enum PanelSetting {
     Email(Option<MailAddress>),
     /// The directory of the certificate authority; none means Let's Encrypt.
     Directory(Option<DirectoryUrl>),
+    /// The directory of a second authority, for when the first fails.
+    FallbackDirectory(Option<DirectoryUrl>),
+    /// After how many failures of the first; none means as usual.
+    FallbackAfter(Option<Failures>),
     /// Proxies whose `X-Forwarded-For` is believed.
     TrustedProxies(Vec<IpAddr>),
 }
 
 impl PanelSetting {
     /// The keys, as in `/etc/lalapanel/config.toml`.
-    pub const KEYS: [&'static str; 5] = [
+    pub const KEYS: [&'static str; 7] = [
         "panel.hostname",
         "panel.port",
         "acme.email",
         "acme.directory",
+        "acme.fallback_directory",
+        "acme.fallback_after",
         "panel.trusted_proxies",
     ];
 
@@ -181,10 +190,9 @@ impl PanelSetting {
                 Self::Port(port.try_into()?)
             }
             "acme.email" => Self::Email(some.map(MailAddress::parse).transpose()?),
-            "acme.directory" => {
-                let directory = some.map(DirectoryUrl::parse).transpose();
-                Self::Directory(directory.map_err(|_| BadPanelSetting::Directory)?)
-            }
+            "acme.directory" => Self::Directory(some.map(directory).transpose()?),
+            "acme.fallback_directory" => Self::FallbackDirectory(some.map(directory).transpose()?),
+            "acme.fallback_after" => Self::FallbackAfter(some.map(failures).transpose()?),
             "panel.trusted_proxies" => Self::TrustedProxies(proxies(text)?),
             other => return Err(BadPanelSetting::Key(shown(other, 60))),
         })
@@ -198,6 +206,8 @@ impl PanelSetting {
             Self::Port(_) => "panel.port",
             Self::Email(_) => "acme.email",
             Self::Directory(_) => "acme.directory",
+            Self::FallbackDirectory(_) => "acme.fallback_directory",
+            Self::FallbackAfter(_) => "acme.fallback_after",
             Self::TrustedProxies(_) => "panel.trusted_proxies",
         }
     }
@@ -212,7 +222,10 @@ impl PanelSetting {
             Self::Hostname(name) => or_empty(name.as_ref()),
             Self::Port(port) => port.number().to_string(),
             Self::Email(email) => or_empty(email.as_ref()),
-            Self::Directory(directory) => or_empty(directory.as_ref()),
+            Self::Directory(directory) | Self::FallbackDirectory(directory) => {
+                or_empty(directory.as_ref())
+            }
+            Self::FallbackAfter(failures) => or_empty(failures.map(Failures::number).as_ref()),
             Self::TrustedProxies(proxies) => {
                 let proxies: Vec<String> = proxies.iter().map(ToString::to_string).collect();
                 proxies.join(",")
@@ -225,6 +238,15 @@ impl PanelSetting {
     pub fn is_of_the_address(&self) -> bool {
         matches!(self, Self::Hostname(_) | Self::Port(_))
     }
+}
+
+fn directory(text: &str) -> Result<DirectoryUrl, BadPanelSetting> {
+    DirectoryUrl::parse(text).map_err(|_| BadPanelSetting::Directory)
+}
+
+fn failures(text: &str) -> Result<Failures, BadPanelSetting> {
+    let number: u32 = text.parse().map_err(|_| BadPanelSetting::Failures)?;
+    number.try_into().map_err(|_| BadPanelSetting::Failures)
 }
 
 fn hostname(text: &str) -> Result<Hostname, BadPanelSetting> {
@@ -260,6 +282,9 @@ mod tests {
             ("panel.port", "9443"),
             ("acme.email", "admin@example.org"),
             ("acme.directory", "https://ca.example/dir"),
+            ("acme.fallback_directory", "https://other.example/dir"),
+            ("acme.fallback_after", "5"),
+            ("acme.fallback_after", ""),
             ("panel.trusted_proxies", "192.0.2.1,2001:db8::1"),
         ] {
             let setting = PanelSetting::parse(key, text).unwrap();
@@ -276,6 +301,8 @@ mod tests {
             ("acme.email", "admin", "admin@example.org"),
             ("acme.email", "a@b.example\nx", "admin@example.org"),
             ("acme.directory", "http://ca.example", "https://"),
+            ("acme.fallback_directory", "http://ca.example", "https://"),
+            ("acme.fallback_after", "0", "1 to 12"),
             ("panel.trusted_proxies", "192.0.2.1, shop", "`shop`"),
             ("panel.prot", "1", "panel.port"),
         ] {

@@ -17,8 +17,8 @@ use crate::ops::php_facts::{Intent, gather};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
-    certificate_install, database, database_import, database_site, database_trash, drift, pairs,
-    panel_address, php_extension, php_install, php_remove, php_repository, service_change,
+    certificate_install, database, database_import, database_site, database_trash, dns_ways, drift,
+    pairs, panel_address, php_extension, php_install, php_remove, php_repository, service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -85,6 +85,7 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             panel_address::plan(host, change, &state)
         }
         Change::SiteSet { hostname, values } => {
+            dns_ways::refuse_unknown(host, values)?;
             site_update::plan(hostname, values, &state, &facts()?)
         }
         Change::CertificateInstall {

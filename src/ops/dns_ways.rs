@@ -5,6 +5,7 @@
 use crate::domain::dns::{DnsName, UpdateServer};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
+use crate::domain::setting::Assignment;
 use crate::host::{Host, HostError, HostResult, Mode, Owner};
 use crate::system::files;
 
@@ -38,6 +39,16 @@ pub fn find(host: &dyn Host, name: &DnsName) -> Result<UpdateServer, Fault> {
         Err(HostError::Missing { .. }) => Err(unknown(name)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Refuses a setting that names one that is not there.
+pub fn refuse_unknown(host: &dyn Host, values: &[Assignment]) -> Result<(), Fault> {
+    let mut named = values.iter().filter(|value| value.key() == "tls.dns");
+    named.try_for_each(|value| match DnsName::parse(value.value().trim()) {
+        Ok(name) => find(host, &name).map(|_| ()),
+        // None at all is fine, and what is no name is told by the setting itself.
+        Err(_) => Ok(()),
+    })
 }
 
 /// The names of all of them.
@@ -104,7 +115,12 @@ mod tests {
         };
         assert_eq!(find(&host, &name).unwrap_err().code, Code::DnsUnknown);
         assert_eq!(names(&host).unwrap(), []);
+        let set = |value: &str| [Assignment::new("tls.dns", value).unwrap()];
+        let fault = refuse_unknown(&host, &set("bind")).unwrap_err();
+        assert!(fault.title.contains("`bind`") && fault.hint.contains("cert dns add"));
+        assert!(refuse_unknown(&host, &set("")).is_ok());
         put(&host, &name, &server).unwrap();
+        assert!(refuse_unknown(&host, &set("bind")).is_ok());
         let kept = host.stat(&file(&name)).unwrap().unwrap();
         assert_eq!((kept.mode, kept.owner), (SECRET, Owner::ROOT));
         assert_eq!(find(&host, &name).unwrap(), server);

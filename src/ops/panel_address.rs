@@ -127,6 +127,8 @@ fn changed(from: &PanelAddress, values: &[PanelSetting]) -> PanelAddress {
             PanelSetting::Port(port) => to.port = *port,
             PanelSetting::Email(_)
             | PanelSetting::Directory(_)
+            | PanelSetting::FallbackDirectory(_)
+            | PanelSetting::FallbackAfter(_)
             | PanelSetting::TrustedProxies(_) => {}
         }
     }

@@ -40,6 +40,9 @@ pub struct CertificateView {
     /// By which way into DNS its names are proved; none where they are over port 80.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<DnsName>,
+    /// Which authority issued it to the panel; none where none did.
+    #[serde(default)]
+    pub authority: Option<String>,
     /// What it says; none for a placeholder.
     pub certificate: Option<Certificate>,
     /// How it stands with getting one; none where nothing was ever tried nor is to be.

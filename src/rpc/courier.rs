@@ -128,6 +128,9 @@ pub struct Order {
     /// Whether to look from here first, and to leave the authority alone where it cannot go well.
     #[serde(default)]
     pub look_first: bool,
+    /// Who knows what DNS says, for that look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolvers: Vec<IpAddr>,
     /// How names are proved in DNS; none where they are over port 80.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dns: Option<Box<DnsWork>>,

@@ -187,6 +187,15 @@ pub enum Request {
         /// From an authority for trying, which browsers do not trust.
         staging: bool,
     },
+    /// What an order would do, without placing one.
+    CertificatePlan {
+        /// For which site.
+        hostname: Hostname,
+        /// From an authority for trying.
+        staging: bool,
+        /// The way into DNS it would be proved by from then on; none leaves what is set.
+        dns: Option<DnsName>,
+    },
     /// Order where a certificate is due.
     CertificateRenew {
         /// For which site; none means all of them.

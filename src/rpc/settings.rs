@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::authority::Failures;
 use crate::domain::name::Hostname;
 use crate::domain::panel_setting::PanelSetting;
 use crate::domain::time::Timestamp;
@@ -24,6 +25,12 @@ pub struct SettingsView {
     pub email: Option<String>,
     /// The directory of the certificate authority; none means Let's Encrypt.
     pub directory: Option<String>,
+    /// The directory of a second authority, for when the first fails.
+    #[serde(default)]
+    pub fallback_directory: Option<String>,
+    /// After how many failures of the first; none means after three.
+    #[serde(default)]
+    pub fallback_after: Option<Failures>,
     /// The address that is being tried.
     pub trial: Option<TrialView>,
 }
@@ -46,11 +53,15 @@ impl SettingsView {
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let proxies = PanelSetting::TrustedProxies(self.trusted_proxies.clone()).text();
         let hostname = PanelSetting::Hostname(self.hostname.clone()).text();
+        let second = self.fallback_directory.clone().unwrap_or_default();
+        let after = PanelSetting::FallbackAfter(self.fallback_after).text();
         vec![
             ("panel.hostname", hostname),
             ("panel.port", self.port.to_string()),
             ("acme.email", self.email.clone().unwrap_or_default()),
             ("acme.directory", self.directory.clone().unwrap_or_default()),
+            ("acme.fallback_directory", second),
+            ("acme.fallback_after", after),
             ("panel.trusted_proxies", proxies),
         ]
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use toml_edit::DocumentMut;
 
 use crate::domain::archive::ArchiveUrl;
-use crate::domain::authority::DirectoryUrl;
+use crate::domain::authority::{DirectoryUrl, Failures};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::panel_setting::{MailAddress, PanelSetting};
@@ -75,6 +75,21 @@ pub struct Acme {
     /// The key of an external account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eab_hmac_key: Option<String>,
+    /// The directory of a second authority, for when the first fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_directory: Option<String>,
+    /// After how many failures of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_after: Option<Failures>,
+    /// Roots to trust for the second directory's own HTTPS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_ca_file: Option<HostPath>,
+    /// The key id of an external account at the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_eab_kid: Option<String>,
+    /// The key of an external account at the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_eab_hmac_key: Option<String>,
 }
 
 /// Section `[wordpress]`.
@@ -181,6 +196,13 @@ impl Config {
             }
             PanelSetting::Email(_) => PanelSetting::Email(email()),
             PanelSetting::Directory(_) => PanelSetting::Directory(directory()),
+            PanelSetting::FallbackDirectory(_) => {
+                let second = self.acme.fallback_directory.as_deref();
+                PanelSetting::FallbackDirectory(
+                    second.and_then(|url| DirectoryUrl::parse(url).ok()),
+                )
+            }
+            PanelSetting::FallbackAfter(_) => PanelSetting::FallbackAfter(self.acme.fallback_after),
             PanelSetting::TrustedProxies(_) => {
                 PanelSetting::TrustedProxies(self.panel.trusted_proxies.clone())
             }
@@ -253,7 +275,10 @@ fn written(setting: &PanelSetting) -> Option<toml_edit::Value> {
         PanelSetting::Hostname(name) => name.as_ref()?.as_str().into(),
         PanelSetting::Port(port) => i64::from(port.number()).into(),
         PanelSetting::Email(email) => email.as_ref()?.as_str().into(),
-        PanelSetting::Directory(directory) => directory.as_ref()?.as_str().into(),
+        PanelSetting::Directory(directory) | PanelSetting::FallbackDirectory(directory) => {
+            directory.as_ref()?.as_str().into()
+        }
+        PanelSetting::FallbackAfter(failures) => i64::from((*failures)?.number()).into(),
         PanelSetting::TrustedProxies(proxies) => {
             let proxies = proxies.iter().map(ToString::to_string);
             toml_edit::Value::Array(proxies.collect())
@@ -273,6 +298,8 @@ mod tests {
             set("panel.port", "9443"),
             set("panel.hostname", "panel.example"),
             set("acme.email", ""),
+            set("acme.fallback_directory", "https://other.example/dir"),
+            set("acme.fallback_after", "5"),
             set("panel.trusted_proxies", "192.0.2.1"),
         ];
         let changed = edited(text, &values).unwrap();
@@ -321,6 +348,13 @@ mod tests {
             assert!(!fault.detail.contains("canary"), "{}", fault.detail);
             assert!(fault.detail.contains("line 2"), "{}", fault.detail);
         }
+    }
+
+    #[test]
+    fn a_second_authority_is_asked_after_some_failures_and_not_after_none() {
+        let config = |number: u32| Config::parse(&format!("[acme]\nfallback_after = {number}\n"));
+        assert_eq!(config(5).unwrap().acme.fallback_after.unwrap().number(), 5);
+        assert!(config(0).is_err() && config(13).is_err());
     }
 
     #[test]

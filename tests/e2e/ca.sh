@@ -11,8 +11,8 @@ sh_on '
     openssl x509 -req -in ca.csr -CA root.pem -CAkey root.key -CAcreateserial -out ca.pem -days 30 -extfile ca.ext 2>/dev/null
     openssl genrsa -out account.key 2048 2>/dev/null
     grep -q ca.example /etc/hosts || echo "127.0.0.1 ca.example" >>/etc/hosts
-    write() { # write FILE BINDING
-        printf "%s" "{\"pebble\":{\"listenAddress\":\"127.0.0.1:14000\",\"managementListenAddress\":\"127.0.0.1:15000\",
+    write() { # write FILE BINDING [PORT [MANAGEMENT]]
+        printf "%s" "{\"pebble\":{\"listenAddress\":\"127.0.0.1:${3:-14000}\",\"managementListenAddress\":\"127.0.0.1:${4:-15000}\",
             \"certificate\":\"/root/ca/ca.pem\",\"privateKey\":\"/root/ca/ca.key\",\"httpPort\":80,\"tlsPort\":443,
             \"ocspResponderURL\":\"\",\"externalAccountBindingRequired\":$2,
             \"externalAccountMACKeys\":{\"kid-1\":\"zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W\"},
@@ -20,6 +20,7 @@ sh_on '
     }
     write plain.json false
     write bound.json true
+    write second.json true 14001 15001
 '
 ca_up() { # ca_up [CONFIG] [VARIABLE=VALUE...]: a new Pebble, with an empty memory
     local config=${1:-plain}
@@ -39,4 +40,14 @@ ca_up() { # ca_up [CONFIG] [VARIABLE=VALUE...]: a new Pebble, with an empty memo
         done
         exit 1
     ' "$config" "$@"
+}
+second_up() { # a second authority beside the first: it wants an external account
+    sh_on '
+        systemd-run -q --unit=pebble2 --setenv=PEBBLE_VA_NOSLEEP=1 pebble -config /root/ca/second.json -dnsserver 127.0.0.1:8053
+        for i in $(seq 100); do
+            curl -s --cacert /root/ca/root.pem https://ca.example:14001/dir >/dev/null && exit
+            sleep 0.2
+        done
+        exit 1
+    '
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: whoever would have to remove a record if this process died is told of it before it is written.
 
+pub mod caa;
 mod wire;
 mod zone;
 

@@ -44,7 +44,7 @@ impl Source {
     }
 
     /// The first answer.
-    async fn ask(&self, name: &RecordName, kind: RecordType) -> Result<Message, String> {
+    pub(super) async fn ask(&self, name: &RecordName, kind: RecordType) -> Result<Message, String> {
         let mut silence = "no server is known".to_owned();
         for server in &self.servers {
             match ask(*server, name, kind, self.recursive).await {

@@ -127,6 +127,14 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
             },
         ),
         (
+            "CertificatePlan",
+            Request::CertificatePlan {
+                hostname: hostname(),
+                staging: false,
+                dns: None,
+            },
+        ),
+        (
             "CertificateRenew",
             Request::CertificateRenew {
                 hostname: None,

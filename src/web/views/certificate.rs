@@ -33,6 +33,8 @@ pub(super) struct Row {
     pub(super) path: String,
     pub(super) pill: Pill,
     pub(super) issuer: String,
+    /// The authority it came from; empty where it came from none.
+    pub(super) authority: String,
     pub(super) until: String,
     pub(super) left: String,
     pub(super) names: String,
@@ -227,6 +229,7 @@ pub(super) fn row(view: &CertificateView) -> Row {
         },
         about: if view.panel { "This panel" } else { "" },
         pill: pill(view),
+        authority: view.authority.clone().unwrap_or_default(),
         issuer: certificate.map_or_else(|| "Signed by itself".to_owned(), |one| one.issuer.clone()),
         until: certificate.map_or_else(String::new, |one| words::moment(one.not_after)),
         left: match view.days_left {

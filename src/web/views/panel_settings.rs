@@ -21,7 +21,7 @@ use crate::web::visit::{Visit, unexpected};
 use crate::web::words;
 
 /// A field: its key, its name in the form, its label, its help.
-const FIELDS: [(&str, &str, &str, &str); 5] = [
+const FIELDS: [(&str, &str, &str, &str); 7] = [
     (
         "panel.hostname",
         "hostname",
@@ -45,6 +45,18 @@ const FIELDS: [(&str, &str, &str, &str); 5] = [
         "directory",
         "Directory of the certificate authority",
         "Empty for Let's Encrypt.",
+    ),
+    (
+        "acme.fallback_directory",
+        "fallback_directory",
+        "Directory of a second certificate authority",
+        "Asked where the first one fails; the first gets the next order again. May be empty.",
+    ),
+    (
+        "acme.fallback_after",
+        "fallback_after",
+        "Failures before the second authority is asked",
+        "From 1 to 12; empty for 3. One that allows no more for now is not waited for.",
     ),
     (
         "panel.trusted_proxies",

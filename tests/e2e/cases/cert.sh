@@ -234,3 +234,42 @@ eab() { # an external account, by the settings
     lacks "$(on sh -c 'journalctl --no-pager -u lalapanel-agent -u lalapanel-courier; lalapanel cert list --json; strings /var/lib/lalapanel/state.redb 2>/dev/null || cat -v /var/lib/lalapanel/state.redb')" 'zWNDZM6eQGHW'
 }
 check "an external account that the authority wants, and one that the settings name" eab
+# Two authorities: the second has an external account, and an account of its own here.
+second=('fallback_directory = "https://ca.example:14001/dir"' 'fallback_ca_file = "/etc/lalapanel/test-root.pem"' 'fallback_eab_kid = "kid-1"'
+    'fallback_eab_hmac_key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"')
+authority_of() { panel_json .authority cert show "$1"; }
+failed_over() {
+    local code=0
+    ca_up plain PEBBLE_AUTHZREUSE=0
+    second_up
+    settings "${ours[@]}" "${second[@]}"
+    panel settings set acme.fallback_after=2
+    panel site create over.example --type static >/dev/null 2>&1
+    on systemctl stop pebble
+    panel cert issue over.example >/dev/null 2>&1 || code=$?
+    is "$code" 1
+    is "$(on sh -c 'journalctl --no-pager -u pebble2 | grep -c "POST /order-plz" || true')" 0
+    issue_of over.example
+    is "$(authority_of over.example)" ca.example:14001
+    matches "$(served over.example)" 'DNS:over.example'
+    matches "$(panel cert show over.example)" 'authority +ca.example:14001'
+}
+issue_of() { panel cert issue "$1" >"$logs/$suite.cert.txt" 2>&1 || { cat "$logs/$suite.cert.txt"; return 1; }; }
+check "the first authority is down: the second issues with the second failure, not before" failed_over
+stays() { # the first is down still: who issued it renews it, at once
+    local s
+    s=$(serial over.example)
+    forced over.example
+    [ "$(serial over.example)" != "$s" ]
+    is "$(authority_of over.example)" ca.example:14001
+}
+check "while the first is down its issuer renews it" stays
+back() {
+    ca_up plain PEBBLE_AUTHZREUSE=0
+    forced over.example
+    is "$(authority_of over.example)" ca.example:14000
+    matches "$(served over.example)" 'DNS:over.example'
+    [ "$(on sh -c 'ls /var/lib/lalapanel/authorities | wc -l')" -ge 2 ]
+    lacks "$(on sh -c 'journalctl --no-pager -u lalapanel-agent -u lalapanel-courier; lalapanel settings show --json')" 'zWNDZM6eQGHW'
+}
+check "once the first works again a renewal goes back to it" back

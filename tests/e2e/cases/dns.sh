@@ -16,6 +16,8 @@ sh_on '
         printf "\$TTL 60\n@ SOA ns.shop.example. root.shop.example. 1 60 60 600 60\n@ NS ns.shop.example.\n@ A 127.0.0.1\n* A 127.0.0.1\n" >/var/lib/bind/$zone.example
     done
     echo "ns A 127.0.0.1" >>/var/lib/bind/shop.example
+    printf "no A 127.0.0.1\nno CAA 0 issue \"other.example\"\na.no A 127.0.0.1\n" >>/var/lib/bind/shop.example
+    printf "yes A 127.0.0.1\nyes CAA 0 issue \"other.example\"\nyes CAA 0 issue \"ca.example\"\nyes CAA 0 issuewild \";\"\n" >>/var/lib/bind/shop.example
     echo "_acme-challenge CNAME old.proof.shop.example." >>/var/lib/bind/old.example
     chown -R bind: /var/lib/bind
     systemctl restart named
@@ -51,7 +53,10 @@ check "over port 80 a name with a star stays out, and what is missing is named" 
 kept() {
     refused 1 dns.unknown cert issue shop.example --dns bind
     refused 1 dns.invalid cert dns add bind --server 'a b' --key-file /etc/bind/lala.key
+    refused 1 dns.unknown site set shop.example tls.dns=bind
     panel cert dns add bind --server 127.0.0.1 --key-file /etc/bind/lala.key
+    matches "$(panel cert issue shop.example --dns bind --plan)" 'Order a certificate from ca.example:14000 for shop.example, \*.shop.example'
+    is "$(panel_json .dns cert show shop.example)" null
     is "$(panel_json '.dns[0].key.name' cert dns list)" lala-key
     is "$(on stat -c '%U %a' /var/lib/lalapanel/dns/bind.json)" 'root 600'
     lacks "$(on sh -c 'secret=$(sed -n "s/.*secret \"\(.*\)\".*/\1/p" /etc/bind/lala.key); { lalapanel cert dns list --json; journalctl --no-pager -u "lalapanel-*"; strings /var/lib/lalapanel/state.redb 2>/dev/null || cat -v /var/lib/lalapanel/state.redb; } | grep -cF "$secret"')" '[1-9]'
@@ -96,6 +101,58 @@ wrong() {
     panel cert dns add bind --server 127.0.0.1 --key-file - < <(on cat /etc/bind/lala.key)
 }
 check "a wrong secret is told as such, and a way that sites use stays" wrong
+# What an authority is called in CAA records stands in its directory; Pebble, which reads no such records, leaves it out.
+on tee /root/ca/named.py >/dev/null <<'END'
+import http.server, json, ssl, urllib.request
+trust = ssl.create_default_context(cafile="/root/ca/root.pem")
+trust.verify_flags &= ~ssl.VERIFY_X509_STRICT # the root of these tests is a plain one
+class Directory(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        directory = json.load(urllib.request.urlopen("https://ca.example:14000/dir", context=trust))
+        directory.setdefault("meta", {})["caaIdentities"] = ["ca.example"]
+        body = json.dumps(directory).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 14002), Directory)
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain("/root/ca/ca.pem", "/root/ca/ca.key")
+server.socket = tls.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+END
+forbidden() {
+    local out before
+    sh_on '
+        systemd-run -q --unit=named-directory python3 /root/ca/named.py
+        sed -i "/^skip_preflight/d; s/ca.example:14000/ca.example:14002/" /etc/lalapanel/config.toml
+        systemctl restart lalapanel-agent
+    '
+    soon panel status
+    panel site create a.no.shop.example --type static >/dev/null 2>&1
+    panel site create yes.shop.example --type static >/dev/null 2>&1
+    before=$(on journalctl --no-pager -u pebble | grep -c 'POST /order-plz' || true)
+    out=$(panel cert issue a.no.shop.example --json 2>/dev/null) && return 1
+    matches "$(jq -r .error.title <<<"$out")" 'The CAA record of a.no.shop.example does not allow'
+    is "$(jq -r .error.detail <<<"$out")" 'the CAA record of no.shop.example is issue "other.example"; wanted is issue "ca.example"'
+    is "$(on journalctl --no-pager -u pebble | grep -c 'POST /order-plz' || true)" "$before"
+}
+check "a CAA record above the name that names another authority is seen before an order is placed" forbidden
+permitted() { # one of two records names it; for a star another record counts
+    local out
+    issue yes.shop.example
+    panel site alias add yes.shop.example '*.yes.shop.example' >/dev/null
+    out=$(panel cert issue yes.shop.example --dns bind 2>&1) || { echo "$out"; return 1; }
+    matches "$out" 'CAA record of yes.shop.example is issuewild ";"; wanted is issuewild "ca.example"'
+    lacks "$(served yes.shop.example)" '\*'
+    sh_on 'echo "skip_preflight = true" >>/etc/lalapanel/config.toml; systemctl restart lalapanel-agent'
+    soon panel status
+    issue a.no.shop.example
+    sh_on 'sed -i "s/ca.example:14002/ca.example:14000/" /etc/lalapanel/config.toml; systemctl restart lalapanel-agent'
+    soon panel status
+}
+check "what the record permits is issued, a star by its own record, and the look can be left out" permitted
 killed() { # killed SERVICE: in the middle of an order, while the authority waits before it looks
     ca_up plain PEBBLE_AUTHZREUSE=0 PEBBLE_VA_NOSLEEP=0 PEBBLE_VA_SLEEPTIME=60
     sh_on 'lalapanel cert issue shop.example >/dev/null 2>&1 &'

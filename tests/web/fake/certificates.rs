@@ -29,6 +29,7 @@ pub(super) fn view(site: &SiteView, now: Timestamp) -> CertificateView {
         dns: None,
         has_ended: false,
         days_left: certificate.as_ref().map(|_| 23),
+        authority: None,
         certificate,
         order: order(site, now),
     }
@@ -53,6 +54,7 @@ fn order(site: &SiteView, now: Timestamp) -> Option<IssuanceView> {
         running,
         next: Some(now.plus_seconds(600)),
         failures: 2,
+        issuer: None,
         last: Some(Attempt {
             began: now,
             authority: DirectoryUrl::parse(PRODUCTION).ok(),

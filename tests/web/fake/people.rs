@@ -62,6 +62,8 @@ fn settings(now: Timestamp) -> Reply {
         trusted_proxies: Vec::new(),
         email: Some("mara@panel.example".to_owned()),
         directory: None,
+        fallback_directory: None,
+        fallback_after: None,
         trial: Some(TrialView {
             hostname: Some(Hostname::parse("panel.example").unwrap()),
             port: 9443,
