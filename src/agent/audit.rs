@@ -250,7 +250,8 @@ fn words(request: &Request) -> (String, String) {
         | Request::Doctor {}
         | Request::NotifyStatus {}
         | Request::SettingsShow {}
-        | Request::Monitor { .. } => plain("look"),
+        | Request::Monitor { .. }
+        | Request::Uptime { .. } => plain("look"),
     }
 }
 

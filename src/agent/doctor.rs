@@ -13,6 +13,7 @@ use crate::domain::site::Site;
 use crate::host::{Host, Meta, Node};
 use crate::ops::site_logs::{self, Amiss};
 use crate::ops::{drift, graveyard};
+use crate::rpc::uptime::Standing;
 use crate::rpc::view::{DoctorReport, Finding, Level};
 use crate::system::config::Config;
 use crate::system::notify::Notify;
@@ -51,7 +52,39 @@ pub(super) fn quick(operations: &Operations, issuer: &Issuer) -> Vec<Finding> {
     findings.extend(doctor_room::memory(host, limits.memory_percent));
     findings.extend(drifted(operations));
     findings.extend(certificates::findings(operations, issuer));
+    findings.extend(unreached(operations));
     findings
+}
+
+/// Sites that answered before and do not now.
+fn unreached(operations: &Operations) -> Vec<Finding> {
+    let every = operations.settings().now().uptime.every_seconds;
+    let view = operations
+        .uptime()
+        .view(operations.engine(), every.seconds(), None);
+    let Ok(view) = view else {
+        return Vec::new();
+    };
+    let down = view.sites.into_iter().filter_map(|site| {
+        let (Standing::Down, Some(since), Some(last)) = (site.standing, site.since, site.last)
+        else {
+            return None;
+        };
+        let title = format!(
+            "{} is not reached from outside since {since}: {}",
+            site.hostname_unicode,
+            last.words()
+        );
+        let hint = format!(
+            "open it from another network; `lalapanel uptime {}` shows each look",
+            site.hostname
+        );
+        Some(Finding {
+            site: Some(site.hostname),
+            ..finding("uptime", Level::Problem, title, hint)
+        })
+    });
+    down.collect()
 }
 
 fn databases(operations: &Operations) -> Vec<Finding> {

@@ -48,5 +48,6 @@ pub mod server;
 pub mod session;
 mod tokens;
 mod trial;
+pub mod uptime;
 mod warnings;
 mod watched;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::agent::clock::Clock;
 use crate::agent::live::LiveSettings;
 use crate::agent::pulse::Pulse;
+use crate::agent::uptime::Uptime;
 use crate::domain::account::Actor;
 use crate::domain::change::Change;
 use crate::domain::fault::Fault;
@@ -45,6 +46,7 @@ pub struct Operations {
     broom: Arc<Mutex<()>>,
     trash_looked_at: Arc<Mutex<Option<Timestamp>>>,
     clock: Arc<Mutex<Clock>>,
+    uptime: Uptime,
 }
 
 impl Operations {
@@ -62,6 +64,7 @@ impl Operations {
             ended: Arc::default(),
             broom: Arc::default(),
             trash_looked_at: Arc::default(),
+            uptime: Uptime::default(),
         }
     }
 
@@ -80,6 +83,12 @@ impl Operations {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// How sites look from outside.
+    #[must_use]
+    pub fn uptime(&self) -> &Uptime {
+        &self.uptime
     }
 
     /// The quick health checks.

@@ -102,7 +102,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::Doctor {}
         | Request::NotifyStatus {}
         | Request::SettingsShow {}
-        | Request::Monitor { .. } => row(Owner, None, true),
+        | Request::Monitor { .. }
+        | Request::Uptime { .. } => row(Owner, None, true),
         Request::LogFollow { .. } | Request::OperationFollow { .. } => row(Owner, None, false),
         Request::Apply { .. }
         | Request::CertificateDeposit { .. }

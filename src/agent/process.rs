@@ -20,7 +20,7 @@ use crate::agent::operations::Operations;
 use crate::agent::password::Strength;
 use crate::agent::sampler::Sampler;
 use crate::agent::server::{self, Peers};
-use crate::agent::trial;
+use crate::agent::{trial, uptime};
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
@@ -89,6 +89,7 @@ pub fn run() -> Result<(), Fault> {
         .enable_all()
         .build()
         .map_err(|error| start_failed("the runtime could not be started", &error))?;
+    let uptime = operations.uptime().clone();
     let keeper = Keeper {
         door: door.clone(),
         operations,
@@ -100,8 +101,13 @@ pub fn run() -> Result<(), Fault> {
         notifier,
     };
     runtime.block_on(serve(host.as_ref(), door, tasks))?;
-    if let Err(fault) = sampler.write_down() {
-        log(&fault.title);
+    for written in [
+        sampler.write_down(),
+        uptime.write_down(engine.store(), host.now()),
+    ] {
+        if let Err(fault) = written {
+            log(&fault.title);
+        }
     }
     // A running operation holds the pass: waiting for it is waiting for the operation.
     let last = engine.enter(FAREWELL_MILLIS);
@@ -139,7 +145,8 @@ async fn serve(host: &dyn Host, door: Door, tasks: Tasks) -> Result<(), Fault> {
         tokio::spawn(housekeep(tasks.keeper)),
         tokio::spawn(tasks.issuer.keep(log)),
         tokio::spawn(tasks.notifier.keep(log)),
-        tokio::spawn(trial::keep(tried, log)),
+        tokio::spawn(trial::keep(tried.clone(), log)),
+        tokio::spawn(uptime::keep(tried, log)),
     ];
     // Where nobody listens for it (an init script), there is nothing to tell.
     let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);

@@ -47,6 +47,7 @@ mod site_trash;
 mod site_visitor;
 pub mod status;
 pub mod token;
+pub mod uptime;
 #[cfg(test)]
 mod usage;
 mod wordpress;
@@ -96,6 +97,8 @@ pub enum Verb {
     Settings(settings::Verb),
     /// Processors, memory, disk and network: now, on average, at most
     Monitor(monitor::Monitor),
+    /// Sites as they look from outside: who answers, since when, how fast
+    Uptime(uptime::Uptime),
     /// Warnings by mail and webhook
     #[command(subcommand)]
     Notify(notify::Verb),
@@ -158,6 +161,7 @@ pub fn run(verb: Verb, agent: &mut dyn Ask, output: &mut Output) -> Exit {
         Verb::Service(verb) => service::run(&verb, agent, output),
         Verb::Settings(verb) => settings::run(&verb, agent, output),
         Verb::Monitor(typed) => monitor::run(&typed, agent, output),
+        Verb::Uptime(typed) => uptime::run(typed, agent, output),
         Verb::Notify(verb) => notify::run(&verb, agent, output),
         Verb::Op(verb) => op::run(&verb, agent, output),
         Verb::Audit(verb) => audit::run(&verb, agent, output),

@@ -6,6 +6,7 @@ mod challenge;
 mod fetching;
 mod idle;
 mod json;
+mod looking;
 mod mailing;
 mod preflight;
 mod preflight_caa;

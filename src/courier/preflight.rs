@@ -88,7 +88,7 @@ async fn one(name: &Hostname, answer: &str) -> Result<(), Problem> {
 }
 
 /// The resolver's two ways (glibc's and musl's) of saying that a name is certainly not there.
-fn is_unknown(words: &str) -> bool {
+pub(super) fn is_unknown(words: &str) -> bool {
     ["not known", "No address associated", "does not resolve"]
         .iter()
         .any(|known| words.contains(known))

@@ -7,7 +7,9 @@ use std::time::Duration;
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
 use crate::acme::order::{Course, Diary, Wanted, Way};
-use crate::courier::{mailing, preflight, preflight_caa, proving, renewal, webhook};
+use crate::courier::{
+    looking, mailing, preflight, preflight_caa, proving, renewal, webhook,
+};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};
@@ -49,6 +51,7 @@ impl Runner {
             Errand::Renewal(question) => renewal::ask(&question).await,
             Errand::Mail(mail) => mailing::send(&mail).await,
             Errand::Webhook(webhook) => webhook::tell(&webhook).await,
+            Errand::Look { sights } => looking::look(&sights).await,
             // It brings more than a return, so `server` runs it itself.
             Errand::Fetch(_) => Err(misdirected()),
         }

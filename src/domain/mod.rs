@@ -46,6 +46,7 @@ pub mod tls;
 pub mod token;
 pub mod trash;
 pub mod tree_size;
+pub mod uptime;
 pub mod visitor;
 pub mod web_target;
 pub mod wordpress;

@@ -10,11 +10,14 @@ use crate::domain::archive::{ArchiveUrl, Checksum, WordpressVersion};
 use crate::domain::authority::{Authority, DirectoryUrl, KeyText};
 use crate::domain::dns::{ProofRecord, UpdateServer};
 use crate::domain::fault::Fault;
+use crate::domain::name::Hostname;
 use crate::domain::notify::{MailAddress, MailHost, MailSecurity, Recipients, WebhookUrl};
 use crate::domain::order::{Moment, Problem};
 use crate::domain::renewal_info::{RenewalId, Window};
 use crate::domain::site_name::SiteName;
 use crate::domain::time::Timestamp;
+use crate::domain::uptime::Met;
+use crate::domain::web_target::UrlPath;
 
 /// Where the agent hands over errands. Root alone may connect.
 pub const SOCKET: &str = "/run/lalapanel/courier.sock";
@@ -43,6 +46,56 @@ pub enum Errand {
     Mail(Box<Mail>),
     /// Tell an address that programs listen at.
     Webhook(Box<Webhook>),
+    /// Look at sites as a visitor does.
+    Look {
+        /// At which; no more than `MOST_SIGHTS`.
+        sights: Vec<Sight>,
+    },
+}
+
+/// So many sites are looked at together.
+pub const MOST_SIGHTS: usize = 16;
+
+/// One page to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sight {
+    /// Whose.
+    pub hostname: Hostname,
+    /// By HTTPS.
+    pub https: bool,
+    /// Which.
+    pub path: UrlPath,
+}
+
+impl Sight {
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.hostname, self.path)
+    }
+}
+
+/// What was met there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seen {
+    /// An answer, or why there was none.
+    pub met: Met,
+    /// The status of the answer; 0 where there was none.
+    pub status: u16,
+    /// How long it took.
+    pub millis: u32,
+}
+
+impl Seen {
+    /// Nothing was found out.
+    pub const UNKNOWN: Self = Self {
+        met: Met::Unknown,
+        status: 0,
+        millis: 0,
+    };
 }
 
 /// A letter, and the server that takes it.
@@ -207,6 +260,8 @@ impl Errand {
             Self::Fetch(_) => 300,
             Self::Renewal(_) => 30,
             Self::Mail(_) | Self::Webhook(_) => 25,
+            // Twice, with a pause between.
+            Self::Look { .. } => 30,
         }
     }
 }
@@ -233,6 +288,8 @@ pub enum Report {
     Fetched(Box<Fetched>),
     /// To `Renewal`.
     Renewal(Box<RenewalAnswer>),
+    /// To `Look`: each in its place.
+    Looked(Vec<Seen>),
     /// To `Mail` and `Webhook`: it was taken.
     Delivered {
         /// What the other side answered.

@@ -50,6 +50,7 @@ pub fn of_reply(reply: &Reply) -> Option<Value> {
         Reply::AuditSound { entries } => Some(json!({ "sound": true, "entries": entries })),
         Reply::Settings(view) => whole(view),
         Reply::Monitor(view) => whole(view),
+        Reply::Uptime(view) => whole(view),
         Reply::Notify(view) => whole(view),
         Reply::NotifyTried(trials) => Some(json!({ "trials": trials })),
         Reply::Doctor(report) => whole(report),

@@ -22,4 +22,5 @@ mod reply;
 pub mod settings;
 pub mod stream;
 pub mod trash;
+pub mod uptime;
 pub mod view;

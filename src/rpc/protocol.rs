@@ -337,6 +337,11 @@ pub enum Request {
         /// How far back.
         range: Range,
     },
+    /// How sites look from outside.
+    Uptime {
+        /// One of them, with its single looks; none means all.
+        hostname: Option<Hostname>,
+    },
     /// Who is told of what needs somebody, and how that goes.
     NotifyStatus {},
     /// Tell them something for a try, and say what came back.

@@ -17,6 +17,7 @@ use crate::rpc::notify::{NotifyView, TrialView};
 use crate::rpc::php::PhpView;
 use crate::rpc::settings::SettingsView;
 use crate::rpc::trash::TrashedView;
+use crate::rpc::uptime::UptimesView;
 use crate::rpc::view::{
     AccountView, ArchiveView, AuditEntry, DoctorReport, HomeView, OperationSummary, OperationView,
     PanelView, PlanView, SessionView, SiteOptions, SiteView, StatusView,
@@ -136,6 +137,8 @@ pub enum Reply {
     Settings(Box<SettingsView>),
     /// To `Monitor`.
     Monitor(Box<MonitorView>),
+    /// To `Uptime`.
+    Uptime(Box<UptimesView>),
     /// To `NotifyStatus`.
     Notify(Box<NotifyView>),
     /// To `NotifyTest`: each way that is set.

@@ -17,6 +17,7 @@ use crate::domain::site::{Site, SiteKind};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Scope, TokenName};
 use crate::domain::trash::TrashedSite;
+use crate::domain::uptime::{Day, Look, Met};
 use crate::store::account::NewAccount;
 use crate::store::audit::AuditRecord;
 use crate::store::session::SessionRecord;
@@ -85,6 +86,16 @@ fn notices() -> Notices {
     };
     notices.see(&[warning], 60, TIME);
     notices
+}
+
+/// Schema 7 and later know of one look at the site.
+fn look() -> Look {
+    Look {
+        at: TIME,
+        met: Met::Answer,
+        status: 200,
+        millis: 42,
+    }
 }
 
 fn id(number: u8) -> OperationId {
@@ -181,6 +192,12 @@ fn fill(store: &Store) {
     };
     store.put_samples(&[(Step::Minute, sample)]).unwrap();
     store.put_notices(&notices()).unwrap();
+    let mut day = Day::of(TIME);
+    day.add(&look());
+    let first = SiteId::FIRST;
+    store
+        .put_looks(&[(first, look())], &[(first, day)])
+        .unwrap();
     store
         .append_audit(&AuditRecord {
             time: TIME,
@@ -291,6 +308,22 @@ fn a_state_file_of_schema_6_opens_with_what_was_told() {
     let (_directory, path) = copied("schema-6.redb.gz");
     let store = Store::open(&path).unwrap();
     assert_eq!(store.notices().unwrap(), notices());
+    assert_eq!(*store.sites().unwrap(), [site()]);
+}
+
+#[test]
+fn a_state_file_of_schema_6_was_looked_at_by_nobody() {
+    let (_directory, path) = copied("schema-6.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.looks(SiteId::FIRST).unwrap(), []);
+}
+
+#[test]
+fn a_state_file_of_schema_7_opens_with_its_looks() {
+    let (_directory, path) = copied("schema-7.redb.gz");
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.looks(SiteId::FIRST).unwrap(), [look()]);
+    assert_eq!(store.days(SiteId::FIRST).unwrap()[0].up, 1);
     assert_eq!(*store.sites().unwrap(), [site()]);
 }
 

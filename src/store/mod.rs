@@ -23,6 +23,7 @@ pub(crate) mod small_disk;
 pub mod tables;
 pub mod token;
 pub mod trash;
+mod uptime;
 
 pub use database::Store;
 pub use error::StoreError;

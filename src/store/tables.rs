@@ -6,7 +6,7 @@
 use redb::TableDefinition;
 
 /// The schema this binary writes.
-pub const SCHEMA: u64 = 6;
+pub const SCHEMA: u64 = 7;
 
 type Json = &'static [u8];
 
@@ -45,6 +45,8 @@ pub const LINKS: TableDefinition<[u8; 32], Json> = TableDefinition::new("setup_l
 pub const TOKENS: TableDefinition<[u8; 32], Json> = TableDefinition::new("api_token_v1");
 /// `Step` and slot → a `Sample` in its 64 bytes: there are many, and they are numbers alone.
 pub const SAMPLES: TableDefinition<(u8, u32), [u8; 64]> = TableDefinition::new("sample_v1");
+/// Site number, 1 for looks and 2 for days, slot → a `Look` or a `Day` in its 16 bytes.
+pub const UPTIME: TableDefinition<(u32, u8, u32), [u8; 16]> = TableDefinition::new("uptime_v1");
 /// Site number → `Issuance`.
 pub const ISSUANCES: TableDefinition<u32, Json> = TableDefinition::new("issuance_v1");
 /// `all` → `Notices`: what people are told of, and what was told.
@@ -72,6 +74,7 @@ pub(super) fn create(transaction: &redb::WriteTransaction) -> Result<(), redb::T
     transaction.open_table(LINKS)?;
     transaction.open_table(TOKENS)?;
     transaction.open_table(SAMPLES)?;
+    transaction.open_table(UPTIME)?;
     transaction.open_table(ISSUANCES)?;
     transaction.open_table(NOTICES)?;
     transaction.open_table(AUDIT)?;

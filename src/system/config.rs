@@ -13,6 +13,7 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::panel_setting::{MailAddress, PanelSetting};
 use crate::domain::path::HostPath;
+use crate::domain::uptime::Every;
 use crate::host::{Host, HostError, HostResult, Mode, Owner};
 use crate::system::notify::Notify;
 
@@ -36,6 +37,24 @@ pub struct Config {
     /// Who is told of what needs somebody.
     #[serde(default, skip_serializing_if = "Notify::is_unset")]
     pub notify: Notify,
+    /// How sites are looked at from outside.
+    #[serde(default, skip_serializing_if = "Uptime::is_unset")]
+    pub uptime: Uptime,
+}
+
+/// Section `[uptime]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Uptime {
+    /// So often each site is looked at.
+    #[serde(default)]
+    pub every_seconds: Every,
+}
+
+impl Uptime {
+    fn is_unset(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Section `[panel]`.

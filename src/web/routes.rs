@@ -14,7 +14,7 @@ use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
     databases, dns, home, login, logs, new_database, new_site, nginx, open, operation,
     own_certificate, panel_settings, php, php_extensions, services, settings, site, site_clone,
-    site_php, site_rename, sites, start, system, trash, users, visitors,
+    site_php, site_rename, sites, start, system, trash, uptime, users, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -154,6 +154,8 @@ routes! {
     GET  "/services/{name}/{verb}"      Session 0,    services::change;
     POST "/services/{name}/{verb}"      Session FORM, services::change;
     GET  "/system"                      Session 0,    system::show;
+    GET  "/uptime"                      Session 0,    uptime::list;
+    GET  "/sites/{host}/uptime"         Session 0,    uptime::of_site;
     GET  "/php"                         Session 0,    php::list;
     GET  "/php/{version}/install"       Session 0,    php::install;
     POST "/php/{version}/install"       Session FORM, php::install;

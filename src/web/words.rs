@@ -11,6 +11,7 @@ use time::macros::format_description;
 use crate::domain::name::Hostname;
 use crate::domain::setting::Serving;
 use crate::domain::time::Timestamp;
+use crate::rpc::uptime::Standing;
 use crate::rpc::view::{OperationState, OperationSummary, StepState, Usage};
 
 /// `22 November 2026, 14:20:05 UTC`.
@@ -125,6 +126,26 @@ pub(super) fn site_pill(enabled: bool, serving: Serving) -> Pill {
         (true, Serving::Live) => pill("ok", "circle-check", "Online"),
         (true, Serving::Maintenance) => pill("warn", "clock", "Maintenance"),
         (true, Serving::Suspended) => pill("bad", "power", "Suspended"),
+    }
+}
+
+/// How a site stands from outside.
+pub(super) fn uptime_pill(standing: Standing) -> Pill {
+    let (kind, icon) = match standing {
+        Standing::Up => ("ok", "circle-check"),
+        Standing::Down => ("bad", "circle-x"),
+        Standing::Waiting => ("warn", "clock"),
+        Standing::Unseen | Standing::Off => ("off", "circle-minus"),
+    };
+    pill(kind, icon, standing.words())
+}
+
+/// How one look at it went.
+pub(super) fn look_pill(is_up: Option<bool>) -> Pill {
+    match is_up {
+        Some(true) => pill("ok", "circle-check", "Up"),
+        Some(false) => pill("bad", "circle-x", "Down"),
+        None => pill("off", "circle-minus", "Unknown"),
     }
 }
 

@@ -137,6 +137,12 @@ const PAGES: &[(&str, &str, &str)] = &[
         "/services/nginx/restart",
     ),
     ("/system", "monitor", "/system"),
+    ("/uptime", "uptime", "/uptime"),
+    (
+        "/sites/{host}/uptime",
+        "uptime",
+        "/sites/shop.example/uptime",
+    ),
     ("/php", "php list", "/php"),
     ("/php/{version}/install", "php install", ""),
     ("/php/{version}/remove", "php remove", ""),

@@ -225,6 +225,7 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
         ("Doctor", Request::Doctor {}),
         ("SettingsShow", read(r#"{"settings_show":{}}"#)),
         ("Monitor", read(r#"{"monitor":{"range":"day"}}"#)),
+        ("Uptime", read(r#"{"uptime":{"hostname":null}}"#)),
         ("NotifyStatus", Request::NotifyStatus {}),
         ("NotifyTest", Request::NotifyTest {}),
     ]

@@ -125,6 +125,8 @@ pub struct WebSettings {
     pub blocked_agents: Vec<String>,
     /// XML-RPC of WordPress.
     pub xmlrpc: bool,
+    /// The page that is looked at from outside; none where nobody is to look.
+    pub uptime_path: Option<UrlPath>,
 }
 
 impl Default for WebSettings {
@@ -146,6 +148,7 @@ impl Default for WebSettings {
             hotlink_allowed: Vec::new(),
             blocked_agents: Vec::new(),
             xmlrpc: false,
+            uptime_path: UrlPath::parse("/").ok(),
         }
     }
 }

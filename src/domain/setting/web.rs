@@ -246,6 +246,28 @@ pub(super) const FIELDS: &[Field] = &[
         control: Control::Switch(|site| &mut site.settings.web.xmlrpc),
         for_kind: |kind| matches!(kind, SiteKind::Wordpress { .. }),
     },
+    Field {
+        key: "web.uptime_path",
+        section: Section::Web,
+        label: "Page looked at for uptime",
+        help: "Lala opens this page from outside every few minutes and tells when it does not answer any more. Empty turns that off.",
+        control: Control::Line {
+            example: "/",
+            read: |site| {
+                let path = site.settings.web.uptime_path.as_ref();
+                path.map_or_else(String::new, ToString::to_string)
+            },
+            write: |site, text| {
+                let text = text.trim();
+                site.settings.web.uptime_path = match text {
+                    "" => None,
+                    text => Some(UrlPath::parse(text).map_err(|bad| bad.to_string())?),
+                };
+                Ok(())
+            },
+        },
+        for_kind: |_| true,
+    },
 ];
 
 /// The header as it is written in a request.

@@ -8,6 +8,7 @@ mod v2;
 mod v3;
 mod v4;
 mod v5;
+mod v6;
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
@@ -19,7 +20,7 @@ use crate::store::tables;
 pub(super) type Step = fn(&WriteTransaction) -> StoreResult<()>;
 
 /// The steps: the first takes schema 1 to 2. Schema 1 is the first there is.
-pub(super) const STEPS: &[Step] = &[v1::step, v2::step, v3::step, v4::step, v5::step];
+pub(super) const STEPS: &[Step] = &[v1::step, v2::step, v3::step, v4::step, v5::step, v6::step];
 
 /// Makes a new file's tables, migrates an older file, refuses a newer one.
 pub(super) fn run(database: &Database, steps: &[Step], known: u64) -> StoreResult<()> {

@@ -11,6 +11,7 @@ use crate::domain::sample::Range;
 use crate::rpc::certificate_view::CertificateView;
 use crate::rpc::monitor::MonitorView;
 use crate::rpc::protocol::{Reply, Request};
+use crate::rpc::uptime::{Standing, UptimesView};
 use crate::rpc::view::StatusView;
 use crate::web::api::Caller;
 use crate::web::refusal::Refusal;
@@ -27,10 +28,14 @@ pub(super) async fn answer(caller: &Caller) -> Result<Response, Refusal> {
     let Reply::Certificates(certificates) = caller.ask(Request::CertificateList {}).await? else {
         return Err(Refusal::INTERNAL);
     };
+    let Reply::Uptime(uptime) = caller.ask(Request::Uptime { hostname: None }).await? else {
+        return Err(Refusal::INTERNAL);
+    };
     let mut text = Text::default();
     text.of_status(&status);
     text.of_machine(&monitor);
     text.of_certificates(&certificates);
+    text.of_uptime(&uptime);
     Ok(Response::builder()
         .status(StatusCode::OK)
         .header(
@@ -159,6 +164,33 @@ impl Text {
                 let _ = writeln!(
                     self.0,
                     "lalapanel_certificate_not_after_seconds{{site={site}}} {end}"
+                );
+            }
+        }
+    }
+}
+
+impl Text {
+    /// Sites that nobody looks at, and those not reached yet, are left out.
+    fn of_uptime(&mut self, view: &UptimesView) {
+        self.family("site_up", "Whether a site answers from outside.");
+        for site in &view.sites {
+            let up = match site.standing {
+                Standing::Up => 1,
+                Standing::Down => 0,
+                Standing::Off | Standing::Unseen | Standing::Waiting => continue,
+            };
+            let name = quoted(site.hostname.as_str());
+            let _ = writeln!(self.0, "lalapanel_site_up{{site={name}}} {up}");
+        }
+        self.family("site_answer_seconds", "How long the last answer took.");
+        for site in &view.sites {
+            if let (Standing::Up, Some(look)) = (site.standing, site.last) {
+                let name = quoted(site.hostname.as_str());
+                let (whole, part) = (look.millis / 1000, look.millis % 1000);
+                let _ = writeln!(
+                    self.0,
+                    "lalapanel_site_answer_seconds{{site={name}}} {whole}.{part:03}"
                 );
             }
         }

@@ -90,6 +90,8 @@ rows! {
         };
         Ok(Wish::Ask(Request::Monitor { range }))
     };
+    GET "uptime" Look "Sites as they look from outside" NONE, None, |_| Ok(Wish::Ask(Request::Uptime { hostname: None }));
+    GET "sites/{host}/uptime" Look "One site as it looks from outside, with the looks of a day" NONE, None, |input| Ok(Wish::Ask(Request::Uptime { hostname: Some(input.host()?) }));
     GET "notify" Look "Who is told of what needs somebody, and how that goes" NONE, None, |_| Ok(Wish::Ask(Request::NotifyStatus {}));
     POST "notify/test" Errand "Tell everybody something for a try" NONE, None, |_| Ok(Wish::Ask(Request::NotifyTest {}));
     GET "sites" Look "All sites" NONE, None, |_| Ok(Wish::Ask(Request::SiteList {}));

@@ -135,6 +135,7 @@ pub(in crate::web) const TABS: &[(&str, &str, &str)] = &[
     ("nginx", "/nginx", "nginx"),
     ("databases", "/databases", "Databases"),
     ("logs", "/logs", "Logs"),
+    ("uptime", "/uptime", "Uptime"),
     ("danger", "/danger", "Danger"),
 ];
 

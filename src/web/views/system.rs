@@ -14,12 +14,10 @@ use crate::rpc::monitor::MonitorView;
 use crate::rpc::protocol::{Reply, Request};
 use crate::web::page::Section;
 use crate::web::refusal::Refusal;
+use crate::web::views::chart::{self, Frame};
 use crate::web::visit::{Visit, show as respond, unexpected};
 use crate::web::words;
 
-/// The drawing's own measures.
-const WIDTH: u64 = 600;
-const HEIGHT: u64 = 120;
 /// So many rows the table beneath a chart has.
 const ROWS: u64 = 12;
 /// More points than this are put together: no screen shows them apart.
@@ -110,7 +108,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
         ranges: Range::ALL
             .map(|one| (one.word(), name(one), one == range))
             .to_vec(),
-        charts: FIGURES.iter().map(|figure| chart(figure, &view)).collect(),
+        charts: FIGURES.iter().map(|figure| drawn(figure, &view)).collect(),
         gaps: gaps(&view),
         begins: minute(view.since),
         ends: minute(view.until),
@@ -143,7 +141,7 @@ fn whole(figure: &Figure, view: &MonitorView) -> Option<u64> {
     }
 }
 
-fn chart(figure: &Figure, view: &MonitorView) -> Chart {
+fn drawn(figure: &Figure, view: &MonitorView) -> Chart {
     let seen = figure
         .lines
         .iter()
@@ -221,28 +219,13 @@ fn thinned(view: &MonitorView) -> Vec<Sample> {
 fn pieces(view: &MonitorView, of: Of, top: u64) -> Vec<String> {
     let range = view.until.millis_since(view.since).max(1);
     let far = (range / POINTS).max(view.step_seconds * 1000) * 5 / 2;
-    let mut pieces: Vec<String> = Vec::new();
-    let mut last: Option<Timestamp> = None;
-    for one in thinned(view) {
-        let Some(figure) = of(&one) else {
-            last = None;
-            continue;
-        };
-        let tenth = |part: u64, whole: u64, size: u64| {
-            u64::try_from(u128::from(part) * u128::from(size * 10) / u128::from(whole.max(1)))
-                .unwrap_or_default()
-        };
-        let x = tenth(one.at.millis_since(view.since), range, WIDTH);
-        let y = (HEIGHT * 10).saturating_sub(tenth(figure.min(top), top, HEIGHT));
-        if last.is_none_or(|last| one.at.millis_since(last) > far) {
-            pieces.push(String::new());
-        }
-        last = Some(one.at);
-        if let Some(piece) = pieces.last_mut() {
-            let _ = write!(piece, "{}.{},{}.{} ", x / 10, x % 10, y / 10, y % 10);
-        }
-    }
-    pieces
+    let frame = Frame {
+        since: view.since,
+        until: view.until,
+        far,
+        top,
+    };
+    chart::pieces(frame, thinned(view).iter().map(|one| (one.at, of(one))))
 }
 
 fn rows(figure: &Figure, view: &MonitorView) -> Vec<Vec<String>> {

@@ -10,12 +10,13 @@ use lalapanel::rpc::protocol::{Reply, Request};
 use lalapanel::rpc::settings::{SettingsView, TrialView};
 use lalapanel::rpc::view::AccountView;
 
-use crate::fake::monitor::monitor;
+use crate::fake::monitor::{monitor, uptime};
 
 /// To what is asked of people, programs and the machine.
 pub(super) fn looked(request: &Request, now: Timestamp) -> Option<Reply> {
     match request {
         Request::Monitor { range } => Some(monitor(*range, now)),
+        Request::Uptime { hostname } => Some(uptime(hostname.as_ref(), now)),
         Request::DnsList {} => Some(dns()),
         Request::DnsPut { .. } | Request::DnsRemove { .. } => Some(Reply::Done {}),
         Request::TokenList {} => Some(tokens(now)),
