@@ -168,15 +168,7 @@ impl Dispatch {
                 let view = self.sampler.view(range)?;
                 Ok(Reply::Monitor(Box::new(view)))
             }
-            Request::Uptime { hostname } => {
-                let engine = self.operations.engine();
-                let state = State::read(engine.store())?;
-                let only = hostname.map(|hostname| state.site(&hostname).cloned());
-                let every = self.operations.settings().now().uptime.every_seconds;
-                let uptime = self.operations.uptime();
-                let view = uptime.view(engine, every.seconds(), only.transpose()?.as_ref())?;
-                Ok(Reply::Uptime(Box::new(view)))
-            }
+            Request::Uptime { hostname } => self.uptime(hostname.as_ref()),
             Request::NotifyStatus {} => {
                 let view = self.notifier.view()?;
                 Ok(Reply::Notify(Box::new(view)))
@@ -201,6 +193,16 @@ impl Dispatch {
             }
             _ => Err(misdirected()),
         }
+    }
+
+    fn uptime(&self, hostname: Option<&Hostname>) -> Answer {
+        let engine = self.operations.engine();
+        let state = State::read(engine.store())?;
+        let only = hostname.map(|hostname| state.site(hostname)).transpose()?;
+        let every = self.operations.settings().now().uptime.every_seconds;
+        let uptime = self.operations.uptime();
+        let view = uptime.view(engine, every.seconds(), only)?;
+        Ok(Reply::Uptime(Box::new(view)))
     }
 
     fn sites(&self) -> Answer {

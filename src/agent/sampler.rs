@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::domain::fault::Fault;
 use crate::domain::path::HostPath;
 use crate::domain::sample::{Range, Sample, Step};
+use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 use crate::ops::engine::Engine;
-use crate::rpc::monitor::MonitorView;
+use crate::rpc::monitor::{MonitorView, PhpProcesses};
 use crate::system::machine::{self, Traffic, Work};
+use crate::system::processes;
 
 /// So many are written down together: no fsync for every minute.
 const TOGETHER: usize = 10;
@@ -112,7 +114,25 @@ impl Sampler {
             memory: machine::memory(host),
             disk: machine::disk(host),
             samples,
+            php: self.php()?,
         })
+    }
+
+    fn php(&self) -> Result<Vec<PhpProcesses>, Fault> {
+        let found = processes::php(self.engine.host());
+        let sites = self.engine.store().sites()?;
+        let of = |site: &Site| {
+            let together = found.get(&site.id.uid())?;
+            Some(PhpProcesses {
+                hostname: site.hostname.clone(),
+                processes: together.number,
+                most: site.settings.php.children,
+                memory: together.memory,
+            })
+        };
+        let mut php: Vec<PhpProcesses> = sites.iter().filter_map(of).collect();
+        php.sort_by_key(|one| std::cmp::Reverse(one.memory));
+        Ok(php)
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {

@@ -57,6 +57,8 @@ pub(super) async fn keep(operations: Operations, log: fn(&str)) {
         let (tell, told) = oneshot::channel();
         let looker = operations.clone();
         let job = move || {
+            // What somebody changed in the file counts without a restart.
+            looker.settings().refresh(looker.engine().host());
             let every = looker.settings().now().uptime.every_seconds;
             let _ = tell.send(looker.uptime().look(looker.engine(), every.seconds()));
         };

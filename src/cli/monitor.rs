@@ -81,10 +81,30 @@ pub fn run(typed: &Monitor, agent: &mut dyn Ask, output: &mut Output) -> Outcome
     for row in table(&rows(&view)) {
         output.line(row);
     }
+    if !view.php.is_empty() {
+        output.line("");
+        for row in table(&php(&view)) {
+            output.line(row);
+        }
+    }
     if view.samples.is_empty() {
         output.note("nothing was seen yet: the first look is a minute after the agent's start");
     }
     Ok(Exit::Done)
+}
+
+fn php(view: &MonitorView) -> Vec<Vec<String>> {
+    let heading = ["SITE", "PHP", "AT MOST", "MEMORY"].map(str::to_owned);
+    let mut rows = vec![heading.to_vec()];
+    rows.extend(view.php.iter().map(|one| {
+        vec![
+            one.hostname.to_string(),
+            one.processes.to_string(),
+            one.most.to_string(),
+            mebibytes(one.memory),
+        ]
+    }));
+    rows
 }
 
 fn rows(view: &MonitorView) -> Vec<Vec<String>> {

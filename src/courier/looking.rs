@@ -100,10 +100,8 @@ async fn once(client: &Client, url: &str) -> Seen {
 }
 
 fn why(error: &reqwest::Error) -> Met {
-    let chain = std::iter::successors(error.source(), |cause| (*cause).source());
-    let unresolved = chain
-        .filter_map(|cause| cause.downcast_ref::<Unresolved>())
-        .next();
+    let mut chain = std::iter::successors(error.source(), |cause| (*cause).source());
+    let unresolved = chain.find_map(|cause| cause.downcast_ref::<Unresolved>());
     match (unresolved, transport::problem(error).kind) {
         (Some(Unresolved::NoName), _) => Met::NoName,
         (Some(Unresolved::Unknown), _) => Met::Unknown,

@@ -7,9 +7,7 @@ use std::time::Duration;
 use crate::acme::challenge::Tokens;
 use crate::acme::client::Client;
 use crate::acme::order::{Course, Diary, Wanted, Way};
-use crate::courier::{
-    looking, mailing, preflight, preflight_caa, proving, renewal, webhook,
-};
+use crate::courier::{looking, mailing, preflight, preflight_caa, proving, renewal, webhook};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::order::{Problem, ProblemKind};
 use crate::rpc::courier::{Errand, Order, Ordered, Report, Return};

@@ -243,12 +243,13 @@ fn packed(at: Timestamp, millis: u32, first: u16, second: u16) -> [u8; BYTES] {
 }
 
 fn unpacked(bytes: [u8; BYTES]) -> (Timestamp, u32, u16, u16) {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
+    let number = u128::from_be_bytes(bytes);
+    let low = |shift: u32| u16::try_from((number >> shift) & 0xffff).unwrap_or_default();
     (
-        Timestamp::from_millis(u64::from_be_bytes([a, b, c, d, e, f, g, h])),
-        u32::from_be_bytes([i, j, k, l]),
-        u16::from_be_bytes([m, n]),
-        u16::from_be_bytes([o, p]),
+        Timestamp::from_millis(u64::try_from(number >> 64).unwrap_or_default()),
+        u32::try_from((number >> 32) & 0xffff_ffff).unwrap_or_default(),
+        low(16),
+        low(0),
     )
 }
 

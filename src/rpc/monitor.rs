@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::name::Hostname;
 use crate::domain::sample::{Range, Sample};
 use crate::domain::time::Timestamp;
 use crate::rpc::home_view::Usage;
@@ -27,4 +28,20 @@ pub struct MonitorView {
     pub disk: Option<Usage>,
     /// What was seen, the oldest first.
     pub samples: Vec<Sample>,
+    /// The PHP processes of sites now, those with most memory first; sites without any are left out.
+    #[serde(default)]
+    pub php: Vec<PhpProcesses>,
+}
+
+/// The PHP processes of one site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhpProcesses {
+    /// Whose.
+    pub hostname: Hostname,
+    /// How many.
+    pub processes: u32,
+    /// At most so many there will be.
+    pub most: u32,
+    /// Their resident bytes; what they share counts for each.
+    pub memory: u64,
 }

@@ -43,7 +43,7 @@ pub struct Config {
 }
 
 /// Section `[uptime]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Uptime {
     /// So often each site is looked at.

@@ -28,6 +28,7 @@ pub mod panel_trial;
 pub mod php;
 pub mod php_support;
 pub mod ports;
+pub mod processes;
 pub mod self_signed;
 pub mod service;
 pub mod users;

@@ -148,6 +148,24 @@ impl Text {
             "Sent in the last minute.",
             sent,
         );
+        self.family("php_processes", "PHP processes of a site now.");
+        for one in &view.php {
+            let name = quoted(one.hostname.as_str());
+            let _ = writeln!(
+                self.0,
+                "lalapanel_php_processes{{site={name}}} {}",
+                one.processes
+            );
+        }
+        self.family("php_memory_bytes", "Resident memory of these.");
+        for one in &view.php {
+            let name = quoted(one.hostname.as_str());
+            let _ = writeln!(
+                self.0,
+                "lalapanel_php_memory_bytes{{site={name}}} {}",
+                one.memory
+            );
+        }
     }
 
     fn of_certificates(&mut self, views: &[CertificateView]) {

@@ -10,7 +10,7 @@ use sailfish::Template;
 
 use crate::domain::sample::{Range, Sample};
 use crate::domain::time::Timestamp;
-use crate::rpc::monitor::MonitorView;
+use crate::rpc::monitor::{MonitorView, PhpProcesses};
 use crate::rpc::protocol::{Reply, Request};
 use crate::web::page::Section;
 use crate::web::refusal::Refusal;
@@ -22,6 +22,9 @@ use crate::web::words;
 const ROWS: u64 = 12;
 /// More points than this are put together: no screen shows them apart.
 const POINTS: u64 = 288;
+
+/// So many sites stand in the list of PHP processes.
+const PHP_LISTED: usize = 20;
 
 type Of = fn(&Sample) -> Option<u64>;
 type Words = fn(u64) -> String;
@@ -73,6 +76,14 @@ struct Line {
     pieces: Vec<String>,
 }
 
+/// The PHP processes of a site.
+struct PhpRow {
+    host: String,
+    name: String,
+    processes: String,
+    memory: String,
+}
+
 struct Chart {
     id: &'static str,
     name: &'static str,
@@ -94,6 +105,9 @@ struct System {
     gaps: Vec<String>,
     begins: String,
     ends: String,
+    php: Vec<PhpRow>,
+    /// How many sites have PHP processes beyond those listed.
+    php_more: usize,
 }
 
 /// `GET /system`.
@@ -112,8 +126,19 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
         gaps: gaps(&view),
         begins: minute(view.since),
         ends: minute(view.until),
+        php: view.php.iter().take(PHP_LISTED).map(php_row).collect(),
+        php_more: view.php.len().saturating_sub(PHP_LISTED),
     };
     Ok(respond(&frame, &body))
+}
+
+fn php_row(one: &PhpProcesses) -> PhpRow {
+    PhpRow {
+        host: one.hostname.to_string(),
+        name: one.hostname.unicode(),
+        processes: format!("{} of {}", one.processes, one.most),
+        memory: words::bytes(one.memory),
+    }
 }
 
 /// `2026-11-22 14:20`.
@@ -284,6 +309,7 @@ mod tests {
             memory: None,
             disk: None,
             samples: minutes.iter().map(sample).collect(),
+            php: Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use lalapanel::domain::name::Hostname;
 use lalapanel::domain::sample::{Range, Sample};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::domain::uptime::{Look, Met, Shares};
-use lalapanel::rpc::monitor::MonitorView;
+use lalapanel::rpc::monitor::{MonitorView, PhpProcesses};
 use lalapanel::rpc::protocol::Reply;
 use lalapanel::rpc::uptime::{Standing, UptimeView, UptimesView};
 use lalapanel::rpc::view::Usage;
@@ -44,6 +44,12 @@ pub(super) fn monitor(range: Range, now: Timestamp) -> Reply {
             .filter(|n| !night.contains(n))
             .map(sample)
             .collect(),
+        php: vec![PhpProcesses {
+            hostname: Hostname::parse("shop.example").unwrap(),
+            processes: 3,
+            most: 8,
+            memory: 96_000_000,
+        }],
     }))
 }
 
