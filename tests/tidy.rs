@@ -30,7 +30,7 @@ const NARROW: &[(&str, &[&str])] = &[
     ("worker", &["worker", "host", "domain"]),
     ("web", &["web", "rpc", "domain"]),
     ("acme", &["acme", "domain"]),
-    ("courier", &["courier", "acme", "rpc", "domain"]),
+    ("courier", &["courier", "acme", "rpc", "host", "domain"]),
 ];
 /// No file is longer; a longer one has two subjects.
 const MOST_LINES: usize = 400;

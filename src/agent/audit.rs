@@ -211,6 +211,7 @@ fn words(request: &Request) -> (String, String) {
         Request::CertificateRenew { hostname: None, .. } => plain("cert renew"),
         Request::CertificateDiscard { hostname, .. } => about("cert discard", hostname),
         Request::DnsPut { name, .. } => about("cert dns add", name),
+        Request::DnsProgram { name, .. } => about("cert dns add", name),
         Request::DnsRemove { name } => about("cert dns remove", name),
         Request::WordpressFetch {} => plain("wordpress fetch"),
         Request::DatabaseExport { name } => about("db export", name),

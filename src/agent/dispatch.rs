@@ -126,9 +126,10 @@ impl Dispatch {
                 fingerprint,
             } => certificates::discard(self.operations.engine(), &hostname, &fingerprint)
                 .map(|()| Reply::Done {}),
-            Request::DnsList {} | Request::DnsPut { .. } | Request::DnsRemove { .. } => {
-                dns::answer(self.operations.engine(), request)
-            }
+            Request::DnsList {}
+            | Request::DnsPut { .. }
+            | Request::DnsProgram { .. }
+            | Request::DnsRemove { .. } => dns::answer(self.operations.engine(), request),
             Request::PhpList {} => {
                 php::view(self.operations.engine()).map(|view| Reply::Php(Box::new(view)))
             }

@@ -3,13 +3,14 @@
 //! Invariant: a secret that came in goes into a file of root's and into errands of the courier; no answer holds it.
 
 use crate::agent::holder::Holder;
-use crate::domain::dns::{DnsName, ProofRecord, UpdateServer};
+use crate::domain::dns::{DnsName, ProofRecord};
+use crate::domain::dns_way::{ByProgram, DnsWay};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::issuance::Issuance;
 use crate::domain::name::Hostname;
 use crate::host::Host;
-use crate::ops::dns_ways;
 use crate::ops::engine::Engine;
+use crate::ops::{dns_program, dns_ways};
 use crate::rpc::certificate_view::DnsView;
 use crate::rpc::courier::{Clean, DnsWork, Errand, Report};
 use crate::rpc::protocol::{Answer, Reply, Request};
@@ -19,7 +20,13 @@ use crate::system::{addresses, courier};
 pub(super) fn answer(engine: &Engine, request: Request) -> Answer {
     match request {
         Request::DnsPut { name, server } => {
-            dns_ways::put(engine.host(), &name, &server)?;
+            dns_ways::put(engine.host(), &name, &DnsWay::Update(server))?;
+            Ok(Reply::Done {})
+        }
+        Request::DnsProgram { name, program } => {
+            dns_program::check(engine.host(), &program)?;
+            let way = DnsWay::Program(ByProgram { program });
+            dns_ways::put(engine.host(), &name, &way)?;
             Ok(Reply::Done {})
         }
         Request::DnsRemove { name } => {
@@ -38,12 +45,16 @@ pub(super) fn answer(engine: &Engine, request: Request) -> Answer {
 fn list(engine: &Engine) -> Result<Vec<DnsView>, Fault> {
     let mut views = Vec::new();
     for name in dns_ways::names(engine.host())? {
-        let UpdateServer { server, key, .. } = dns_ways::find(engine.host(), &name)?;
+        let (server, key, program) = match dns_ways::find(engine.host(), &name)? {
+            DnsWay::Update(update) => (Some(update.server), Some(update.key), None),
+            DnsWay::Program(by) => (None, None, Some(by.program)),
+        };
         let sites = users(engine, &name)?;
         views.push(DnsView {
             name,
             server,
             key,
+            program,
             sites,
         });
     }
@@ -77,8 +88,12 @@ pub(super) fn work(host: &dyn Host, holder: &Holder) -> Result<Option<Box<DnsWor
     let Some(name) = holder.dns() else {
         return Ok(None);
     };
+    let way = dns_ways::find(host, name)?;
+    if let DnsWay::Program(by) = &way {
+        dns_program::check(host, &by.program)?;
+    }
     Ok(Some(Box::new(DnsWork {
-        server: dns_ways::find(host, name)?,
+        way,
         resolvers: addresses::resolvers(host),
         now: host.now(),
     })))
@@ -129,7 +144,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::domain::authority::KeyText;
-    use crate::domain::dns::{DnsServer, RecordName, TsigAlgorithm, UpdateKey};
+    use crate::domain::dns::{DnsServer, RecordName, TsigAlgorithm, UpdateKey, UpdateServer};
     use crate::domain::path::HostPath;
     use crate::host::memory::MemoryHost;
     use crate::host::memory::machine::Machine;
@@ -176,7 +191,10 @@ mod tests {
         let work = work(engine.host(), &Holder::Site(Box::new(site)))
             .unwrap()
             .unwrap();
-        assert_eq!(work.server.secret.reveal(), SECRET);
+        let DnsWay::Update(server) = work.way else {
+            panic!("it was kept as a server");
+        };
+        assert_eq!(server.secret.reveal(), SECRET);
     }
 
     #[test]

@@ -75,7 +75,8 @@ pub fn rule(request: &Request) -> Rule {
         | Request::AccountDisable { .. }
         | Request::AccountDelete { .. }
         | Request::TokenCreate { .. }
-        | Request::TokenRevoke { .. } => row(LocalRoot, Change, true),
+        | Request::TokenRevoke { .. }
+        | Request::DnsProgram { .. } => row(LocalRoot, Change, true),
         Request::Status {}
         | Request::TokenList {}
         | Request::AccountList {}

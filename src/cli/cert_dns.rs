@@ -12,14 +12,16 @@ use crate::cli::prompt;
 use crate::domain::dns::{
     DnsName, DnsServer, KeyFile, RecordName, TsigAlgorithm, UpdateKey, UpdateServer,
 };
+use crate::domain::dns_way::HookProgram;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
+use crate::rpc::certificate_view::DnsView;
 use crate::rpc::protocol::{Reply, Request};
 
 /// What can be done with ways into DNS.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Have records written by signed updates (RFC 2136, TSIG), as bind and knot take them
+    /// Have records written by signed updates (RFC 2136, TSIG), as bind and knot take them, or by a program of your own
     Add(Add),
     /// All of them
     List,
@@ -36,8 +38,11 @@ pub struct Add {
     /// Its name here
     pub name: String,
     /// The primary server of the zones: an address or a name, with `:PORT` where it is not 53
-    #[arg(long, value_name = "SERVER")]
-    pub server: String,
+    #[arg(long, value_name = "SERVER", required_unless_present = "program")]
+    pub server: Option<String>,
+    /// A program that is run as `PROGRAM add|remove NAME VALUE`; root alone may be able to change it
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["server", "key_file", "key"])]
+    pub program: Option<String>,
     /// The key, as `tsig-keygen` prints it, or its secret alone; `-` reads standard input; without it, the secret is asked for
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<String>,
@@ -71,7 +76,27 @@ pub(super) fn parse(text: &str) -> Result<DnsName, Fault> {
 
 fn add(typed: &Add, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     let name = parse(&typed.name)?;
-    let server = DnsServer::parse(&typed.server).map_err(|bad| {
+    let request = match &typed.program {
+        Some(program) => Request::DnsProgram {
+            name: name.clone(),
+            program: HookProgram::parse(program).map_err(|bad| {
+                let hint = "put it where root alone writes, as in /usr/local/sbin/dns-hook";
+                invalid(&bad.to_string(), hint)
+            })?,
+        },
+        None => by_updates(&name, typed)?,
+    };
+    done(request, agent)?;
+    output.document(&json!({ "name": name }));
+    output.note(format!(
+        "names are proved by it with `lalapanel cert issue HOSTNAME --dns {name}`"
+    ));
+    Ok(Exit::Done)
+}
+
+fn by_updates(name: &DnsName, typed: &Add) -> Result<Request, Fault> {
+    let server = typed.server.as_deref().unwrap_or_default();
+    let server = DnsServer::parse(server).map_err(|bad| {
         invalid(
             &bad.to_string(),
             "write it like 192.0.2.1 or ns1.example.org",
@@ -94,16 +119,10 @@ fn add(typed: &Add, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         key,
         secret: read.secret,
     };
-    let request = Request::DnsPut {
+    Ok(Request::DnsPut {
         name: name.clone(),
         server,
-    };
-    done(request, agent)?;
-    output.document(&json!({ "name": name }));
-    output.note(format!(
-        "names are proved by it with `lalapanel cert issue HOSTNAME --dns {name}`"
-    ));
-    Ok(Exit::Done)
+    })
 }
 
 fn typed_key(typed: &Add) -> Result<UpdateKey, Fault> {
@@ -132,15 +151,16 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         );
         return Ok(Exit::Done);
     }
-    let heading = ["NAME", "SERVER", "KEY", "ALGORITHM", "SITES"].map(str::to_owned);
+    let heading = ["NAME", "SERVER OR PROGRAM", "KEY", "ALGORITHM", "SITES"].map(str::to_owned);
     let mut rows = vec![heading.to_vec()];
     rows.extend(views.iter().map(|view| {
+        let key = |text: fn(&UpdateKey) -> String| view.key.as_ref().map_or("-".to_owned(), text);
         let sites: Vec<&str> = view.sites.iter().map(Hostname::as_str).collect();
         vec![
             view.name.to_string(),
-            view.server.to_string(),
-            view.key.name.to_string(),
-            view.key.algorithm.word().to_owned(),
+            place(view),
+            key(|key| key.name.to_string()),
+            key(|key| key.algorithm.word().to_owned()),
             sites.join(", "),
         ]
     }));
@@ -148,6 +168,13 @@ fn list(agent: &mut dyn Ask, output: &mut Output) -> Outcome {
         output.line(line);
     }
     Ok(Exit::Done)
+}
+
+/// The server, or the program.
+fn place(view: &DnsView) -> String {
+    let server = view.server.as_ref().map(ToString::to_string);
+    let program = view.program.as_ref().map(ToString::to_string);
+    server.or(program).unwrap_or_default()
 }
 
 fn done(request: Request, agent: &mut dyn Ask) -> Result<(), Fault> {

@@ -343,6 +343,7 @@ fn every_promised_line_can_be_typed() {
         "cert list --json",
         "cert show h.example",
         "cert upload h.example --chain c.pem --key k.pem --plan --json",
+        "cert dns add hook --program /usr/local/sbin/dns-hook",
         "cert remove h.example --plan",
         "cert issue h.example --dns bind --staging --plan --json",
     ] {

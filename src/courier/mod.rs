@@ -4,6 +4,7 @@
 
 mod challenge;
 mod fetching;
+mod hook;
 mod idle;
 mod json;
 mod looking;

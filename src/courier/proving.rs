@@ -2,6 +2,7 @@
 //!
 //! Invariant: records are removed whatever becomes of the order, also where whoever asked for it went away.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::acme::dns::Updates;
 use crate::acme::order::Way;
+use crate::courier::hook::Hook;
 use crate::courier::runner::Runner;
 use crate::rpc::codec;
 use crate::rpc::courier::{Clean, DnsWork, Order, Report, Return};
@@ -31,7 +33,13 @@ pub(super) async fn order(
     stream: &mut UnixStream,
 ) -> Option<Return> {
     let (notices, mut told) = mpsc::channel(1);
-    let updates = Updates::new(dns.server.clone(), dns.resolvers.clone(), dns.now, notices);
+    let updates = Updates::new(
+        dns.way.clone(),
+        Arc::new(Hook),
+        dns.resolvers.clone(),
+        dns.now,
+        notices,
+    );
     let (mut reader, mut writer) = stream.split();
     let ended = {
         let running = runner.order(order, Way::Dns(&updates), ORDER);
@@ -72,7 +80,7 @@ pub(super) async fn order(
 pub(super) async fn clean(clean: Clean) -> Report {
     let Clean { dns, records } = clean;
     let (notices, _) = mpsc::channel(1);
-    let updates = Updates::new(dns.server, dns.resolvers, dns.now, notices);
+    let updates = Updates::new(dns.way, Arc::new(Hook), dns.resolvers, dns.now, notices);
     Report::Cleaned {
         left: updates.remove(records).await,
     }

@@ -12,6 +12,7 @@ pub mod database;
 pub mod database_inside;
 pub mod database_job;
 pub mod dns;
+pub mod dns_way;
 pub mod dump_format;
 pub mod facts;
 pub mod fault;

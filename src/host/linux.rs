@@ -10,6 +10,7 @@ mod exchange;
 mod files;
 mod job;
 mod logins;
+pub mod owners;
 mod parcel;
 mod receiving;
 mod run;

@@ -2,7 +2,8 @@
 //!
 //! Invariant: root alone reads them; nothing but an errand of the courier ever gets a secret out of them.
 
-use crate::domain::dns::{DnsName, UpdateServer};
+use crate::domain::dns::DnsName;
+use crate::domain::dns_way::DnsWay;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
 use crate::domain::setting::Assignment;
@@ -23,15 +24,15 @@ fn file(name: &DnsName) -> HostPath {
 }
 
 /// Keeps one, in place of what had its name.
-pub fn put(host: &dyn Host, name: &DnsName, server: &UpdateServer) -> Result<(), Fault> {
-    let bytes = serde_json::to_vec(server).map_err(|error| unreadable(name, &error.to_string()))?;
+pub fn put(host: &dyn Host, name: &DnsName, way: &DnsWay) -> Result<(), Fault> {
+    let bytes = serde_json::to_vec(way).map_err(|error| unreadable(name, &error.to_string()))?;
     host.make_dir(&directory(), Owner::ROOT, DIRECTORY)?;
     host.write(&file(name), &bytes, Owner::ROOT, SECRET)?;
     Ok(())
 }
 
 /// One of them.
-pub fn find(host: &dyn Host, name: &DnsName) -> Result<UpdateServer, Fault> {
+pub fn find(host: &dyn Host, name: &DnsName) -> Result<DnsWay, Fault> {
     match host.read(&file(name), LIMIT) {
         Ok(bytes) => {
             serde_json::from_slice(&bytes).map_err(|error| unreadable(name, &error.to_string()))
@@ -95,7 +96,7 @@ fn unreadable(name: &DnsName, why: &str) -> Fault {
 mod tests {
     use super::*;
     use crate::domain::authority::KeyText;
-    use crate::domain::dns::{DnsServer, RecordName, TsigAlgorithm, UpdateKey};
+    use crate::domain::dns::{DnsServer, RecordName, TsigAlgorithm, UpdateKey, UpdateServer};
     use crate::host::memory::MemoryHost;
     use crate::host::memory::machine::Machine;
 
@@ -105,14 +106,14 @@ mod tests {
         host.make_dir(&directory().parent(), Owner::ROOT, DIRECTORY)
             .unwrap();
         let name = DnsName::parse("bind").unwrap();
-        let server = UpdateServer {
+        let server = DnsWay::Update(UpdateServer {
             server: DnsServer::parse("192.0.2.1").unwrap(),
             key: UpdateKey {
                 name: RecordName::parse("lala-key").unwrap(),
                 algorithm: TsigAlgorithm::Sha512,
             },
             secret: KeyText::new("c2VjcmV0LXNlY3JldC1zZWNyZXQ=".to_owned()),
-        };
+        });
         assert_eq!(find(&host, &name).unwrap_err().code, Code::DnsUnknown);
         assert_eq!(names(&host).unwrap(), []);
         let set = |value: &str| [Assignment::new("tls.dns", value).unwrap()];

@@ -14,6 +14,7 @@ pub mod database_export;
 pub mod database_import;
 pub mod database_site;
 pub mod database_trash;
+pub mod dns_program;
 pub mod dns_ways;
 pub mod drift;
 pub mod engine;

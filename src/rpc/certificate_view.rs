@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::certificate::Certificate;
 use crate::domain::dns::{DnsName, DnsServer, UpdateKey};
+use crate::domain::dns_way::HookProgram;
 use crate::domain::name::Hostname;
 use crate::domain::site_name::SiteName;
 use crate::domain::tls::TlsMode;
@@ -70,10 +71,13 @@ impl CertificateView {
 pub struct DnsView {
     /// What it is called here.
     pub name: DnsName,
-    /// Where updates go.
-    pub server: DnsServer,
-    /// What they are signed with.
-    pub key: UpdateKey,
+    /// Where updates go; none for a program.
+    pub server: Option<DnsServer>,
+    /// What they are signed with; none for a program.
+    pub key: Option<UpdateKey>,
+    /// The program that writes the records.
+    #[serde(default)]
+    pub program: Option<HookProgram>,
     /// The sites whose names are proved by it.
     pub sites: Vec<Hostname>,
 }

@@ -1,6 +1,6 @@
 //! What the agent may have the courier do, and what it brings back: the whole surface of the one process with a network.
 //!
-//! Invariant: an errand names no file and no program; what comes back is data, which the agent checks before it uses it.
+//! Invariant: an errand names no file, and no program but the one by which the owner writes into DNS; what comes back is data, which the agent checks before it uses it.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::archive::{ArchiveUrl, Checksum, WordpressVersion};
 use crate::domain::authority::{Authority, DirectoryUrl, KeyText};
-use crate::domain::dns::{ProofRecord, UpdateServer};
+use crate::domain::dns::ProofRecord;
+use crate::domain::dns_way::DnsWay;
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::notify::{MailAddress, MailHost, MailSecurity, Recipients, WebhookUrl};
@@ -194,7 +195,7 @@ pub struct Order {
 #[serde(deny_unknown_fields)]
 pub struct DnsWork {
     /// Who takes the records.
-    pub server: UpdateServer,
+    pub way: DnsWay,
     /// Who knows where a name leads.
     pub resolvers: Vec<IpAddr>,
     /// What time it is, for signatures.

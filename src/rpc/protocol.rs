@@ -13,6 +13,7 @@ use crate::domain::change::Change;
 use crate::domain::database::DatabaseName;
 use crate::domain::database_job::ImportId;
 use crate::domain::dns::{DnsName, UpdateServer};
+use crate::domain::dns_way::HookProgram;
 use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
@@ -218,6 +219,13 @@ pub enum Request {
         name: DnsName,
         /// Where updates go, and what they are signed with.
         server: UpdateServer,
+    },
+    /// Keep a program as a way into DNS, in place of the one of this name.
+    DnsProgram {
+        /// What it is called here.
+        name: DnsName,
+        /// Which.
+        program: HookProgram,
     },
     /// Forget a way into DNS that no site uses.
     DnsRemove {

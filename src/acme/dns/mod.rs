@@ -7,10 +7,10 @@ mod wire;
 mod zone;
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hickory_proto::op::{Message, update_message};
+use hickory_proto::op::update_message;
 use hickory_proto::rr::rdata::TXT;
 use hickory_proto::rr::{RData, Record, RecordSet};
 use tokio::sync::{mpsc, oneshot};
@@ -19,8 +19,9 @@ use tokio::time::{Instant, sleep};
 use crate::acme::diary::Diary;
 use crate::acme::dns::wire::wire_name;
 use crate::acme::dns::zone::{Shown, Source};
-use crate::acme::records::{Records, Value, Written};
+use crate::acme::records::{Programs, Records, Value, Written};
 use crate::domain::dns::{ProofRecord, RecordName, UpdateServer};
+use crate::domain::dns_way::DnsWay;
 use crate::domain::order::{Problem, ProblemKind};
 use crate::domain::time::Timestamp;
 
@@ -37,9 +38,32 @@ const REMOVAL: Duration = Duration::from_secs(45);
 /// A record on its way out; whoever takes it says when it is noted.
 pub type Notice = (ProofRecord, oneshot::Sender<()>);
 
-/// Writes records by signed updates.
+/// What is done with a record.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Add,
+    Remove,
+}
+
+impl Act {
+    /// As a program is told.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+async fn addresses(server: &UpdateServer) -> Vec<SocketAddr> {
+    let (host, port) = server.server.host_and_port();
+    zone::looked_up(&host, port).await
+}
+
+/// Writes records by signed updates, or by a program.
 pub struct Updates {
-    server: UpdateServer,
+    way: DnsWay,
+    programs: Arc<dyn Programs>,
     resolvers: Vec<IpAddr>,
     now: Timestamp,
     began: Instant,
@@ -51,13 +75,15 @@ impl Updates {
     /// For one order; `now` is what time it is.
     #[must_use]
     pub fn new(
-        server: UpdateServer,
+        way: DnsWay,
+        programs: Arc<dyn Programs>,
         resolvers: Vec<IpAddr>,
         now: Timestamp,
         notices: mpsc::Sender<Notice>,
     ) -> Self {
         Self {
-            server,
+            way,
+            programs,
             resolvers,
             now,
             began: Instant::now(),
@@ -77,35 +103,52 @@ impl Updates {
     pub async fn remove(&self, records: Vec<ProofRecord>) -> Vec<ProofRecord> {
         let (began, mut left) = (Instant::now(), Vec::new());
         for record in records {
-            let removal = |rrset, zone| update_message::delete_by_rdata(rrset, zone, false);
-            if began.elapsed() > REMOVAL || self.send(&record, removal).await.is_err() {
+            if began.elapsed() > REMOVAL || self.send(&record, Act::Remove).await.is_err() {
                 left.push(record);
             }
         }
         left
     }
 
-    async fn addresses(&self) -> Vec<SocketAddr> {
-        let (host, port) = self.server.server.host_and_port();
-        zone::looked_up(&host, port).await
+    /// Whoever knows the zones: the server that is written to, or the resolvers where a program knows where it writes.
+    async fn source(&self) -> Source {
+        match &self.way {
+            DnsWay::Update(server) => Source::own(addresses(server).await),
+            DnsWay::Program(_) => Source::resolvers(&self.resolvers),
+        }
     }
 
-    async fn send(
+    async fn send(&self, record: &ProofRecord, act: Act) -> Result<(), String> {
+        match &self.way {
+            DnsWay::Update(server) => self.update(server, record, act).await,
+            DnsWay::Program(by) => {
+                let (name, value) = (record.name.to_string(), record.value.to_string());
+                let arguments = vec![act.word().to_owned(), name, value];
+                self.programs.run(&by.program, arguments).await
+            }
+        }
+    }
+
+    async fn update(
         &self,
+        server: &UpdateServer,
         record: &ProofRecord,
-        message: impl FnOnce(RecordSet, hickory_proto::rr::Name) -> Message,
+        act: Act,
     ) -> Result<(), String> {
         let (name, own_zone) = (wire_name(&record.name)?, wire_name(&record.zone)?);
         if !own_zone.zone_of(&name) {
             return Err("the record is in another zone".to_owned());
         }
         let data = RData::TXT(TXT::new(vec![record.value.to_string()]));
-        let one = Record::from_rdata(name, TTL, data);
-        let message = message(RecordSet::from(one), own_zone);
+        let rrset = RecordSet::from(Record::from_rdata(name, TTL, data));
+        let message = match act {
+            Act::Add => update_message::append(rrset, own_zone, false, false),
+            Act::Remove => update_message::delete_by_rdata(rrset, own_zone, false),
+        };
         let now = self.now.millis() / 1000 + self.began.elapsed().as_secs();
         let mut silence = "its name is not known".to_owned();
-        for address in self.addresses().await {
-            match wire::update(address, &self.server, message.clone(), now).await {
+        for address in addresses(server).await {
+            match wire::update(address, server, message.clone(), now).await {
                 Ok(()) => return Ok(()),
                 Err(why) => silence = why,
             }
@@ -114,7 +157,10 @@ impl Updates {
     }
 
     fn problem(&self, value: &Value, why: &str) -> Problem {
-        let detail = format!("DNS server {}: {why}", self.server.server);
+        let detail = match &self.way {
+            DnsWay::Update(server) => format!("DNS server {}: {why}", server.server),
+            DnsWay::Program(by) => format!("{}: {why}", by.program),
+        };
         Problem::new(ProblemKind::Unwritten, &detail).of(&value.name)
     }
 
@@ -125,16 +171,19 @@ impl Updates {
         let own = own.map_err(|bad| told(bad.to_string()))?;
         let name = Source::resolvers(&self.resolvers).follow(own).await;
         let name = name.map_err(told)?;
-        let server = Source::own(self.addresses().await);
-        let zone = server.zone(&name).await.map_err(told)?;
+        let zone = self.source().await.zone(&name).await;
+        let zone = match &self.way {
+            DnsWay::Update(_) => zone.map_err(told)?,
+            // The program knows its zones itself.
+            DnsWay::Program(_) => zone.unwrap_or_else(|_| name.clone()),
+        };
         let record = ProofRecord {
             zone,
             name,
             value: value.text.clone(),
         };
         self.announce(&record).await;
-        let addition = |rrset, zone| update_message::append(rrset, zone, false, false);
-        self.send(&record, addition).await.map_err(told)?;
+        self.send(&record, Act::Add).await.map_err(told)?;
         Ok(record)
     }
 
@@ -173,14 +222,20 @@ impl Updates {
         record: &ProofRecord,
         diary: &Diary,
     ) -> Result<(), Problem> {
-        let own = Source::own(self.addresses().await);
-        let mut servers = own.servers(&record.zone).await.unwrap_or_default();
+        let source = self.source().await;
+        let mut servers = source.servers(&record.zone).await.unwrap_or_default();
+        // Only a resolver has to ask others for it.
+        let mut recursive = false;
         if servers.is_empty() {
             diary.note(format!(
-                "the servers of {} could not be found: asking its primary alone",
-                record.zone
+                "the servers of {} could not be found: asking {} alone",
+                record.zone,
+                match &self.way {
+                    DnsWay::Update(_) => "its primary",
+                    DnsWay::Program(_) => "the resolvers of this server",
+                }
             ));
-            servers = self.addresses().await;
+            (servers, recursive) = source.into_parts();
         }
         let began = Instant::now();
         let mut waits: Vec<(SocketAddr, Shown)> = servers
@@ -189,7 +244,7 @@ impl Updates {
             .collect();
         loop {
             for (server, shown) in waits.iter_mut().filter(|(_, shown)| *shown != Shown::Yes) {
-                *shown = zone::shows(*server, &record.name, &record.value).await;
+                *shown = zone::shows(*server, record, recursive).await;
             }
             let with = |wanted| waits.iter().filter(move |(_, shown)| *shown == wanted);
             let (yes, no) = (with(Shown::Yes).count(), with(Shown::No).count());

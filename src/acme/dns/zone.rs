@@ -10,7 +10,7 @@ use hickory_proto::rr::{RData, RecordType};
 use tokio::time::timeout;
 
 use crate::acme::dns::wire::{ask, plain_name};
-use crate::domain::dns::{ProofText, RecordName};
+use crate::domain::dns::{ProofRecord, RecordName};
 
 /// Aliases of aliases.
 const MOST_ALIASES: usize = 8;
@@ -41,6 +41,11 @@ impl Source {
             servers: servers.iter().map(|ip| SocketAddr::new(*ip, 53)).collect(),
             recursive: true,
         }
+    }
+
+    /// Who is asked, and whether they ask others.
+    pub(super) fn into_parts(self) -> (Vec<SocketAddr>, bool) {
+        (self.servers, self.recursive)
     }
 
     /// The first answer.
@@ -150,8 +155,9 @@ pub(super) enum Shown {
 }
 
 /// Looks once.
-pub(super) async fn shows(server: SocketAddr, name: &RecordName, text: &ProofText) -> Shown {
-    let Ok(answer) = ask(server, name, RecordType::TXT, false).await else {
+pub(super) async fn shows(server: SocketAddr, record: &ProofRecord, recursive: bool) -> Shown {
+    let (name, text) = (&record.name, &record.value);
+    let Ok(answer) = ask(server, name, RecordType::TXT, recursive).await else {
         return Shown::Silent;
     };
     let has = answer.answers.iter().any(|record| match &record.data {

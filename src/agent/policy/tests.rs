@@ -8,6 +8,7 @@ use crate::domain::authority::KeyText;
 use crate::domain::certificate::{Fingerprint, PrivateKey};
 use crate::domain::change::Change as SiteChange;
 use crate::domain::dns::{DnsName, DnsServer, RecordName, TsigAlgorithm, UpdateKey, UpdateServer};
+use crate::domain::dns_way::HookProgram;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter};
 use crate::domain::name::Hostname;
@@ -161,6 +162,13 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
                     },
                     secret: KeyText::new(String::new()),
                 },
+            },
+        ),
+        (
+            "DnsProgram",
+            Request::DnsProgram {
+                name: DnsName::parse("hook").unwrap(),
+                program: HookProgram::parse("/opt/hook").unwrap(),
             },
         ),
         (

@@ -51,6 +51,7 @@ pub(super) fn run(command: &Command, outside: bool) -> HostResult<Output> {
         arguments: &command.arguments,
         environment: &environment,
         limit: Duration::from_secs(command.seconds.into()),
+        room: STDOUT_LIMIT,
     };
     spec.run()?.ok_or_else(|| late(command))
 }
@@ -90,6 +91,7 @@ fn in_a_unit(command: &Command, environment: &[(&str, &str)]) -> HostResult<Outp
         arguments: &unit_arguments(command, environment, &unit),
         environment: &ENVIRONMENT,
         limit: Duration::from_secs(command.seconds.into()),
+        room: STDOUT_LIMIT,
     };
     if let Some(output) = spec.run()? {
         return match own_failure(&output) {
@@ -153,21 +155,23 @@ fn unit_arguments(command: &Command, environment: &[(&str, &str)], unit: &str) -
     arguments
 }
 
-struct Spec<'a> {
+pub(super) struct Spec<'a> {
     /// For messages.
-    name: &'static str,
-    program: &'a str,
-    arguments: &'a [String],
-    environment: &'a [(&'a str, &'a str)],
-    limit: Duration,
+    pub(super) name: &'static str,
+    pub(super) program: &'a str,
+    pub(super) arguments: &'a [String],
+    pub(super) environment: &'a [(&'a str, &'a str)],
+    pub(super) limit: Duration,
+    /// So much of what it says is kept.
+    pub(super) room: usize,
 }
 
 impl Spec<'_> {
     /// The output, or `None` where the program had to be ended for being late.
-    fn run(&self) -> HostResult<Option<Output>> {
+    pub(super) fn run(&self) -> HostResult<Option<Output>> {
         let mut child = self.start().map_err(|error| self.failed(&error))?;
-        let stdout = Collector::start(child.stdout.take(), STDOUT_LIMIT);
-        let stderr = Collector::start(child.stderr.take(), STDERR_LIMIT);
+        let stdout = Collector::start(child.stdout.take(), self.room);
+        let stderr = Collector::start(child.stderr.take(), STDERR_LIMIT.min(self.room));
         let Some(status) = wait(child, self.limit).map_err(|error| self.failed(&error))? else {
             return Ok(None);
         };
@@ -285,6 +289,7 @@ mod tests {
             arguments: &arguments,
             environment: &ENVIRONMENT,
             limit: Duration::from_millis(millis),
+            room: STDOUT_LIMIT,
         };
         spec.run()
     }

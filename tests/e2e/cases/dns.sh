@@ -101,6 +101,51 @@ wrong() {
     panel cert dns add bind --server 127.0.0.1 --key-file - < <(on cat /etc/bind/lala.key)
 }
 check "a wrong secret is told as such, and a way that sites use stays" wrong
+# A program of the owner's, with bind's own tool: its key may be read by the courier's user alone.
+sh_on '
+    mkdir -p /opt/hooks /etc/dns-hook
+    install -o root -g lalapanel-courier -m 640 /etc/bind/lala.key /etc/dns-hook/lala.key
+    cat >/opt/hooks/nsupdate <<-END
+	#!/bin/sh
+	# add|remove NAME VALUE
+	[ "\$1" = add ] && verb="update add \$2. 60 TXT" || verb="update delete \$2. TXT"
+	echo "\$1 \$2 \$(id -un) \$(env | cut -d= -f1 | sort | tr "\\n" " ")" >&2
+	printf "server 127.0.0.1\\n%s \\"%s\\"\\nsend\\n" "\$verb" "\$3" | nsupdate -k /etc/dns-hook/lala.key
+	END
+    chmod 755 /opt/hooks/nsupdate
+    printf "#!/bin/sh\\necho said no >&2\\nexit 3\\n" >/opt/hooks/refuses
+    chmod 755 /opt/hooks/refuses
+    cp /opt/hooks/nsupdate /tmp/hook; cp /opt/hooks/nsupdate /opt/hooks/open; chmod 777 /opt/hooks/open
+'
+guarded() {
+    refused 1 dns.invalid cert dns add hook --program /tmp/hook
+    refused 1 dns.invalid cert dns add hook --program /opt/hooks/open
+    refused 1 dns.invalid cert dns add hook --program /opt/hooks/nothing
+    is "$(panel_json '.dns | length' cert dns list)" 1
+}
+check "a program that others than root could change is refused" guarded
+by_program() {
+    panel cert dns add hook --program /opt/hooks/nsupdate
+    is "$(panel_json '.dns[] | select(.name == "hook") | .program' cert dns list)" /opt/hooks/nsupdate
+    issue shop.example --dns hook
+    matches "$(served b.shop.example)" 'DNS:\*\.shop\.example'
+    gone
+}
+check "by a program of the owner's: a certificate for the name and its star, and no record stays" by_program
+refusing() { # what it says last is told; what has become writable to others is not run
+    local out
+    panel cert dns add hook --program /opt/hooks/refuses
+    out=$(panel cert issue shop.example --json 2>/dev/null) && return 1
+    is "$(jq -r .error.detail <<<"$out")" '/opt/hooks/refuses: it ended with 3: said no'
+    on chmod 777 /opt/hooks
+    out=$(panel cert issue shop.example --json 2>/dev/null) && return 1
+    matches "$(jq -r .error.title <<<"$out")" '`/opt/hooks` may be changed by others than root'
+    on chmod 755 /opt/hooks
+    panel cert dns add hook --program /opt/hooks/nsupdate
+    gone
+}
+check "a program that fails is told with its last words" refusing
+panel site set shop.example tls.dns=bind >/dev/null
 # What an authority is called in CAA records stands in its directory; Pebble, which reads no such records, leaves it out.
 on tee /root/ca/named.py >/dev/null <<'END'
 import http.server, json, ssl, urllib.request
@@ -164,3 +209,6 @@ killed() { # killed SERVICE: in the middle of an order, while the authority wait
 check "a courier killed in the middle: the agent has the record removed" killed lalapanel-courier
 soon panel status
 check "an agent killed in the middle: the courier removes it" killed lalapanel-agent
+soon panel status
+panel site set shop.example tls.dns=hook >/dev/null
+check "a courier killed while a program has written: the agent has the program remove the record" killed lalapanel-courier

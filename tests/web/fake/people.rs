@@ -30,11 +30,12 @@ pub(super) fn looked(request: &Request, now: Timestamp) -> Option<Reply> {
 fn dns() -> Reply {
     let way = |name: &str, sites: &[&str]| DnsView {
         name: DnsName::parse(name).unwrap(),
-        server: DnsServer::parse("192.0.2.53").unwrap(),
-        key: UpdateKey {
+        server: DnsServer::parse("192.0.2.53").ok(),
+        key: Some(UpdateKey {
             name: RecordName::parse("lala-key").unwrap(),
             algorithm: TsigAlgorithm::Sha512,
-        },
+        }),
+        program: None,
         sites: sites
             .iter()
             .map(|name| Hostname::parse(name).unwrap())
