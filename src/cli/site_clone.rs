@@ -18,6 +18,9 @@ pub struct SiteClone {
     pub hostname: String,
     /// The hostname of the new site
     pub name: String,
+    /// Copy its databases too, each under a name, a user and a password of its own
+    #[arg(long)]
+    pub databases: bool,
     /// Print what would change, and change nothing
     #[arg(long)]
     pub plan: bool,
@@ -29,6 +32,7 @@ pub(super) fn clone(clone: &SiteClone, agent: &mut dyn Ask, output: &mut Output)
     let wanted = Change::SiteClone {
         hostname: hostname.clone(),
         name: name.clone(),
+        databases: clone.databases,
     };
     // Read before, since afterwards there is no plan of it any more; where it is refused, the change itself says why.
     let plan = if clone.plan {

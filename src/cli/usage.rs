@@ -296,6 +296,7 @@ fn every_promised_line_can_be_typed() {
         "site delete h.example --now --yes",
         "site rename h.example n.example --old alias --plan --json",
         "site clone h.example n.example --plan --json",
+        "site clone h.example n.example --databases",
         "site list --trash",
         "site restore h.example --as o.example --plan --json",
         "php list",

@@ -117,6 +117,9 @@ pub enum Change {
         hostname: Hostname,
         /// The name of the new site.
         name: Hostname,
+        /// True where it gets copies of the databases as well.
+        #[serde(default)]
+        databases: bool,
     },
     /// Change settings of a site.
     SiteSet {

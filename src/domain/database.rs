@@ -76,7 +76,16 @@ impl DatabaseName {
     /// The name a site's first database gets: the hostname, as far as it fits. `number` sets it apart from another.
     #[must_use]
     pub fn of_site(hostname: &Hostname, number: Option<SiteId>) -> Self {
-        let end = number.map_or_else(String::new, |id| format!("_{id}"));
+        Self::one_of_site(hostname, number, 1)
+    }
+
+    /// The same for the first, the second, the third database.
+    #[must_use]
+    pub fn one_of_site(hostname: &Hostname, number: Option<SiteId>, place: usize) -> Self {
+        let mut end = number.map_or_else(String::new, |id| format!("_{id}"));
+        if place > 1 {
+            end = format!("{end}_{place}");
+        }
         let name: String = hostname
             .as_str()
             .chars()
@@ -286,6 +295,12 @@ mod tests {
             of("shop.example", Some(SiteId::FIRST)),
             "shop_example_s1001"
         );
+        let second = |host: &str| {
+            let host = Hostname::parse(host).unwrap();
+            DatabaseName::one_of_site(&host, None, 2).to_string()
+        };
+        assert_eq!(second("shop.example"), "shop_example_2");
+        assert_eq!(second(&format!("{}.example", "a".repeat(60))).len(), 32);
         let long = of(&format!("{}.example", "a".repeat(60)), Some(SiteId::FIRST));
         assert_eq!(long, format!("{}_s1001", "a".repeat(26)));
         assert!(DatabaseName::parse(&long).is_ok());

@@ -14,8 +14,28 @@ const EXPORT: &str = "lalapanel-export-";
 const DIGITS: usize = 16;
 
 /// A user for one export or import: `lalapanel-export-0123456789abcdef`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct JobUser(String);
+
+/// The text is the name of no such user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no user of an export or an import")]
+pub struct BadJobUser;
+
+impl TryFrom<String> for JobUser {
+    type Error = BadJobUser;
+
+    fn try_from(text: String) -> Result<Self, BadJobUser> {
+        Self::of(&text).ok_or(BadJobUser)
+    }
+}
+
+impl From<JobUser> for String {
+    fn from(user: JobUser) -> Self {
+        user.0
+    }
+}
 
 impl JobUser {
     /// One that reads, of eight random bytes.

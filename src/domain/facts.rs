@@ -8,12 +8,13 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::archive::FetchedArchive;
-use crate::domain::database::DatabaseFacts;
+use crate::domain::database::{DatabaseFacts, DatabaseName, DatabaseUser};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
-use crate::domain::path::HostPath;
+use crate::domain::path::{HostPath, SitePath};
 use crate::domain::php::PhpVersion;
 use crate::domain::tree_size::TreeSize;
+use crate::domain::wordpress::TablePrefix;
 
 /// Who starts and stops services here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,4 +127,31 @@ pub struct CopyFacts {
     pub free: u64,
     /// Inodes that are free there.
     pub inodes: u64,
+    /// The databases that are copied as well; none where nobody asked for it.
+    #[serde(default)]
+    pub databases: Vec<DatabaseCopy>,
+    /// Bytes that are free where MariaDB keeps its data; looked up where a database is copied.
+    #[serde(default)]
+    pub database_room: u64,
+}
+
+/// What is known of a database before it is copied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseCopy {
+    /// Which.
+    pub name: DatabaseName,
+    /// Who may use it.
+    pub users: Vec<DatabaseUser>,
+    /// How many tables it has.
+    pub tables: usize,
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// What a copy cannot bring along: `view sold`.
+    pub besides: Vec<String>,
+    /// Tables that know no transactions.
+    pub unsafe_tables: Vec<String>,
+    /// The files of the site that name it.
+    pub files: Vec<SitePath>,
+    /// The beginning of WordPress's tables, where a file says so and they are there.
+    pub wordpress: Option<TablePrefix>,
 }

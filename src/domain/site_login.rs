@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::database::{DatabaseName, DatabaseUser};
 use crate::domain::path::SitePath;
 use crate::domain::secret::Password;
+use crate::domain::wordpress::TablePrefix;
 
 mod dotenv;
 mod php;
+#[cfg(test)]
+mod tests;
 
 /// Longer files are none that people write.
 pub const LONGEST: usize = 1 << 20;
@@ -51,6 +54,34 @@ pub struct LoginFile {
     pub path: SitePath,
     /// What it says.
     pub finding: Finding,
+    /// What the names of WordPress's tables begin with, where the file fits and says so plainly.
+    #[serde(default)]
+    pub prefix: Option<TablePrefix>,
+}
+
+impl LoginFile {
+    /// A file that cannot be read, or is not there.
+    #[must_use]
+    pub fn unread(path: &SitePath, finding: Finding) -> Self {
+        Self {
+            path: path.clone(),
+            finding,
+            prefix: None,
+        }
+    }
+
+    /// A file with this text.
+    #[must_use]
+    pub fn read(path: &SitePath, text: &str, login: &SiteLogin) -> Self {
+        match find(path, text, login) {
+            Ok(found) => Self {
+                path: path.clone(),
+                finding: Finding::Fits { user: found.user },
+                prefix: found.prefix,
+            },
+            Err(finding) => Self::unread(path, finding),
+        }
+    }
 }
 
 /// A way into a database, as the files are compared with it.
@@ -90,19 +121,23 @@ impl Said {
     }
 }
 
-/// The four keys.
+/// The four keys, and what the names of WordPress's tables begin with.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Keys {
     database: Said,
     user: Said,
     password: Said,
     host: Said,
+    prefix: Said,
 }
 
-/// Reads the text of a file by its name.
-#[must_use]
-pub fn judge(path: &SitePath, text: &str, login: &SiteLogin) -> Finding {
-    find(path, text, login).map_or_else(|finding| finding, |(user, _)| Finding::Fits { user })
+/// A file that fits.
+struct Found {
+    user: DatabaseUser,
+    database: Literal,
+    named_user: Literal,
+    password: Literal,
+    prefix: Option<TablePrefix>,
 }
 
 /// The text with another password in it.
@@ -112,22 +147,58 @@ pub fn with_password(
     login: &SiteLogin,
     password: &Password,
 ) -> Result<String, Finding> {
-    let (_, old) = find(path, text, login)?;
-    let before = text.get(..old.place.start).unwrap_or_default();
-    let after = text.get(old.place.end..).unwrap_or_default();
-    let quote = old.quote;
-    let new = format!("{before}{quote}{}{quote}{after}", password.reveal());
+    let old = find(path, text, login)?;
+    let new = exchanged(text, vec![(&old.password, password.reveal())]);
     match find(path, &new, login) {
-        Ok((_, now)) if now.value == password.reveal() => Ok(new),
+        Ok(now) if now.password.value == password.reveal() => Ok(new),
         _ => Err(Finding::Unclear),
     }
 }
 
-fn find(
+/// The text with the way into another database in it, whose user has the same name. One that leads there already gets the password.
+pub fn with_login(
     path: &SitePath,
     text: &str,
     login: &SiteLogin,
-) -> Result<(DatabaseUser, Literal), Finding> {
+    to: &DatabaseName,
+    password: &Password,
+) -> Result<String, Finding> {
+    let wanted = SiteLogin {
+        database: to.clone(),
+        users: vec![to.user()],
+    };
+    let old = find(path, text, login).or_else(|finding| {
+        let done = find(path, text, &wanted);
+        done.map_err(|_| finding)
+    })?;
+    let new = exchanged(
+        text,
+        vec![
+            (&old.database, to.as_str()),
+            (&old.named_user, to.as_str()),
+            (&old.password, password.reveal()),
+        ],
+    );
+    match find(path, &new, &wanted) {
+        Ok(now) if now.password.value == password.reveal() => Ok(new),
+        _ => Err(Finding::Unclear),
+    }
+}
+
+/// The text with other values in the place of literals; the last one first, so that the places of the others stay.
+fn exchanged(text: &str, mut values: Vec<(&Literal, &str)>) -> String {
+    values.sort_by_key(|(literal, _)| std::cmp::Reverse(literal.place.start));
+    let mut text = text.to_owned();
+    for (literal, value) in values {
+        let before = text.get(..literal.place.start).unwrap_or_default();
+        let after = text.get(literal.place.end..).unwrap_or_default();
+        let quote = literal.quote;
+        text = format!("{before}{quote}{value}{quote}{after}");
+    }
+    text
+}
+
+fn find(path: &SitePath, text: &str, login: &SiteLogin) -> Result<Found, Finding> {
     let name = path.components().last();
     let keys = if name.is_none_or(|name| name != ".env") {
         php::keys(text)
@@ -136,11 +207,11 @@ fn find(
     };
     let keys = keys.ok_or(Finding::Unclear)?;
     let database = match keys.database {
-        Said::Plainly(literal) => literal.value,
+        Said::Plainly(literal) => literal,
         Said::Nothing => return Err(Finding::Other),
         Said::Unclear => return Err(Finding::Unclear),
     };
-    if database != login.database.as_str() {
+    if database.value != login.database.as_str() {
         return Err(Finding::Other);
     }
     match keys.host {
@@ -148,157 +219,32 @@ fn find(
         Said::Unclear => return Err(Finding::Unclear),
         _ => {}
     }
-    let user = match keys.user {
-        Said::Plainly(literal) => literal.value,
+    let named_user = match keys.user {
+        Said::Plainly(literal) => literal,
         Said::Nothing => return Err(Finding::Other),
         Said::Unclear => return Err(Finding::Unclear),
     };
-    let user = login.users.iter().find(|one| one.as_str() == user);
+    let mut users = login.users.iter();
+    let user = users.find(|one| one.as_str() == named_user.value);
     let user = user.ok_or(Finding::Other)?.clone();
-    match keys.password {
-        Said::Plainly(literal) => Ok((user, literal)),
-        Said::Nothing | Said::Unclear => Err(Finding::Unclear),
-    }
+    let Said::Plainly(password) = keys.password else {
+        return Err(Finding::Unclear);
+    };
+    let prefix = match keys.prefix {
+        Said::Plainly(literal) => TablePrefix::parse(&literal.value).ok(),
+        Said::Nothing | Said::Unclear => None,
+    };
+    Ok(Found {
+        user,
+        database,
+        named_user,
+        password,
+        prefix,
+    })
 }
 
 /// This machine, by whatever socket; the panel's MariaDB knows its users from nowhere else.
 fn is_here(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     ["", "localhost", "127.0.0.1"].contains(&name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NEW: &str = "abcdefghijkmnpqrstuvwxyz23456789";
-
-    fn login() -> SiteLogin {
-        SiteLogin {
-            database: DatabaseName::parse("shop_db").unwrap(),
-            users: ["shop_db", "shop_read"]
-                .map(|user| DatabaseUser::parse(user).unwrap())
-                .to_vec(),
-        }
-    }
-
-    fn judged(name: &str, text: &str) -> Finding {
-        judge(&SitePath::parse(name).unwrap(), text, &login())
-    }
-
-    fn edited(name: &str, text: &str) -> Result<String, Finding> {
-        let password = Password::typed(NEW.to_owned());
-        with_password(&SitePath::parse(name).unwrap(), text, &login(), &password)
-    }
-
-    fn wordpress(password: &str) -> String {
-        format!(
-            "<?php\n// define('DB_NAME', 'old');\n/* define('DB_PASSWORD', 'x'); */\n# it's\ndefine( 'DB_NAME', 'shop_db' );\ndefine(\"DB_USER\", \"shop_db\", false);\nDEFINE('DB_PASSWORD',{password}) ;\ndefine('DB_HOST', 'localhost');\n$x = 'define('; $y = \"DB_PASSWORD\";\n"
-        )
-    }
-
-    #[test]
-    fn a_wp_config_gets_the_new_literal_and_nothing_else_changes() {
-        for old in ["'secret'", "\"secret\"", r"'a\'b\\c'", "''"] {
-            let new = edited("htdocs/wp-config.php", &wordpress(old)).unwrap();
-            assert_eq!(new, wordpress(&format!("'{NEW}'")), "{old}");
-        }
-        let constants = "<?php const DB_NAME = 'shop_db'; const DB_USER = 'shop_read'; const DB_PASSWORD = 'x'; ?> DB_PASSWORD";
-        let new = edited("wp-config.php", constants).unwrap();
-        assert_eq!(new, constants.replace("'x'", &format!("'{NEW}'")));
-        let Finding::Fits { user } = judged("wp-config.php", constants) else {
-            panic!("it fits");
-        };
-        assert_eq!(user.as_str(), "shop_read");
-    }
-
-    #[test]
-    fn what_is_no_plain_literal_is_left_alone() {
-        for unclear in [
-            "getenv('DB_PASSWORD')",
-            "$password",
-            "\"a$b\"",
-            "\"a\\x41\"",
-            "'a' . 'b'",
-            "SECRET",
-            "'a') or die(",
-        ] {
-            let text = wordpress(unclear);
-            let found = judged("wp-config.php", &text);
-            let fits = matches!(found, Finding::Fits { .. });
-            assert_eq!(fits, unclear.contains("die"), "{unclear}: {found:?}");
-        }
-        let twice = format!("{}define('DB_PASSWORD', 'y');", wordpress("'x'"));
-        assert_eq!(judged("wp-config.php", &twice), Finding::Unclear);
-        for broken in ["<?php 'open", "<?php /* open", "<?php $a = <<<E\nE;\n"] {
-            assert_eq!(
-                judged("wp-config.php", broken),
-                Finding::Unclear,
-                "{broken}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_file_for_another_database_user_or_server_is_told_apart() {
-        let text = wordpress("'x'");
-        for (from, to, finding) in [
-            ("'shop_db'", "'other'", Finding::Other),
-            ("\"shop_db\"", "\"other\"", Finding::Other),
-            ("'localhost'", "'db.example'", Finding::Elsewhere),
-            ("'localhost'", "getenv('H')", Finding::Unclear),
-        ] {
-            let text = text.replace(from, to);
-            assert_eq!(judged("wp-config.php", &text), finding, "{to}");
-        }
-        let socket = text.replace("localhost", "localhost:/run/mysqld/mysqld.sock");
-        assert!(matches!(
-            judged("wp-config.php", &socket),
-            Finding::Fits { .. }
-        ));
-        assert_eq!(judged("wp-config.php", "<?php"), Finding::Other);
-        assert_eq!(
-            judged("wp-config.php", "define('DB_NAME', 'shop_db');"),
-            Finding::Other
-        );
-    }
-
-    fn env(password: &str) -> String {
-        format!(
-            "APP_NAME=Shop\r\n# DB_PASSWORD=old\nDB_HOST=127.0.0.1\nDB_DATABASE=shop_db\nexport DB_USERNAME=\"shop_db\"\nDB_PASSWORD={password}\nMAIL=x"
-        )
-    }
-
-    #[test]
-    fn an_env_file_gets_the_new_value_and_nothing_else_changes() {
-        for old in [
-            "secret",
-            "",
-            "'se cret'",
-            "\"secret\"",
-            "secret # why",
-            "a=b",
-        ] {
-            let comment = if old.contains('#') { " # why" } else { "" };
-            let quote = match old.chars().next() {
-                Some(quote @ ('\'' | '"')) => quote.to_string(),
-                _ => String::new(),
-            };
-            let new = edited("htdocs/.env", &env(old)).unwrap();
-            assert_eq!(new, env(&format!("{quote}{NEW}{quote}{comment}")), "{old}");
-        }
-    }
-
-    #[test]
-    fn an_env_file_that_puts_values_together_is_left_alone() {
-        for unclear in ["${OTHER}", "\"a$b\"", "\"a\\\"b\"", "'open", "a b", "'a'b"] {
-            assert_eq!(judged(".env", &env(unclear)), Finding::Unclear, "{unclear}");
-        }
-        let twice = format!("{}\nDB_PASSWORD=y", env("x"));
-        assert_eq!(judged(".env", &twice), Finding::Unclear);
-        assert_eq!(
-            judged(".env", "DATABASE_URL=mysql://a:b@c/d"),
-            Finding::Other
-        );
-    }
 }

@@ -44,6 +44,36 @@ pub fn archives() -> HostPath {
 
 parsed_text!(ArchiveDigest, BadDigest);
 
+/// What the names of a WordPress's tables begin with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TablePrefix(String);
+
+/// The text is no such beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a table prefix has at most 40 letters, digits and _")]
+pub struct BadPrefix;
+
+impl TablePrefix {
+    /// Reads one.
+    pub fn parse(text: &str) -> Result<Self, BadPrefix> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        if text.len() <= 40 && text.bytes().all(plain) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadPrefix)
+        }
+    }
+
+    /// The name of the table with WordPress's own settings; there is nothing in it that needs more than backticks.
+    #[must_use]
+    pub fn options(&self) -> String {
+        format!("{}options", self.0)
+    }
+}
+
+parsed_text!(TablePrefix, BadPrefix);
+
 /// The title of a new site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -112,6 +112,7 @@ conduct! {
         a_job_empties_a_directory_and_keeps_it,;
     logins:
         a_password_is_put_into_a_file_and_taken_back,
+        the_way_into_another_database_is_put_into_a_file,
         what_is_no_file_of_the_sites_own_is_told_and_left,;
     copies:
         a_copy_brings_everything_and_leaves_the_original,

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::database::DatabaseName;
 use crate::domain::id::SiteId;
 use crate::domain::path::{HostPath, SitePath};
 use crate::domain::secret::Password;
@@ -92,6 +93,17 @@ pub enum Act {
         /// What it has to say still.
         login: SiteLogin,
         /// The new password.
+        password: Password,
+    },
+    /// Put the way into another database into such a file.
+    MoveLogin {
+        /// Which, below the base.
+        path: SitePath,
+        /// What it says now.
+        login: SiteLogin,
+        /// The other database; its user has the same name.
+        to: DatabaseName,
+        /// That user's password.
         password: Password,
     },
     /// Put back a file that was kept. Where none is, nothing was changed.

@@ -204,6 +204,15 @@ impl Host for LinuxHost {
         client::load(login, from)
     }
 
+    fn pour(
+        &self,
+        from: &JobLogin,
+        to: &JobLogin,
+        watch: &mut dyn Write,
+    ) -> HostResult<(Output, Output)> {
+        client::pour(from, to, watch)
+    }
+
     fn now(&self) -> Timestamp {
         #[expect(
             clippy::disallowed_methods,

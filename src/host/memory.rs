@@ -316,6 +316,23 @@ impl Host for MemoryHost {
         })
     }
 
+    fn pour(
+        &self,
+        from: &JobLogin,
+        to: &JobLogin,
+        watch: &mut dyn Write,
+    ) -> HostResult<(Output, Output)> {
+        let mut text = Vec::new();
+        let dumped = self.dump(from, &mut text)?;
+        let watched = watch.write_all(&text);
+        watched.map_err(|error| HostError::Program {
+            program: Program::Mariadb.path(),
+            what: format!("did not get to its end: {error}"),
+        })?;
+        let loaded = self.load(to, &mut text.as_slice())?;
+        Ok((dumped, loaded))
+    }
+
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.inside().passing.clock)
     }

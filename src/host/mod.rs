@@ -267,6 +267,14 @@ pub trait Host: Send + Sync {
     /// Runs MariaDB's client on what comes, as a user that may fill one database, without its own commands; a non-zero exit is an
     /// `Output`, not an error. Where it ends before all has come, the rest is not read.
     fn load(&self, login: &JobLogin, from: &mut dyn Read) -> HostResult<Output>;
+    /// Runs the dump program of the one into the client of the other, as the two verbs above do, and shows `watch` what passes; where
+    /// that fails, nothing more passes. Answers how the dump program ended, then the client.
+    fn pour(
+        &self,
+        from: &JobLogin,
+        to: &JobLogin,
+        watch: &mut dyn Write,
+    ) -> HostResult<(Output, Output)>;
     /// The time.
     fn now(&self) -> Timestamp;
     /// Waits, at most a second at a time; the memory machine only moves its clock.

@@ -138,6 +138,9 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. }
         | Step::SwapDatabase { .. }
+        | Step::CopyDatabase { .. }
+        | Step::SetWordpressAddress(_)
+        | Step::MoveLogin(_)
         | Step::EditLogin(_)
         | Step::UnpackWordpress { .. }
         | Step::CopyFiles { .. }

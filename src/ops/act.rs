@@ -13,10 +13,10 @@ use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{
-    apt_lock, database, database_import, database_site, home, jobs, nginx, packages, pairs, panel,
-    php_trial, service, site_tls, user, wordpress,
+    apt_lock, database, database_clone, database_import, database_site, home, jobs, nginx,
+    packages, pairs, panel, php_trial, service, site_tls, user, wordpress,
 };
-use crate::system::{config, database as sql, users};
+use crate::system::{config, database as sql, database_job, users};
 
 /// Captures the way back by looking.
 pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
@@ -83,9 +83,13 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::CreateDatabaseUser { .. }
         | Step::SetDatabasePassword { .. }
         | Step::ConfigureWordpress { .. }
+        | Step::MoveLogin(_)
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
         Step::EditLogin(edit) => database_site::look_back(host, edit)?,
         Step::SwapDatabase { name, import } => database_import::look(host, name, import)?,
+        Step::CopyDatabase { .. } | Step::SetWordpressAddress(_) => {
+            database_clone::look_back(step, context.operation)
+        }
         // Files and tables are in what earlier steps of the same plan made.
         Step::UnpackWordpress { .. }
         | Step::CopyFiles { .. }
@@ -260,19 +264,18 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::FetchSource { path } => packages::fetch(host, path),
         Step::FinishPackages {} => packages::finish(host),
         Step::Sql { statements } => run_all(host, statements),
-        Step::CreateDatabase { name } => sql::create(host, name).map_err(Fault::from),
-        Step::CreateDatabaseUser { user, hash, name } => {
-            sql::create_user(host, user, hash, name).map_err(Fault::from)
-        }
-        Step::SetDatabasePassword { user, hash } => {
-            sql::set_password(host, user, hash).map_err(Fault::from)
-        }
-        Step::LockDatabaseUser { user, locked } => database::set_locked(host, user, *locked),
+        Step::CreateDatabase { .. }
+        | Step::CreateDatabaseUser { .. }
+        | Step::SetDatabasePassword { .. }
+        | Step::LockDatabaseUser { .. } => database::act(host, step),
         Step::EditLogin(edit) => database_site::act(host, edit),
         Step::SwapDatabase { name, import } => database_import::swap(host, name, import),
         Step::UnpackWordpress { .. }
         | Step::ConfigureWordpress { .. }
         | Step::InstallWordpress(_) => wordpress::act(host, step),
+        Step::CopyDatabase { .. } | Step::MoveLogin(_) | Step::SetWordpressAddress(_) => {
+            database_clone::act(step, context)
+        }
     }
 }
 
@@ -315,6 +318,9 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         Undo::InstallPackages { names } => packages::bring_back(host, names),
         Undo::DropDatabase { name } => sql::drop_database(host, name).map_err(Fault::from),
         Undo::DropDatabaseUser { user } => sql::drop_user(host, user).map_err(Fault::from),
+        Undo::DropJobUsers { users } => users
+            .iter()
+            .try_for_each(|user| database_job::drop_user(host, user).map_err(Fault::from)),
         Undo::SetDatabasePassword { user, hash } => {
             sql::set_password(host, user, hash).map_err(Fault::from)
         }

@@ -60,10 +60,7 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             name,
             old,
         } => site_rename::plan(hostname, name, *old, &state, &facts()?),
-        Change::SiteClone { hostname, name } => {
-            let (facts, copy) = (facts()?, site_clone::look(host, state.site(hostname)?)?);
-            site_clone::plan(hostname, name, &state, &facts, &copy, host.now()).map(Some)
-        }
+        Change::SiteClone { .. } => clone(host, change, &state, &facts()?),
         Change::SiteDiscard { site, .. } => site_delete::discard(*site, &state).map(Some),
         Change::SitePhp { hostname, php } => site_php::plan(hostname, *php, &state, &facts()?),
         Change::SiteLogs { hostname } => {
@@ -151,6 +148,25 @@ fn drifted(host: &dyn Host, site: &Site, choice: DriftChoice) -> HostResult<Vec<
     }
 }
 
+fn clone(
+    host: &dyn Host,
+    change: &Change,
+    state: &State,
+    facts: &Facts,
+) -> Result<Option<Plan>, Fault> {
+    let Change::SiteClone {
+        hostname,
+        name,
+        databases,
+    } = change
+    else {
+        // The caller hands in no other.
+        return Ok(None);
+    };
+    let copy = site_clone::look(host, state.site(hostname)?, *databases, state)?;
+    site_clone::plan(hostname, name, state, facts, &copy, host.now()).map(Some)
+}
+
 /// What is done with packages of PHP.
 fn php_packages(host: &dyn Host, change: &Change, state: &State) -> Result<Option<Plan>, Fault> {
     match change {
@@ -202,6 +218,15 @@ fn look(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Facts, F
     };
     let own = engine.store().sites()?;
     let mut facts = facts::gather(engine.host(), panel, &own, &paths)?;
+    if matches!(
+        change,
+        Change::SiteClone {
+            databases: true,
+            ..
+        }
+    ) {
+        facts.databases = Some(system::database::look(engine.host())?);
+    }
     if matches!(change, Change::SiteCreate(new) if new.database.is_some() || new.wordpress.is_some())
     {
         facts.databases = Some(system::database::look(engine.host())?);

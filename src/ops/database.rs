@@ -85,6 +85,29 @@ pub(super) fn name_for(
     refuse_taken(&numbered, state, facts).map(|()| numbered)
 }
 
+/// The names that copies of so many databases get with a new site, each free and none twice.
+pub(super) fn names_for(
+    site: &Site,
+    count: usize,
+    state: &State,
+    facts: &DatabaseFacts,
+) -> Result<Vec<DatabaseName>, Fault> {
+    let mut names: Vec<DatabaseName> = Vec::new();
+    for place in 1..=count {
+        let plain = DatabaseName::one_of_site(&site.hostname, None, place);
+        let numbered = DatabaseName::one_of_site(&site.hostname, Some(site.id), place);
+        let is_free =
+            |name: &DatabaseName| !names.contains(name) && refuse_taken(name, state, facts).is_ok();
+        if is_free(&plain) {
+            names.push(plain);
+        } else {
+            refuse_taken(&numbered, state, facts)?;
+            names.push(numbered);
+        }
+    }
+    Ok(names)
+}
+
 fn refuse_taken(name: &DatabaseName, state: &State, facts: &DatabaseFacts) -> Result<(), Fault> {
     let taken = |title: String, hint: &str| Err(Fault::new(Code::DatabaseTaken, title, hint));
     let same = |other: &String| other.eq_ignore_ascii_case(name.as_str());
@@ -190,6 +213,11 @@ pub(super) fn look(step: &Step, host: &dyn Host) -> HostResult<Undo> {
         {
             Undo::DropDatabaseUser { user: name.user() }
         }
+        Step::MoveLogin(login) if database::user(host, &login.to.user())?.is_none() => {
+            Undo::DropDatabaseUser {
+                user: login.to.user(),
+            }
+        }
         Step::SetDatabasePassword { user, .. } => {
             match database::user(host, user)?.and_then(|was| was.hash) {
                 Some(hash) => Undo::SetDatabasePassword {
@@ -208,6 +236,20 @@ pub(super) fn look(step: &Step, host: &dyn Host) -> HostResult<Undo> {
         },
         _ => Undo::Nothing,
     })
+}
+
+/// Does a step about databases; nothing for others.
+pub(super) fn act(host: &dyn Host, step: &Step) -> Result<(), Fault> {
+    match step {
+        Step::CreateDatabase { name } => database::create(host, name),
+        Step::CreateDatabaseUser { user, hash, name } => {
+            database::create_user(host, user, hash, name)
+        }
+        Step::SetDatabasePassword { user, hash } => database::set_password(host, user, hash),
+        Step::LockDatabaseUser { user, locked } => return set_locked(host, user, *locked),
+        _ => Ok(()),
+    }
+    .map_err(Fault::from)
 }
 
 /// A user that somebody removed cannot sign in: there is nothing to keep it from. To let it in, it has to be there.

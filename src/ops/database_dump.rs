@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing of it is kept but its last bytes, and nothing of it is understood here: MariaDB says what it means.
 
-use std::io::{Error, Read, Result};
+use std::io::{Error, Read, Result, Write};
 
 use crate::domain::fault::{Code, Fault};
 use crate::domain::path::HostPath;
@@ -13,16 +13,22 @@ const LONGEST_LINE: u64 = 64 << 20;
 /// How often the room is looked at.
 const LOOK_EVERY: u64 = 16 << 20;
 /// What stays free: MariaDB needs room for what it does besides.
-const RESERVE: u64 = 512 << 20;
-const DATA: &str = "/var/lib/mysql";
+pub(super) const RESERVE: u64 = 512 << 20;
+pub(super) const DATA: &str = "/var/lib/mysql";
 const END: &[u8] = b"-- Dump completed";
 /// The last line, with a date and some blank lines.
 const TAIL: usize = 256;
 
 /// Passes a dump on.
 pub(super) struct Watched<'a> {
-    host: &'a dyn Host,
     from: &'a mut dyn Read,
+    /// What is seen of it.
+    pub(super) watch: Watch<'a>,
+}
+
+/// Looks at a dump piece by piece.
+pub(super) struct Watch<'a> {
+    host: &'a dyn Host,
     /// How many bytes have come.
     pub(super) bytes: u64,
     looked: u64,
@@ -35,9 +41,15 @@ pub(super) struct Watched<'a> {
 
 impl<'a> Watched<'a> {
     pub(super) fn new(host: &'a dyn Host, from: &'a mut dyn Read) -> Self {
+        let watch = Watch::new(host);
+        Self { from, watch }
+    }
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(host: &'a dyn Host) -> Self {
         Self {
             host,
-            from,
             bytes: 0,
             looked: 0,
             line: 0,
@@ -68,7 +80,7 @@ impl<'a> Watched<'a> {
             Ok(space) if space.free < RESERVE => Err(self.refuse(Fault::new(
                 Code::DiskFull,
                 "less than 512 MB are free where MariaDB keeps its data",
-                "free some space (`df -h /var/lib/mysql`), then import again",
+                "free some space (`df -h /var/lib/mysql`), then try again",
             ))),
             _ => Ok(()),
         }
@@ -94,13 +106,41 @@ impl<'a> Watched<'a> {
     }
 }
 
+impl Watch<'_> {
+    fn see(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.measure(bytes)?;
+        self.tail.extend_from_slice(
+            bytes
+                .get(bytes.len().saturating_sub(TAIL)..)
+                .unwrap_or_default(),
+        );
+        let surplus = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..surplus);
+        Ok(())
+    }
+}
+
+/// A copy of what passes.
+impl Write for Watch<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.room()?;
+        self.see(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
 impl Read for Watched<'_> {
     fn read(&mut self, into: &mut [u8]) -> Result<usize> {
-        self.room()?;
+        self.watch.room()?;
         let count = match self.from.read(into) {
             Ok(count) => count,
             Err(error) => {
-                return Err(self.refuse(
+                return Err(self.watch.refuse(
                     Fault::new(
                         Code::DatabaseUnloaded,
                         "the dump broke off on its way; the database is as before",
@@ -110,13 +150,7 @@ impl Read for Watched<'_> {
                 ));
             }
         };
-        let bytes = into.get(..count).unwrap_or_default();
-        self.bytes += u64::try_from(count).unwrap_or(u64::MAX);
-        self.measure(bytes)?;
-        self.tail
-            .extend_from_slice(bytes.get(count.saturating_sub(TAIL)..).unwrap_or_default());
-        let surplus = self.tail.len().saturating_sub(TAIL);
-        self.tail.drain(..surplus);
+        self.watch.see(into.get(..count).unwrap_or_default())?;
         Ok(count)
     }
 }
@@ -131,8 +165,9 @@ mod tests {
         let host = MemoryHost::new(Machine::debian());
         let mut watched = Watched::new(&host, &mut from);
         let _ = std::io::copy(&mut watched, &mut std::io::sink());
-        let code = watched.refused.as_ref().map(|fault| fault.code);
-        (watched.is_whole(), watched.bytes, code)
+        let watch = watched.watch;
+        let code = watch.refused.as_ref().map(|fault| fault.code);
+        (watch.is_whole(), watch.bytes, code)
     }
 
     #[test]

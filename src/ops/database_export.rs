@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io::Write;
 
 use crate::domain::database::DatabaseName;
+use crate::domain::database_job::JobUser;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::text::shown;
 use crate::host::Host;
@@ -39,7 +40,10 @@ pub fn export(
         return Err(gone(name));
     }
     let beside = database_job::tables_beside(host, name)?;
-    let login = database_job::make_reader(host, name)?;
+    let mut number = [0; 8];
+    host.random(&mut number)?;
+    let user = JobUser::for_export(number);
+    let login = database_job::make_reader(host, user, name)?;
     let mut counted = Counted::new(to);
     let ended = host.dump(&login, &mut counted);
     // What cannot be dropped now goes at the next start of the agent.
@@ -55,7 +59,7 @@ pub fn export(
     })
 }
 
-fn gone(name: &DatabaseName) -> Fault {
+pub(super) fn gone(name: &DatabaseName) -> Fault {
     Fault::new(
         Code::DatabaseNotFound,
         format!("MariaDB has no database {name} any more"),
@@ -63,7 +67,7 @@ fn gone(name: &DatabaseName) -> Fault {
     )
 }
 
-fn unfinished(name: &DatabaseName, output: &Output) -> Fault {
+pub(super) fn unfinished(name: &DatabaseName, output: &Output) -> Fault {
     let lines = output.stderr.lines().map(str::trim);
     let culprit = lines.rev().find(|line| !line.is_empty());
     Fault::new(

@@ -75,14 +75,15 @@ fn fill(
     let mut watched = Watched::new(host, from);
     let ended = host.load(&login, &mut watched);
     let dropped = job::drop_user(host, &login.user);
-    if let Some(refused) = watched.refused.take() {
+    let watch = watched.watch;
+    if let Some(refused) = watch.refused {
         return Err(refused);
     }
     let output = ended?;
     if !output.is_success() {
         return Err(unloaded(&output));
     }
-    if !unfinished && !watched.is_whole() {
+    if !unfinished && !watch.is_whole() {
         return Err(Fault::new(
             Code::DatabaseUnloaded,
             "the dump has no line `-- Dump completed` at its end",
@@ -98,11 +99,11 @@ fn fill(
             "give one that makes at least one table and at most 10000",
         ));
     }
-    Ok((tables, watched.bytes))
+    Ok((tables, watch.bytes))
 }
 
 /// Why the client did not get through; the line of the dump is in its own words.
-fn unloaded(output: &Output) -> Fault {
+pub(super) fn unloaded(output: &Output) -> Fault {
     let mut lines = output.stderr.lines().map(str::trim);
     let culprit = lines.find(|line| line.starts_with("ERROR"));
     let culprit = culprit.unwrap_or("mariadb ended without a word");

@@ -60,22 +60,31 @@ pub fn look(host: &dyn Host, name: &DatabaseName, state: &State) -> Result<SiteF
     let (found, site) = target(name, state)?;
     // A MariaDB that is silent is told before anything else.
     sql::exists(host, name)?;
-    let act = Act::FindLogin {
-        paths: candidates(site)?,
-        login: SiteLogin {
-            database: name.clone(),
-            users: found.users.clone(),
-        },
-    };
-    let files = match host.job(&Job::new(site.id, &site.root(), act))? {
-        JobResult::Logins(files) => files,
-        JobResult::Failed { reason, .. } => return Err(unread(site, &reason)),
-        _ => return Err(unread(site, "another answer than was asked for")),
-    };
+    let files = logins(host, site, found)?;
     Ok(SiteFacts {
         services: service::manager(host)?,
         files,
     })
+}
+
+/// What the files of a site say of a database.
+pub(super) fn logins(
+    host: &dyn Host,
+    site: &Site,
+    found: &Database,
+) -> Result<Vec<LoginFile>, Fault> {
+    let act = Act::FindLogin {
+        paths: candidates(site)?,
+        login: SiteLogin {
+            database: found.name.clone(),
+            users: found.users.clone(),
+        },
+    };
+    match host.job(&Job::new(site.id, &site.root(), act))? {
+        JobResult::Logins(files) => Ok(files),
+        JobResult::Failed { reason, .. } => Err(unread(site, &reason)),
+        _ => Err(unread(site, "another answer than was asked for")),
+    }
 }
 
 fn unread(site: &Site, reason: &str) -> Fault {

@@ -141,6 +141,10 @@ pub fn shown(step: &Step) -> Option<String> {
         Step::CreateDatabase { name } => Some(database::create_statement(name)),
         // What is shown of a user is what it may do: the hash of its password is nobody's business.
         Step::CreateDatabaseUser { user, name, .. } => Some(database::grant_statement(user, name)),
+        Step::MoveLogin(login) => {
+            let (user, name) = (login.to.user(), &login.to);
+            Some(database::grant_statement(&user, name))
+        }
         Step::LockDatabaseUser { user, locked } => Some(database::lock_statement(user, *locked)),
         _ => None,
     }

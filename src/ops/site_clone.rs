@@ -2,6 +2,7 @@
 //!
 //! Invariant: the original is only read, and by its own user; a clone that would work on the original's data is made offline.
 
+use crate::domain::database::DatabaseName;
 use crate::domain::facts::{CopyFacts, Facts, ServiceManager};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -16,7 +17,8 @@ use crate::ops::site_parts::{self as parts, Steps};
 use crate::ops::state::State;
 use crate::ops::step::{Step, When};
 use crate::ops::{
-    jobs, names, refuse, site_create, site_logs, site_snippet, site_tls, site_update,
+    database, database_clone, jobs, names, refuse, site_create, site_logs, site_snippet, site_tls,
+    site_update,
 };
 use crate::render;
 use crate::store::Effect;
@@ -25,13 +27,26 @@ use crate::store::Effect;
 const LONG: u64 = 500_000_000;
 
 /// Counts what is there to be copied, and looks how much room there is.
-pub(super) fn look(host: &dyn Host, old: &Site) -> Result<CopyFacts, Fault> {
+pub(super) fn look(
+    host: &dyn Host,
+    old: &Site,
+    databases: bool,
+    state: &State,
+) -> Result<CopyFacts, Fault> {
     let space = host.space(&old.root())?;
-    Ok(CopyFacts {
+    let mut copy = CopyFacts {
         size: jobs::measure(host, &tree(old))?,
         free: space.free,
         inodes: space.inodes,
-    })
+        databases: Vec::new(),
+        database_room: 0,
+    };
+    if databases {
+        copy.databases = database_clone::look(host, old, state)?;
+        copy.database_room = database_clone::room(host)?;
+        database_clone::refuse(old, &copy)?;
+    }
+    Ok(copy)
 }
 
 /// Plans it.
@@ -44,28 +59,46 @@ pub fn plan(
     now: Timestamp,
 ) -> Result<Plan, Fault> {
     let old = state.site(hostname)?;
-    let new = cloned(old, name, state, facts, now);
+    let new = cloned(old, name, state, facts, copy, now);
     site_create::refuse_place(&new, state, facts)?;
     site_tls::refuse(None, &new, facts)?;
     refuse_size(old, copy)?;
+    let known = facts.databases.clone().unwrap_or_default();
+    let names = database::names_for(&new, copy.databases.len(), state, &known)?;
     let title = format!("Clone {} as {}", old.hostname, new.hostname);
+    let steps = steps(old, &new, facts, copy, &names).into_list();
+    let of = |name| Effect::PutDatabase(Box::new(database::of(name, Some(new.id), now)));
+    let mut effects: Vec<Effect> = names.iter().map(of).collect();
+    effects.push(Effect::PutSite(Box::new(new.clone())));
     Ok(Plan::new(title, "site clone")
         .about(&new.hostname)
-        .steps(steps(old, &new, facts, copy).into_list())
-        .notes(data_note(old, &new, state))
+        .steps(steps)
+        .notes(if copy.databases.is_empty() {
+            data_note(old, &new, state)
+        } else {
+            None
+        })
+        .notes(database_clone::notes(old, &new, copy, &names))
         .notes(consequences(old, &new, copy))
         .notes(site_update::memory_note(&new, state, facts))
         .notes(names::overlaps(&new, state))
-        .effect(Effect::PutSite(Box::new(new))))
+        .effect(Effect::All(effects)))
 }
 
 /// The site as it will be: everything that was set, and nothing that is the original's alone.
-fn cloned(old: &Site, name: &Hostname, state: &State, facts: &Facts, now: Timestamp) -> Site {
+fn cloned(
+    old: &Site,
+    name: &Hostname,
+    state: &State,
+    facts: &Facts,
+    copy: &CopyFacts,
+    now: Timestamp,
+) -> Site {
     let id = state.next_site.max(facts.free_site);
     let mut new = Site {
         settings: old.settings.clone(),
         snippet: old.snippet.clone(),
-        enabled: old.enabled && !works_on_data(old, state),
+        enabled: old.enabled && leads_to_itself(old, state, copy),
         ..Site::new(id, name.clone(), old.kind.clone(), now)
     };
     // Its certificate is for the original's names: a clone shows a placeholder until it has one for its own.
@@ -75,6 +108,15 @@ fn cloned(old: &Site, name: &Hostname, state: &State, facts: &Facts, now: Timest
     };
     new.tls.http3 = old.tls.http3;
     new
+}
+
+/// False where the clone could work on the original's data.
+fn leads_to_itself(old: &Site, state: &State, copy: &CopyFacts) -> bool {
+    if copy.databases.is_empty() {
+        !works_on_data(old, state)
+    } else {
+        database_clone::is_led(copy)
+    }
 }
 
 /// True where the files name a database, as far as the panel can know: it looks into no file of a site.
@@ -152,10 +194,9 @@ fn consequences(old: &Site, new: &Site, copy: &CopyFacts) -> Vec<String> {
             size.examples.join(", ")
         ));
     }
-    if size.bytes > LONG {
-        notes.push(
-            "While the files are copied no other change of this server can begin.".to_owned(),
-        );
+    let rows = copy.databases.iter().map(|one| one.bytes).sum::<u64>();
+    if size.bytes.saturating_add(rows) > LONG {
+        notes.push("While all this is copied no other change of this server can begin.".to_owned());
     }
     if new.tls.mode == TlsMode::Auto {
         notes.push(format!(
@@ -181,7 +222,7 @@ fn tree(site: &Site) -> SiteTree {
     }
 }
 
-fn steps(old: &Site, new: &Site, facts: &Facts, copy: &CopyFacts) -> Steps {
+fn steps(old: &Site, new: &Site, facts: &Facts, copy: &CopyFacts, names: &[DatabaseName]) -> Steps {
     let mut steps = Steps::default();
     parts::user_and_directories(&mut steps, new, facts);
     steps.add(
@@ -196,6 +237,7 @@ fn steps(old: &Site, new: &Site, facts: &Facts, copy: &CopyFacts) -> Steps {
             to: tree(new),
         },
     );
+    database_clone::steps(&mut steps, new, copy, names);
     site_logs::make(&mut steps, new, facts);
     match (new.kind.php(), facts.services) {
         (Some(php), ServiceManager::Systemd) if !new.enabled => {

@@ -20,7 +20,7 @@ use crate::host::{Mode, Owner};
 use crate::ops::panel_step::PanelStep;
 use crate::ops::php_trial::Trial;
 pub use crate::ops::step_detail::{
-    Expectation, LoginEdit, ServiceAct, User, When, WordpressInstall,
+    Expectation, LoginEdit, LoginMove, ServiceAct, User, When, WordpressAddress, WordpressInstall,
 };
 use crate::system::panel_certificate;
 
@@ -296,6 +296,17 @@ pub enum Step {
     },
     /// Make a password for a database user, and have the site's worker write it into a file of the site's.
     EditLogin(Box<LoginEdit>),
+    /// Copy what is in a database into an empty one.
+    CopyDatabase {
+        /// From here.
+        from: DatabaseName,
+        /// To here.
+        to: DatabaseName,
+    },
+    /// Make a user for a database and a password, and have the site's worker write the way into it into files of the site's.
+    MoveLogin(Box<LoginMove>),
+    /// Tell a WordPress in a database which address it has.
+    SetWordpressAddress(WordpressAddress),
     /// Keep a database user from signing in, or let it.
     LockDatabaseUser {
         /// Who.
@@ -364,7 +375,13 @@ impl Step {
             Self::RefreshPackageLists {} | Self::AwaitPackages {} => "apt".to_owned(),
             Self::FinishPackages {} => "dpkg".to_owned(),
             Self::Sql { .. } => "MariaDB".to_owned(),
-            Self::CreateDatabase { name } | Self::SwapDatabase { name, .. } => name.to_string(),
+            Self::CreateDatabase { name }
+            | Self::SwapDatabase { name, .. }
+            | Self::SetWordpressAddress(WordpressAddress { database: name, .. }) => {
+                name.to_string()
+            }
+            Self::CopyDatabase { from, to } => format!("{from} → {to}"),
+            Self::MoveLogin(login) => format!("{}@localhost", login.to),
             Self::UnpackWordpress { base, .. } => base.join("htdocs").to_string(),
             Self::ConfigureWordpress { base, .. } => {
                 base.join("htdocs").join("wp-config.php").to_string()

@@ -8,7 +8,8 @@ use crate::domain::database::{DatabaseName, DatabaseUser};
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
 use crate::domain::path::{HostPath, SitePath};
-use crate::domain::wordpress::NewWordpress;
+use crate::domain::site_login::SiteLogin;
+use crate::domain::wordpress::{NewWordpress, TablePrefix};
 
 /// A WordPress that is unpacked and configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,32 @@ pub struct LoginEdit {
     pub database: DatabaseName,
     /// The user whose password it is.
     pub user: DatabaseUser,
+}
+
+/// Files of a site that get the way into another database; its user and the password are made when this is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoginMove {
+    /// Whose.
+    pub site: SiteId,
+    /// The site's base.
+    pub base: HostPath,
+    /// Which files, below the base.
+    pub paths: Vec<SitePath>,
+    /// What they say now.
+    pub from: SiteLogin,
+    /// The database; its user has the same name.
+    pub to: DatabaseName,
+}
+
+/// The address that a WordPress in a database gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordpressAddress {
+    /// Where it is.
+    pub database: DatabaseName,
+    /// What the names of its tables begin with.
+    pub prefix: TablePrefix,
+    /// The address.
+    pub hostname: Hostname,
 }
 
 /// A user to make or to remove.

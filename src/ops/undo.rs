@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
-use crate::domain::database_job::ImportId;
+use crate::domain::database_job::{ImportId, JobUser};
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
 use crate::domain::name::UnixName;
@@ -148,6 +148,11 @@ pub enum Undo {
     DropDatabaseUser {
         /// Who.
         user: DatabaseUser,
+    },
+    /// Remove users that lived for a step alone.
+    DropJobUsers {
+        /// Who; most are gone already.
+        users: Vec<JobUser>,
     },
     /// Give a database user its old password.
     SetDatabasePassword {

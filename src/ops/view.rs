@@ -301,6 +301,10 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
         Undo::DropDatabaseUser { user } => {
             format!("mariadb -e 'DROP USER IF EXISTS {user}@localhost'")
         }
+        Undo::DropJobUsers { users } => {
+            let users: Vec<String> = users.iter().map(ToString::to_string).collect();
+            format!("mariadb -e \"DROP USER IF EXISTS {}\"", users.join(", "))
+        }
         Undo::SetDatabasePassword { user, .. } => {
             format!("# give the database user {user} its former password")
         }

@@ -47,6 +47,24 @@ pub fn create_statement(name: &DatabaseName) -> String {
     format!("CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")
 }
 
+/// Gives new tables of a database the character set and the collation that those of another get.
+pub fn take_after(host: &dyn Host, name: &DatabaseName, from: &DatabaseName) -> HostResult<()> {
+    let rows = host.sql(&format!(
+        "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '{from}'"
+    ))?;
+    let plain = |text: &String| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    match rows.first().map(Vec::as_slice) {
+        Some([charset, collation]) if plain(charset) && plain(collation) => {
+            let name = Identifier(name);
+            run(
+                host,
+                &format!("ALTER DATABASE {name} CHARACTER SET {charset} COLLATE {collation}"),
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Removes a database. To be called only once nobody has a grant on it: dropping leaves grants for the next owner of the name.
 pub fn drop_database(host: &dyn Host, name: &DatabaseName) -> HostResult<()> {
     run(

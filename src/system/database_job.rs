@@ -8,11 +8,10 @@ use crate::domain::secret::Password;
 use crate::host::{Host, HostError, HostResult};
 
 /// Makes a user that may read everything in one database, and nothing elsewhere.
-pub fn make_reader(host: &dyn Host, name: &DatabaseName) -> HostResult<JobLogin> {
-    let (mut number, mut secret) = ([0; 8], [0; 32]);
-    host.random(&mut number)?;
+pub fn make_reader(host: &dyn Host, user: JobUser, name: &DatabaseName) -> HostResult<JobLogin> {
+    let mut secret = [0; 32];
     host.random(&mut secret)?;
-    let (user, password) = (JobUser::for_export(number), Password::from_random(secret));
+    let password = Password::from_random(secret);
     let hash = DatabaseHash::of(&password);
     let made = host.sql(&format!(
         "CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA mysql_native_password USING '{hash}'"
@@ -32,13 +31,27 @@ pub fn make_reader(host: &dyn Host, name: &DatabaseName) -> HostResult<JobLogin>
 /// Makes a user that may make and fill tables in the database of one import, and do nothing else: no views, triggers, routines
 /// or events, which would run as somebody later.
 pub fn make_writer(host: &dyn Host, scratch: &Scratch) -> HostResult<JobLogin> {
-    let (mut number, mut secret) = ([0; 8], [0; 32]);
+    let mut number = [0; 8];
     host.random(&mut number)?;
-    host.random(&mut secret)?;
     let user = JobUser::for_import(number);
+    writer(host, user, scratch.to_string(), &scratch.pattern())
+}
+
+/// The same for a database of ours that is being made.
+pub fn make_filler(host: &dyn Host, user: JobUser, name: &DatabaseName) -> HostResult<JobLogin> {
+    writer(
+        host,
+        user,
+        name.to_string(),
+        &GrantPattern(name).to_string(),
+    )
+}
+
+fn writer(host: &dyn Host, user: JobUser, database: String, pattern: &str) -> HostResult<JobLogin> {
+    let mut secret = [0; 32];
+    host.random(&mut secret)?;
     let password = Password::from_random(secret);
     let hash = DatabaseHash::of(&password);
-    let pattern = scratch.pattern();
     let made = host.sql(&format!(
         "CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA mysql_native_password USING '{hash}'"
     ));
@@ -54,7 +67,7 @@ pub fn make_writer(host: &dyn Host, scratch: &Scratch) -> HostResult<JobLogin> {
     Ok(JobLogin {
         user,
         password,
-        database: scratch.to_string(),
+        database,
     })
 }
 

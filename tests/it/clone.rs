@@ -16,6 +16,7 @@ fn clone(hostname: &str, to: &str) -> Change {
     Change::SiteClone {
         hostname: name(hostname),
         name: name(to),
+        databases: false,
     }
 }
 

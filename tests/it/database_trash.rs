@@ -96,6 +96,7 @@ fn a_clone_is_made_offline_also_where_the_database_is_in_the_trash() {
     let change = Change::SiteClone {
         hostname: name("data.example"),
         name: name("copy.example"),
+        databases: false,
     };
     done(&world, 3, &change);
     let state = world.state();

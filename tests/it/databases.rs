@@ -37,7 +37,7 @@ pub(crate) fn delete(text: &str, now: bool) -> Change {
     Change::DatabaseDelete { name, now }
 }
 
-fn with_database(hostname: &str, kind: NewSiteKind) -> Change {
+pub(crate) fn with_database(hostname: &str, kind: NewSiteKind) -> Change {
     match create(hostname, kind) {
         Change::SiteCreate(new) => Change::SiteCreate(NewSite {
             database: Some(hash(SECRET)),

@@ -12,6 +12,7 @@
 mod archive;
 mod certificates;
 mod clone;
+mod clone_databases;
 mod database_site;
 mod database_trash;
 mod databases;

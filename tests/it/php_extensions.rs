@@ -186,6 +186,7 @@ fn what_a_site_does_without_follows_it_to_another_version_and_into_a_clone() {
     let clone = Change::SiteClone {
         hostname: name("shop.example"),
         name: name("copy.example"),
+        databases: false,
     };
     assert_eq!(world.run(6, &clone).unwrap(), Some(Outcome::Done));
     let state = world.state();

@@ -38,3 +38,23 @@ async fn a_clone_is_made_once_the_plan_was_seen() {
 async fn a_name_that_is_none_or_taken_is_told_at_its_field() {
     a_bad_name_is_told_at_its_field(PAGE).await;
 }
+
+#[tokio::test]
+async fn its_databases_are_copied_where_the_box_is_ticked_and_it_stays_ticked() {
+    let panel = with_shop();
+    let page = panel.ask(signed_in(get(PAGE))).await;
+    assert!(
+        !page.text.contains("id=\"databases\""),
+        "it has none to copy"
+    );
+    panel.agent.state.lock().unwrap().sites[0].databases = vec!["shop_db".to_owned()];
+    let page = panel.ask(signed_in(get(PAGE))).await;
+    assert!(page.text.contains("Copy its databases too (shop_db)"));
+    let (token, operation) = (page.field("token"), page.field("operation"));
+    let body = format!("token={token}&operation={operation}&name=new.example&databases=1");
+    let seen = panel.ask(signed_in(post(PAGE, &body))).await;
+    let command = "lalapanel site clone shop.example new.example --databases";
+    assert!(seen.text.contains(command));
+    let ticked = "aria-describedby=\"databases-help\" checked";
+    assert!(seen.text.contains(ticked));
+}

@@ -28,17 +28,26 @@ pub(super) fn keys(text: &str) -> Option<Keys> {
             "DB_USER" => keys.user.add(said),
             "DB_PASSWORD" => keys.password.add(said),
             "DB_HOST" => keys.host.add(said),
+            PREFIX => keys.prefix.add(said),
             _ => {}
         }
     }
     Some(keys)
 }
 
-/// `define('NAME', 'value')` or `const NAME = 'value'` at the beginning of these tokens.
+/// Not a constant: the one variable that is read.
+const PREFIX: &str = "table_prefix";
+
+/// `define('NAME', 'value')`, `const NAME = 'value'` or `$table_prefix = 'value'` at the beginning of these tokens.
 fn definition(text: &str, before: Option<&Token>, rest: &[Token]) -> Option<(String, Said)> {
     let word = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
     match (before, rest) {
         (Some(Token::Mark(b'>' | b':')), _) => None,
+        (Some(Token::Mark(b'$')), [Token::Word(name), Token::Mark(b'='), value @ ..])
+            if word(name) == PREFIX =>
+        {
+            Some((PREFIX.to_owned(), said(text, value, b";")))
+        }
         (
             _,
             [

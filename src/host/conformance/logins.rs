@@ -75,6 +75,38 @@ pub(super) fn a_password_is_put_into_a_file_and_taken_back<H: Host>(on: &Subject
     assert_eq!(on.host.list(&path("/site/htdocs")).unwrap(), [".env"]);
 }
 
+pub(super) fn the_way_into_another_database_is_put_into_a_file<H: Host>(on: &Subject<H>) {
+    a_site_tree(on);
+    on.job(Act::PutFile {
+        path: site_path("htdocs/.env"),
+        text: FORMER.to_owned(),
+    });
+    let before = on.meta("/site/htdocs/.env");
+    let to = DatabaseName::parse("copy").unwrap();
+    let lead = |password: &str| {
+        on.job(Act::MoveLogin {
+            path: site_path("htdocs/.env"),
+            login: login(),
+            to: to.clone(),
+            password: Password::typed(password.to_owned()),
+        })
+    };
+    // Twice: what leads there already gets the password.
+    for password in ["heron", "otter"] {
+        let done = lead(password);
+        assert!(matches!(done, JobResult::Done { .. }), "{done:?}");
+        let wanted = FORMER.replace("shop", "copy").replace("old", password);
+        assert_eq!(on.text("/site/htdocs/.env"), wanted);
+    }
+    let after = on.meta("/site/htdocs/.env");
+    assert_eq!((after.owner, after.mode), (before.owner, before.mode));
+    assert_eq!(found(on), [Finding::Other, Finding::Absent]);
+    on.job(Act::RemoveFile {
+        path: site_path("htdocs/.env"),
+    });
+    assert!(matches!(lead("x"), JobResult::Failed { .. }));
+}
+
 pub(super) fn what_is_no_file_of_the_sites_own_is_told_and_left<H: Host>(on: &Subject<H>) {
     a_site_tree(on);
     on.job(Act::MakeDirectory {

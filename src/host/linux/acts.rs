@@ -93,6 +93,12 @@ fn change(base: BorrowedFd<'_>, uid: u32, act: &Act, beside: Option<File>) -> Jo
             login,
             password,
         } => logins::edit(base, uid, path, kept, (login, password)),
+        Act::MoveLogin {
+            path,
+            login,
+            to,
+            password,
+        } => logins::move_to(base, uid, path, login, (to, password)),
         Act::PutBack { path, kept } => logins::put_back(base, uid, path, kept),
         Act::Measure { .. } | Act::Send { .. } | Act::Receive { .. } | Act::FindLogin { .. } => {
             Err(("half a copy".to_owned(), false))

@@ -5,7 +5,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
@@ -80,6 +80,71 @@ pub(super) fn load(login: &JobLogin, from: &mut dyn Read) -> HostResult<Output> 
         stdout: String::new(),
         stderr: stderr.text(),
     })
+}
+
+/// See [`crate::host::Host::pour`].
+pub(super) fn pour(
+    from: &JobLogin,
+    to: &JobLogin,
+    watch: &mut dyn Write,
+) -> HostResult<(Output, Output)> {
+    let (uid, _slot) = slot()?;
+    let failed = |error: std::io::Error| broken(Program::Mariadb, &error);
+    let mut child = start(uid, to, Program::Mariadb, &LOAD).map_err(failed)?;
+    let stderr = Collector::start(child.stderr.take(), COMPLAINTS);
+    let stdout = Collector::start(child.stdout.take(), 0);
+    let mut passing = Passing {
+        to: child.stdin.take(),
+        watch,
+    };
+    let dumped = dump(from, &mut passing);
+    let is_fed = passing.to.is_some();
+    drop(passing);
+    let dumped = match dumped {
+        Err(_) if !is_fed => Ok(Output {
+            code: -1,
+            stdout: String::new(),
+            stderr: String::new(),
+        }),
+        answer => answer,
+    };
+    let is_whole = dumped.as_ref().is_ok_and(Output::is_success);
+    // What broke off is not to be done to its last statement; a client that took no more has its own reason.
+    let grace = if is_whole || !is_fed {
+        LAST
+    } else {
+        Duration::ZERO
+    };
+    let status = wait(child, grace).map_err(failed)?;
+    drop(stdout);
+    let loaded = Output {
+        code: status.map_or(-1, code),
+        stdout: String::new(),
+        stderr: stderr.text(),
+    };
+    Ok((dumped?, loaded))
+}
+
+/// What goes into the client, and past whoever watches. Once the client takes no more, the dump ends as well.
+struct Passing<'a> {
+    to: Option<ChildStdin>,
+    watch: &'a mut dyn Write,
+}
+
+impl Write for Passing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.watch.write_all(bytes)?;
+        let passed = self.to.as_mut().map(|to| to.write_all(bytes));
+        if let Some(Ok(())) = passed {
+            return Ok(bytes.len());
+        }
+        self.to = None;
+        Err(ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The last statement may be one that builds an index over everything.

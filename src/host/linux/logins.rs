@@ -11,9 +11,12 @@ use nix::fcntl::{OFlag, renameat};
 use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
 use nix::unistd::{Gid, UnlinkatFlags, fchown, unlinkat};
 
+use crate::domain::database::DatabaseName;
 use crate::domain::path::SitePath;
 use crate::domain::secret::Password;
-use crate::domain::site_login::{Finding, LONGEST, LoginFile, SiteLogin, judge, with_password};
+use crate::domain::site_login::{
+    Finding, LONGEST, LoginFile, SiteLogin, with_login, with_password,
+};
 use crate::host::linux::acts::{Done, Refusal, flush, place, refusal, unfit};
 use crate::host::walk::beneath;
 
@@ -33,13 +36,10 @@ pub(super) fn find(
     paths: &[SitePath],
     login: &SiteLogin,
 ) -> Vec<LoginFile> {
-    let look = |path: &SitePath| LoginFile {
-        path: path.clone(),
-        finding: match read(base, uid, path) {
-            Ok(Some(found)) => judge(path, &found.text, login),
-            Ok(None) => Finding::Absent,
-            Err((what, _)) => Finding::Unfit { what },
-        },
+    let look = |path: &SitePath| match read(base, uid, path) {
+        Ok(Some(found)) => LoginFile::read(path, &found.text, login),
+        Ok(None) => LoginFile::unread(path, Finding::Absent),
+        Err((what, _)) => LoginFile::unread(path, Finding::Unfit { what }),
     };
     paths.iter().map(look).collect()
 }
@@ -60,6 +60,24 @@ pub(super) fn edit(
     if read(base, uid, kept)?.is_none() {
         replace(base, kept, &found.text, Mode::S_IRUSR.bits(), None)?;
     }
+    let gid = Some(found.status.st_gid);
+    replace(base, path, &text, found.status.st_mode, gid)?;
+    Ok((1, false))
+}
+
+/// See [`crate::host::job::Act::MoveLogin`].
+pub(super) fn move_to(
+    base: BorrowedFd<'_>,
+    uid: u32,
+    path: &SitePath,
+    login: &SiteLogin,
+    (to, password): (&DatabaseName, &Password),
+) -> Done {
+    let Some(found) = read(base, uid, path)? else {
+        return Err(("a file that does not exist".to_owned(), false));
+    };
+    let text = with_login(path, &found.text, login, to, password)
+        .map_err(|_| ("a file that says something else now".to_owned(), false))?;
     let gid = Some(found.status.st_gid);
     replace(base, path, &text, found.status.st_mode, gid)?;
     Ok((1, false))

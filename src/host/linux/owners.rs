@@ -52,7 +52,7 @@ mod tests {
             .lines()
             .filter_map(|line| Some(line.split_once('=')?.0))
             .collect();
-        assert_eq!(names, ["PATH", "LC_ALL"]);
+        assert_eq!(names, ["LC_ALL", "PATH"]);
     }
 
     #[test]

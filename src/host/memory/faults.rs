@@ -209,6 +209,15 @@ impl<H: Host> Host for FaultyHost<H> {
         self.through("load", |host| host.load(login, from))
     }
 
+    fn pour(
+        &self,
+        from: &JobLogin,
+        to: &JobLogin,
+        watch: &mut dyn Write,
+    ) -> HostResult<(Output, Output)> {
+        self.through("pour", |host| host.pour(from, to, watch))
+    }
+
     fn now(&self) -> Timestamp {
         self.inner.now()
     }

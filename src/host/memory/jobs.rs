@@ -63,6 +63,12 @@ impl Machine {
                 login,
                 password,
             } => self.edit_login(owner, &job.base, path, kept, (login, password)),
+            Act::MoveLogin {
+                path,
+                login,
+                to,
+                password,
+            } => self.move_login(owner, &job.base, path, login, (to, password)),
             Act::PutBack { path, kept } => self.put_back(owner, &job.base, path, kept),
             Act::Measure { .. }
             | Act::Send { .. }

@@ -2,9 +2,10 @@
 //!
 //! Invariant: as in `linux/logins.rs`, only a plain file of the site's own is read or replaced.
 
+use crate::domain::database::DatabaseName;
 use crate::domain::path::{HostPath, SitePath};
 use crate::domain::secret::Password;
-use crate::domain::site_login::{Finding, LoginFile, SiteLogin, judge, with_password};
+use crate::domain::site_login::{Finding, LoginFile, SiteLogin, with_login, with_password};
 use crate::host::Owner;
 use crate::host::memory::jobs::{Done, FULL};
 use crate::host::memory::machine::Machine;
@@ -18,13 +19,10 @@ impl Machine {
         paths: &[SitePath],
         login: &SiteLogin,
     ) -> Vec<LoginFile> {
-        let look = |path: &SitePath| LoginFile {
-            path: path.clone(),
-            finding: match self.own_text(owner, base, path) {
-                Ok(Some(text)) => judge(path, &text, login),
-                Ok(None) => Finding::Absent,
-                Err(what) => Finding::Unfit { what },
-            },
+        let look = |path: &SitePath| match self.own_text(owner, base, path) {
+            Ok(Some(text)) => LoginFile::read(path, &text, login),
+            Ok(None) => LoginFile::unread(path, Finding::Absent),
+            Err(what) => LoginFile::unread(path, Finding::Unfit { what }),
         };
         paths.iter().map(look).collect()
     }
@@ -44,6 +42,22 @@ impl Machine {
         if self.own_text(owner, base, kept)?.is_none() {
             self.replace(owner, base, kept, found, 0o400)?;
         }
+        self.replace(owner, base, path, text, 0o600)?;
+        Ok((1, false))
+    }
+
+    pub(super) fn move_login(
+        &mut self,
+        owner: Owner,
+        base: &HostPath,
+        path: &SitePath,
+        login: &SiteLogin,
+        (to, password): (&DatabaseName, &Password),
+    ) -> Done {
+        let found = self.own_text(owner, base, path)?;
+        let found = found.ok_or("a file that does not exist")?;
+        let text = with_login(path, &found, login, to, password)
+            .map_err(|_| "a file that says something else now")?;
         self.replace(owner, base, path, text, 0o600)?;
         Ok((1, false))
     }

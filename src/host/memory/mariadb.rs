@@ -23,6 +23,8 @@ pub struct Mariadb {
     pub tables: BTreeSet<String>,
     /// Databases with WordPress in them, and its administrator.
     pub wordpress: BTreeMap<String, String>,
+    /// Databases in which a client changed rows, and how.
+    pub changed: BTreeMap<String, String>,
 }
 
 /// A user.
@@ -108,6 +110,7 @@ impl Mariadb {
                 self.tables.retain(|table| !table.starts_with(&start));
                 self.databases.remove(name.trim_matches('`'));
                 self.wordpress.remove(name.trim_matches('`'));
+                self.changed.remove(name.trim_matches('`'));
             }
             ["SELECT", "user_login", "FROM", table] => {
                 let name = table.trim_end_matches(".wp_users").trim_matches('`');
@@ -160,7 +163,15 @@ impl Mariadb {
         if !may || !self.databases.contains(name) {
             return Err(format!("Unknown database '{name}'"));
         }
-        Ok(format!("-- Database: {name}\n-- Dump completed\n"))
+        let start = format!("{name}.");
+        let mut text = format!("-- Database: {name}\n");
+        for table in &self.tables {
+            if let Some(table) = table.strip_prefix(start.as_str()) {
+                text.extend(["CREATE TABLE ", table, " (x INT);\n"]);
+            }
+        }
+        text += "-- Dump completed\n";
+        Ok(text)
     }
 
     /// All of the pairs, or none.
@@ -180,7 +191,7 @@ impl Mariadb {
         Ok(Vec::new())
     }
 
-    /// Runs a dump: of each line that makes a table, its name.
+    /// Runs a dump: of each line that makes a table, its name; of one that changes rows, the line.
     pub(super) fn load(&mut self, login: &JobLogin, text: &str) -> Result<(), String> {
         let known = self.users.get(login.user.as_str());
         let pattern = login.database.replace('_', "\\_");
@@ -191,6 +202,8 @@ impl Mariadb {
             if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
                 let table = rest.split(' ').next().unwrap_or_default();
                 self.tables.insert(format!("{}.{table}", login.database));
+            } else if line.starts_with("UPDATE ") {
+                self.changed.insert(login.database.clone(), line.to_owned());
             } else if !line.is_empty() && !line.starts_with("--") {
                 let at = number + 1;
                 return Err(format!(

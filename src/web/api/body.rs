@@ -159,6 +159,26 @@ pub(super) fn rename(input: &Input) -> Result<Wish, Fault> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Clone {
+    name: Hostname,
+    #[serde(default)]
+    databases: bool,
+}
+
+/// `POST /sites/{host}/clone`.
+pub(super) fn clone(input: &Input) -> Result<Wish, Fault> {
+    let Clone { name, databases } = input.body()?;
+    let hostname = input.host()?;
+    let change = Change::SiteClone {
+        hostname,
+        name,
+        databases,
+    };
+    Ok(Wish::Change(change, json!({})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Pair {
     chain: String,
     key: String,

@@ -108,8 +108,8 @@ rows! {
     POST "sites/{host}/purge" Change "Forget the finished pages that nginx keeps" NONE, None, |input| change(Change::SitePurge { hostname: input.host()? });
     POST "sites/{host}/rename" Change "Give a site another hostname; `old` is redirect, alias or drop" NONE,
         Some(r#"{"name":"new.example","old":"redirect"}"#), body::rename;
-    POST "sites/{host}/clone" Change "Make a site with the settings and a copy of the files of this one" NONE,
-        Some(r#"{"name":"copy.example"}"#), |input| change(Change::SiteClone { hostname: input.host()?, name: only(input, "name")? });
+    POST "sites/{host}/clone" Change "Make a site with the settings and a copy of the files of this one, and of its `databases`" NONE,
+        Some(r#"{"name":"copy.example","databases":true}"#), body::clone;
     PUT "sites/{host}/php" Change "Have a site run by another installed PHP version" NONE,
         Some(r#"{"version":"8.2"}"#), |input| change(Change::SitePhp { hostname: input.host()?, php: only(input, "version")? });
     GET "sites/{host}/nginx" Look "What nginx reads of a site" NONE, None, |input| Ok(Wish::Ask(Request::SiteNginx { hostname: input.host()? }));

@@ -26,6 +26,8 @@ struct Sheet {
     host: String,
     name: String,
     typed: String,
+    databases: Option<String>,
+    with_databases: bool,
     token: String,
     operation: String,
     plan: Option<ShownPlan>,
@@ -50,6 +52,7 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
     let change = Change::SiteClone {
         hostname: site.hostname.clone(),
         name,
+        databases: with_databases(&visit),
     };
     match plan::attempt(&visit, change.clone()).await? {
         Attempt::Began(id) => Ok(see_other(&format!("/operations/{id}"))),
@@ -63,6 +66,10 @@ pub(in crate::web) async fn show(visit: Arc<Visit>) -> Result<Response, Refusal>
             sheet(&visit, &site, Some(change), status_of(&fault), None, text).await
         }
     }
+}
+
+fn with_databases(visit: &Visit) -> bool {
+    visit.form.text("databases") == "1"
 }
 
 async fn sheet(
@@ -84,6 +91,8 @@ async fn sheet(
         host: site.hostname.to_string(),
         name: site.hostname_unicode.clone(),
         typed: shown(visit.form.text("name"), 253),
+        databases: (!site.databases.is_empty()).then(|| site.databases.join(", ")),
+        with_databases: with_databases(visit),
         token: frame.token.clone(),
         operation: plan::operation_of(visit)?.to_string(),
         plan,

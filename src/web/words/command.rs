@@ -33,7 +33,14 @@ pub(in crate::web) fn command(change: &Change) -> String {
             };
             format!("lalapanel site rename {hostname} {name}{old}")
         }
-        Change::SiteClone { hostname, name } => format!("lalapanel site clone {hostname} {name}"),
+        Change::SiteClone {
+            hostname,
+            name,
+            databases,
+        } => {
+            let databases = if *databases { " --databases" } else { "" };
+            format!("lalapanel site clone {hostname} {name}{databases}")
+        }
         Change::SiteDiscard { site, .. } => format!("lalapanel site delete {site} --now"),
         Change::SiteVisitor {
             hostname,

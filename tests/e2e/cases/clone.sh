@@ -107,6 +107,61 @@ wordpress() {
     panel site delete wp.example --yes --now
 }
 check "a clone of WordPress does not touch the original's data: it is made offline, and says why" wordpress
+sql() { on mariadb -N -B -e "$1"; }
+sums() { sql "CHECKSUM TABLE $1.wp_options, $1.wp_posts, $1.wp_users" | sed "s/^$1\.//"; }
+with_databases() { # a real WordPress, with an address of its own in its options
+    local before hash password
+    "$here/host" push "$host" "$("$here/wordpress" "$suite")" /root/wordpress.tar.gz
+    panel site create wp.example --type wordpress --install --archive /root/wordpress.tar.gz --admin-email mara@wp.example --admin-name mara >/dev/null
+    sql "CREATE VIEW wp_example.sold AS SELECT 1 AS x"
+    refused 1 database.unloaded site clone wp.example wpcopy.example --databases
+    sql "DROP VIEW wp_example.sold; UPDATE wp_example.wp_options SET option_value = 'http://wp.example' WHERE option_name IN ('siteurl', 'home')"
+    on sed -i "/WP_HOME\|WP_SITEURL/d" /var/www/wp.example/htdocs/wp-config.php # so that the rows count
+    patiently answers wp.example 200
+    before=$(sums wp_example) hash=$(sql "SELECT Priv FROM mysql.global_priv WHERE User = 'wp_example'")
+    matches "$(panel site clone wp.example wpcopy.example --databases --plan)" "Copy what is in the database wp_example into wpcopy_example: 12 tables"
+    panel site clone wp.example wpcopy.example --databases --json | jq -e '.enabled and .databases == ["wpcopy_example"]'
+    is "$(sums wp_example)" "$before"
+    is "$(sql "SELECT Priv FROM mysql.global_priv WHERE User = 'wp_example'")" "$hash"
+    is "$(sums wpcopy_example | sed 1d)" "$(sed 1d <<<"$before")"
+    is "$(sql "SELECT option_value FROM wpcopy_example.wp_options WHERE option_name IN ('siteurl', 'home')" | sort -u)" http://wpcopy.example
+    is "$(sql "SELECT COUNT(*) FROM mysql.global_priv WHERE User LIKE 'lalapanel-%'")" 0
+    is "$(sql "SELECT Db FROM mysql.db WHERE User = 'wpcopy_example'")" 'wpcopy\\_example'
+    password=$(on sh -c "grep \"'DB_PASSWORD'\" /var/www/wpcopy.example/htdocs/wp-config.php | cut -d\\' -f4")
+    is "$(sh_on 'MYSQL_PWD="$1" mariadb -N -B -u wpcopy_example wpcopy_example -e "SELECT COUNT(*) FROM wp_posts WHERE post_name = \"hello-world\""' "$password")" 1
+    ! sh_on 'MYSQL_PWD="$1" mariadb -u wpcopy_example wp_example -e "SELECT 1" 2>/dev/null' "$password" || return 1
+}
+check "site clone --databases gives a WordPress a database of its own, and the original's is as it was" with_databases
+apart_in_data() {
+    patiently answers wpcopy.example 200
+    matches "$(visit wpcopy.example /)" 'http://wpcopy\.example'
+    lacks "$(visit wpcopy.example /)" 'href=.http://wp\.example/'
+    matches "$(visit wp.example /)" 'http://wp\.example'
+    as_site "$(panel_json .user site show wpcopy.example)" 'cd /var/www/wpcopy.example/htdocs
+        printf "%s" "<?php require \"wp-load.php\"; wp_insert_post([\"post_title\" => \"Only in the clone\", \"post_name\" => \"only\", \"post_status\" => \"publish\"]);" >post.php'
+    visit wpcopy.example /post.php >/dev/null
+    soon matches_page wpcopy.example 'Only in the clone'
+    lacks "$(visit wp.example /)" 'Only in the clone'
+    is "$(sql "SELECT COUNT(*) FROM wp_example.wp_posts WHERE post_name = 'only'")" 0
+    is "$(sql "SELECT COUNT(*) FROM wpcopy_example.wp_posts WHERE post_name = 'only'")" 1
+}
+matches_page() { matches "$(visit "$1" /)" "$2" >/dev/null 2>&1; }
+check "each WordPress answers under its own name, and a post of the one is not in the other" apart_in_data
+data_undone() { # in the middle of the rows: neither database, user nor file stays
+    local held
+    held=$(sql "SELECT User FROM mysql.global_priv ORDER BY 1; SHOW DATABASES")
+    sh_on 'mv "$1" "$1.away"; printf "#!/bin/sh\n/usr/bin/mariadb-dump.away \"\$@\" | head -c 20000\n" >"$1"; chmod 755 "$1"' /usr/bin/mariadb-dump
+    refused 1 database.unexported site clone wp.example third.example --databases
+    on mv /usr/bin/mariadb-dump.away /usr/bin/mariadb-dump
+    is "$(sql "SELECT User FROM mysql.global_priv ORDER BY 1; SHOW DATABASES")" "$held"
+    is "$(sh_on 'ls -d /var/www/third.example 2>/dev/null || true')" ""
+    answers wp.example 200
+    panel site delete wpcopy.example --yes --now
+    panel site delete wp.example --yes --now
+    patiently gone_databases
+}
+gone_databases() { ! sql "SHOW DATABASES" | grep -q '^wp'; }
+check "a dump that breaks off leaves nothing of the clone" data_undone
 worse() { # its PHP does not start: everything goes back
     sh_on 'printf "#!/bin/sh\nexit 1\n" >/root/broken; chmod 755 /root/broken; mount --bind /root/broken "/usr/sbin/php-fpm$1"' "$(php_version)"
     ! panel site clone shop.example copy.example || return 1

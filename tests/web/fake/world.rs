@@ -214,6 +214,7 @@ fn refuse(state: &State, change: &Change, name: &Hostname) -> Result<(), Fault> 
     | Change::SiteClone {
         name: wanted,
         hostname,
+        ..
     } = change
     {
         find(state, hostname)?;
@@ -395,7 +396,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
                 }
             }
         }
-        Change::SiteClone { hostname, name } => {
+        Change::SiteClone { hostname, name, .. } => {
             let mut clone = find(state, hostname).unwrap().clone();
             clone.hostname = name.clone();
             clone.hostname_unicode = name.unicode();
