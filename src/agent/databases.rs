@@ -47,7 +47,7 @@ pub(super) fn show(engine: &Engine, name: &DatabaseName) -> Result<DatabaseDetai
         grants_differ: None,
     };
     let looked = database_facts::inside(engine.host(), name).and_then(|inside| {
-        let differ = database_facts::differing(engine.host(), name, &found.users)?;
+        let differ = database_facts::differing(engine.host(), found)?;
         Ok((inside, differ))
     });
     match looked {

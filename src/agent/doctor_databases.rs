@@ -2,8 +2,8 @@
 //!
 //! Invariant: it only looks; where MariaDB does not answer, another finding says so, and nothing is guessed here.
 
-use crate::domain::database::{Account, Database, DatabaseUser};
-use crate::domain::database_inside::Granted;
+use crate::domain::database::{Database, DatabaseUser};
+use crate::domain::database_inside::{Granted, lost_user};
 use crate::domain::fault::Fault;
 use crate::host::{Host, HostResult};
 use crate::ops::state::State;
@@ -34,7 +34,7 @@ fn look(host: &dyn Host, all: &[&Database]) -> HostResult<Vec<Finding>> {
             found.push(missing(one));
             continue;
         }
-        let differing = database_facts::differing(host, &one.name, &one.users)?;
+        let differing = database_facts::differing(host, one)?;
         found.extend(differing.iter().map(|granted| changed(one, granted)));
     }
     if found.is_empty() {
@@ -65,18 +65,22 @@ fn changed(database: &Database, granted: &Granted) -> Finding {
     finding(
         Level::Warning,
         format!("somebody changed what the database user {user} may do: {what}"),
-        format!(
-            "see `lalapanel db show {name}`; put right as root: {}",
-            remedy(database, user)
-        ),
+        if granted.missing.iter().any(|line| line == &lost_user(user)) {
+            again(database, user)
+        } else {
+            format!("see `lalapanel db show {name}`; put right with `lalapanel db repair {name}`")
+        },
     )
 }
 
-/// What a person runs to put the grants right.
-fn remedy(database: &Database, user: &DatabaseUser) -> String {
-    let account = Account(user).to_string().replace('\'', "");
-    let grant = database::grant_statement(user, &database.name).replace('\'', "");
-    format!("mariadb -e 'REVOKE ALL PRIVILEGES, GRANT OPTION FROM {account}; {grant}'")
+/// A user that is gone comes back with another password.
+fn again(database: &Database, user: &DatabaseUser) -> String {
+    let name = &database.name;
+    if *user == name.user() {
+        format!("make it again with `lalapanel db password {name}`")
+    } else {
+        format!("make it again with `lalapanel db user password {name} {user}`")
+    }
 }
 
 fn finding(level: Level, title: String, hint: String) -> Finding {
@@ -131,9 +135,10 @@ mod tests {
         let found = look(&host, &all).unwrap();
         assert_eq!(found[0].level, Level::Warning);
         assert!(found[0].title.contains("1 of its grants are missing"));
-        assert!(found[0].hint.ends_with(
-            r"mariadb -e 'REVOKE ALL PRIVILEGES, GRANT OPTION FROM shop_db@localhost; GRANT ALL PRIVILEGES ON `shop\_db`.* TO shop_db@localhost'"
-        ));
+        assert!(found[0].hint.ends_with("`lalapanel db repair shop_db`"));
+        host.change(|machine| machine.mariadb.users.clear());
+        let found = look(&host, &all).unwrap();
+        assert!(found[0].hint.ends_with("`lalapanel db password shop_db`"));
         host.change(|machine| machine.mariadb.databases.clear());
         let found = look(&host, &all).unwrap();
         assert!(found[0].title.contains("has no database shop_db any more"));

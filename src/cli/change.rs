@@ -8,6 +8,7 @@ use crate::cli::agent::{Ask, unexpected};
 use crate::cli::output::{Exit, Output, moment};
 use crate::cli::{Outcome, follow, plan, site_trash};
 use crate::domain::change::{Change, DriftChoice};
+use crate::domain::database_access::AccessAct;
 use crate::domain::fault::Fault;
 use crate::domain::name::Hostname;
 use crate::domain::panel_setting::TrialVerb;
@@ -212,6 +213,15 @@ fn sentence(change: &Change, view: Option<&OperationView>) -> String {
             format!("{subject} has a new password, and its site has it in its file")
         }
         Change::DatabasePassword { .. } => format!("{subject} has a new password"),
+        Change::DatabaseAccess(change) => match (&change.act, change.act.user()) {
+            (AccessAct::Add { .. }, Some(user)) => format!("{user} may use {subject}"),
+            (AccessAct::Set { .. }, Some(user)) => {
+                format!("{user} may do in {subject} what you said")
+            }
+            (AccessAct::Password { .. }, Some(user)) => format!("{user} has a new password"),
+            (_, Some(user)) => format!("{user} is removed from {subject}"),
+            (_, None) => format!("The users of {subject} have the rights they should have"),
+        },
         Change::PanelSet { .. } => format!("{subject} has its new settings"),
         Change::PanelTrial { verb } => match verb {
             TrialVerb::Keep => format!("{subject} is kept"),

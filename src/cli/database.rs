@@ -10,6 +10,7 @@ use crate::cli::database_export::{self, Export};
 use crate::cli::database_import::{self, Import};
 use crate::cli::database_show;
 use crate::cli::database_trash::{self, Delete, Restore};
+use crate::cli::database_users::{self, Repair};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::cli::site::parse;
 use crate::cli::{Outcome, change, prompt};
@@ -44,6 +45,11 @@ pub enum Verb {
     Restore(Restore),
     /// Give the user of a database a new password, which is shown once
     Password(NewPassword),
+    /// Further users of a database
+    #[command(subcommand)]
+    User(database_users::Verb),
+    /// Give the users of a database the rights again that they should have, and take all others
+    Repair(Repair),
     /// Write a database into a file: one moment of it, whole or not at all
     Export(Export),
     /// Replace what is in a database by a dump: loaded beside it first, then put in its place in one step
@@ -96,6 +102,8 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
             database_trash::restore(&parse_name(&typed.name)?, typed.plan, agent, output)
         }
         Verb::Password(typed) => password(typed, agent, output),
+        Verb::User(verb) => database_users::run(verb, agent, output),
+        Verb::Repair(typed) => database_users::repair(typed, agent, output),
         Verb::Import(typed) => {
             database_import::run(&parse_name(&typed.name)?, typed, agent, output)
         }
@@ -105,7 +113,7 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     }
 }
 
-fn parse_name(text: &str) -> Result<DatabaseName, Fault> {
+pub(super) fn parse_name(text: &str) -> Result<DatabaseName, Fault> {
     DatabaseName::parse(text).map_err(|bad| {
         Fault::new(
             Code::DatabaseInvalid,
@@ -129,7 +137,7 @@ pub(super) fn made() -> Result<Password, Fault> {
 }
 
 /// The password typed, or one that was made: then it has to be shown.
-fn given_or_made(file: Option<&str>) -> Result<(Password, bool), Fault> {
+pub(super) fn given_or_made(file: Option<&str>) -> Result<(Password, bool), Fault> {
     match file {
         Some(file) => prompt::password(Some(file)).map(|given| (given, false)),
         None => made().map(|made| (made, true)),

@@ -4,7 +4,7 @@
 
 use crate::cli::Outcome;
 use crate::cli::agent::{Ask, unexpected};
-use crate::cli::database::{site_of, size_of, users_of};
+use crate::cli::database::{site_of, size_of};
 use crate::cli::output::{Exit, Output, moment, table};
 use crate::domain::database::DatabaseName;
 use crate::domain::database_inside::Inside;
@@ -26,11 +26,13 @@ pub(super) fn run(name: &DatabaseName, agent: &mut dyn Ask, output: &mut Output)
     let mut rows = vec![
         ("name", view.name.to_string()),
         ("site", site_of(view)),
-        ("user", users_of(view)),
         ("host", "localhost".to_owned()),
         ("created", moment(view.created)),
         ("size", size(&detail)),
     ];
+    let users = view.access.iter();
+    let users = users.map(|one| ("user", format!("{} ({})", one.user, one.words())));
+    rows.splice(2..2, users);
     if let Some(inside) = &detail.inside {
         let charset = format!("{} ({})", inside.charset, inside.collation);
         rows.push(("character set", charset));
@@ -65,7 +67,7 @@ fn grants(detail: &DatabaseDetail) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     if differing.is_empty() {
-        let all = "every right in this database and none elsewhere, as the panel gave them";
+        let all = "in this database alone, as the panel gave them";
         return vec![("grants", all.to_owned())];
     }
     let mut rows = Vec::new();
@@ -80,6 +82,8 @@ fn grants(detail: &DatabaseDetail) -> Vec<(&'static str, String)> {
         let lines = lines.chain(said("not from the panel", &one.more));
         rows.extend(lines.map(|line| ("grants", line)));
     }
+    let mend = format!("put right with `lalapanel db repair {}`", detail.view.name);
+    rows.push(("grants", mend));
     rows
 }
 

@@ -21,6 +21,7 @@ mod database_export;
 mod database_import;
 mod database_show;
 mod database_trash;
+mod database_users;
 pub mod doctor;
 pub mod follow;
 pub mod handbook;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::certificate::{Fingerprint, Source};
 use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database_access::DatabaseAccess;
 use crate::domain::database_job::ImportId;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
@@ -260,6 +261,8 @@ pub enum Change {
         /// The hash of the new password.
         hash: DatabaseHash,
     },
+    /// Change who may do what in a database.
+    DatabaseAccess(DatabaseAccess),
     /// Make a new password for a database, and write it into the file of its site.
     DatabaseSitePassword {
         /// Which.
@@ -300,6 +303,7 @@ impl Change {
             | Self::DatabaseRestore { .. }
             | Self::DatabaseImport { .. }
             | Self::DatabasePassword { .. }
+            | Self::DatabaseAccess(_)
             | Self::DatabaseSitePassword { .. }
             | Self::PanelSet { .. }
             | Self::PanelTrial { .. } => None,
@@ -341,6 +345,7 @@ impl Change {
             | Self::DatabaseRestore { name }
             | Self::DatabaseImport { name, .. }
             | Self::DatabasePassword { name, .. }
+            | Self::DatabaseAccess(DatabaseAccess { name, .. })
             | Self::DatabaseSitePassword { name } => format!("the database {name}"),
             Self::PanelSet { .. } => "the panel".to_owned(),
             Self::PanelTrial { .. } => "the panel's address".to_owned(),
@@ -386,6 +391,7 @@ impl Change {
             Self::DatabaseRestore { .. } => "db restore",
             Self::DatabaseImport { .. } => "db import",
             Self::DatabasePassword { .. } | Self::DatabaseSitePassword { .. } => "db password",
+            Self::DatabaseAccess(change) => change.act.word(),
             Self::PanelSet { .. } => "settings set",
             Self::PanelTrial { verb } => match verb {
                 TrialVerb::Keep => "settings keep",

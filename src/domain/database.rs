@@ -3,11 +3,13 @@
 //! Invariant: a name holds `[a-z0-9_]` only and none of MariaDB's own, and reaches SQL through one of the three writers here:
 //! `Identifier`, `GrantPattern` or `Account`. A password reaches it as a hash only.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use crate::domain::database_access::Terms;
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::parsed_text;
@@ -230,13 +232,44 @@ pub struct Database {
     pub name: DatabaseName,
     /// The site it belongs to; none for one of the server's own.
     pub site: Option<SiteId>,
-    /// Who may do everything in it, and nothing elsewhere.
+    /// Who may use it, and nothing elsewhere. The first is its own user, which came with it.
     pub users: Vec<DatabaseUser>,
+    /// On which terms, where a user has others than the usual ones. Why not beside the name: a version before this one locks
+    /// and drops all users that it finds above.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<DatabaseUser, Terms>,
     /// When it was made.
     pub created: Timestamp,
     /// When it was deleted, while it lies in the trash; its name stays taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Timestamp>,
+}
+
+impl Database {
+    /// On which terms a user uses it.
+    #[must_use]
+    pub fn terms_of(&self, user: &DatabaseUser) -> Terms {
+        self.terms.get(user).cloned().unwrap_or_default()
+    }
+
+    /// The same with a user on these terms.
+    #[must_use]
+    pub fn with_user(mut self, user: &DatabaseUser, terms: &Terms) -> Self {
+        if !self.users.contains(user) {
+            self.users.push(user.clone());
+        }
+        self.terms.insert(user.clone(), terms.clone());
+        self.terms.retain(|_, terms| !terms.are_usual());
+        self
+    }
+
+    /// The same without a user.
+    #[must_use]
+    pub fn without_user(mut self, user: &DatabaseUser) -> Self {
+        self.users.retain(|one| one != user);
+        self.terms.remove(user);
+        self
+    }
 }
 
 /// What MariaDB holds already, whoever made it.

@@ -34,7 +34,13 @@ pub struct Inside {
     pub tables: Vec<Table>,
 }
 
-/// How what a user may do differs from all rights in its database and none elsewhere.
+/// What is missing of a user that somebody removed.
+#[must_use]
+pub fn lost_user(user: &DatabaseUser) -> String {
+    format!("the user {user} itself")
+}
+
+/// How what a user may do differs from what the panel gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
     /// Who.

@@ -79,6 +79,8 @@ codes! {
     DatabaseInvalid "database.name_invalid" Invalid,
     DatabaseTaken "database.name_taken" Conflict,
     DatabaseNotFound "database.not_found" Missing,
+    DatabaseUserNotFound "database.user_not_found" Missing,
+    DatabaseOwnUser "database.own_user" Conflict,
     DatabaseUnexported "database.unexported" Unavailable,
     DatabaseUnloaded "database.unloaded" Invalid,
     DatabaseFile "database.file" Invalid,

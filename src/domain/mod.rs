@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod change;
 mod common_passwords;
 pub mod database;
+pub mod database_access;
 pub mod database_inside;
 pub mod database_job;
 pub mod dns;

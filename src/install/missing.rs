@@ -135,6 +135,8 @@ fn standing(host: &dyn Host, step: &Step) -> HostResult<Standing> {
         | Step::Sql { .. } => return Ok(Standing::Along),
         Step::CreateDatabase { .. }
         | Step::CreateDatabaseUser { .. }
+        | Step::GrantDatabaseUser(_)
+        | Step::DropDatabaseUser { .. }
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. }
         | Step::SwapDatabase { .. }

@@ -13,8 +13,8 @@ use crate::ops::fault::of_program;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::{Before, Undo};
 use crate::ops::{
-    apt_lock, database, database_clone, database_import, database_site, home, jobs, nginx,
-    packages, pairs, panel, php_trial, service, site_tls, user, wordpress,
+    apt_lock, database, database_access, database_clone, database_import, database_site, home,
+    jobs, nginx, packages, pairs, panel, php_trial, service, site_tls, user, wordpress,
 };
 use crate::system::{config, database as sql, database_job, users};
 
@@ -85,6 +85,9 @@ pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
         | Step::ConfigureWordpress { .. }
         | Step::MoveLogin(_)
         | Step::LockDatabaseUser { .. } => database::look(step, host)?,
+        Step::GrantDatabaseUser(_) | Step::DropDatabaseUser { .. } => {
+            database_access::look(step, host)?
+        }
         Step::EditLogin(edit) => database_site::look_back(host, edit)?,
         Step::SwapDatabase { name, import } => database_import::look(host, name, import)?,
         Step::CopyDatabase { .. } | Step::SetWordpressAddress(_) => {
@@ -265,9 +268,11 @@ pub fn act(step: &Step, context: &Context<'_>) -> Result<(), Fault> {
         Step::FinishPackages {} => packages::finish(host),
         Step::Sql { statements } => run_all(host, statements),
         Step::CreateDatabase { .. }
-        | Step::CreateDatabaseUser { .. }
         | Step::SetDatabasePassword { .. }
         | Step::LockDatabaseUser { .. } => database::act(host, step),
+        Step::CreateDatabaseUser { .. }
+        | Step::GrantDatabaseUser(_)
+        | Step::DropDatabaseUser { .. } => database_access::act(host, step).map_err(Fault::from),
         Step::EditLogin(edit) => database_site::act(host, edit),
         Step::SwapDatabase { name, import } => database_import::swap(host, name, import),
         Step::UnpackWordpress { .. }
@@ -321,6 +326,9 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
         Undo::DropJobUsers { users } => users
             .iter()
             .try_for_each(|user| database_job::drop_user(host, user).map_err(Fault::from)),
+        Undo::CreateDatabaseUser { .. } | Undo::GrantDatabaseUser { .. } => {
+            database_access::undo(host, undo)
+        }
         Undo::SetDatabasePassword { user, hash } => {
             sql::set_password(host, user, hash).map_err(Fault::from)
         }

@@ -17,8 +17,9 @@ use crate::ops::php_facts::{Intent, gather};
 use crate::ops::plan::Plan;
 use crate::ops::state::State;
 use crate::ops::{
-    certificate_install, database, database_import, database_site, database_trash, dns_ways, drift,
-    pairs, panel_address, php_extension, php_install, php_remove, php_repository, service_change,
+    certificate_install, database, database_access, database_import, database_site, database_trash,
+    dns_ways, drift, pairs, panel_address, php_extension, php_install, php_remove, php_repository,
+    service_change,
 };
 use crate::ops::{
     site_clone, site_create, site_delete, site_drift, site_logs, site_php, site_rename,
@@ -128,7 +129,8 @@ pub fn plan(engine: &Engine, panel: &[Hostname], change: &Change) -> Result<Opti
             let facts = database_site::look(host, name, &state)?;
             database_site::plan(name, &state, &facts).map(Some)
         }
-        Change::DatabasePassword { name, hash } => database::password(name, hash, &state).map(Some),
+        Change::DatabasePassword { name, hash } => database::password(name, hash, &state, host),
+        Change::DatabaseAccess(change) => database_access::plan(change, &state, host),
         Change::SiteDrift { hostname, choice } => {
             let site = state.site(hostname)?;
             site_drift::plan(site, *choice, &drifted(host, site, *choice)?, &facts()?)

@@ -3,13 +3,17 @@
 //! Invariant: what MariaDB or a grant already holds is never taken over, and nothing is dropped inside an operation: `sweep`
 //! does it after the end, users before their database, since dropping a database leaves its grants for the next one of that name.
 
+use std::collections::BTreeMap;
+
 use crate::domain::database::{Database, DatabaseFacts, DatabaseHash, DatabaseName, covers};
+use crate::domain::database_access::Terms;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::SiteId;
 use crate::domain::name::Hostname;
 use crate::domain::site::Site;
 use crate::domain::time::Timestamp;
 use crate::host::{Host, HostResult};
+use crate::ops::database_access;
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::Steps;
 use crate::ops::state::State;
@@ -49,6 +53,7 @@ pub fn of(name: &DatabaseName, site: Option<SiteId>, created: Timestamp) -> Data
         name: name.clone(),
         site,
         users: vec![name.user()],
+        terms: BTreeMap::new(),
         created,
         deleted: None,
     }
@@ -67,6 +72,7 @@ pub(super) fn make_user(steps: &mut Steps, name: &DatabaseName, hash: &DatabaseH
             user,
             hash: hash.clone(),
             name: name.clone(),
+            terms: Terms::default(),
         },
     );
 }
@@ -150,23 +156,17 @@ fn refuse_taken(name: &DatabaseName, state: &State, facts: &DatabaseFacts) -> Re
     }
 }
 
-/// Plans another password.
-pub fn password(name: &DatabaseName, hash: &DatabaseHash, state: &State) -> Result<Plan, Fault> {
-    let found = state.database(name)?;
-    let mut steps = Steps::default();
-    for user in &found.users {
-        steps.add(
-            format!("Give the database user {user} the new password"),
-            Step::SetDatabasePassword {
-                user: user.clone(),
-                hash: hash.clone(),
-            },
-        );
-    }
+/// Plans another password of its own user; further users keep theirs.
+pub fn password(
+    name: &DatabaseName,
+    hash: &DatabaseHash,
+    state: &State,
+    host: &dyn Host,
+) -> Result<Option<Plan>, Fault> {
+    let (found, facts) = (state.database(name)?, database::look(host)?);
     let plan = Plan::new(format!("Give {name} a new password"), "db password");
-    Ok(about(plan.steps(steps.into_list()), found, state).note(
-        "What uses this database cannot sign in to it any more until it has the new password.",
-    ))
+    let plan = database_access::password(plan, found, &name.user(), hash, &facts);
+    Ok(Some(about(plan, found, state)))
 }
 
 pub(super) fn about(plan: Plan, database: &Database, state: &State) -> Plan {
@@ -242,9 +242,6 @@ pub(super) fn look(step: &Step, host: &dyn Host) -> HostResult<Undo> {
 pub(super) fn act(host: &dyn Host, step: &Step) -> Result<(), Fault> {
     match step {
         Step::CreateDatabase { name } => database::create(host, name),
-        Step::CreateDatabaseUser { user, hash, name } => {
-            database::create_user(host, user, hash, name)
-        }
         Step::SetDatabasePassword { user, hash } => database::set_password(host, user, hash),
         Step::LockDatabaseUser { user, locked } => return set_locked(host, user, *locked),
         _ => Ok(()),

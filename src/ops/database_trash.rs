@@ -74,7 +74,11 @@ pub fn restore(name: &DatabaseName, state: &State, facts: &DatabaseFacts) -> Res
         ));
     }
     let mut steps = Steps::default();
-    lock(&mut steps, found, false);
+    let mut present = found.clone();
+    present
+        .users
+        .retain(|user| facts.users.iter().any(|one| one == user.as_str()));
+    lock(&mut steps, &present, false);
     let plan = Plan::new(format!("Put the database {name} back"), "db restore");
     let back = Database {
         deleted: None,
@@ -86,9 +90,9 @@ pub fn restore(name: &DatabaseName, state: &State, facts: &DatabaseFacts) -> Res
 
 fn refuse_lost(database: &Database, facts: &DatabaseFacts) -> Result<(), Fault> {
     let name = database.name.as_str();
-    let mut users = database.users.iter();
-    let is_there = facts.names.iter().any(|one| one == name)
-        && users.all(|user| facts.users.iter().any(|one| one == user.as_str()));
+    // A further user that is gone is made again with a new password; without its own user a database is nobody's.
+    let is_there =
+        facts.names.iter().any(|one| one == name) && facts.users.iter().any(|one| one == name);
     if is_there {
         return Ok(());
     }

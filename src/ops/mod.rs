@@ -9,6 +9,7 @@ pub mod certificate_install;
 pub mod change;
 pub mod context;
 pub mod database;
+mod database_access;
 mod database_clone;
 mod database_dump;
 pub mod database_export;

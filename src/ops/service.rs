@@ -7,6 +7,7 @@ use crate::domain::fault::Fault;
 use crate::host::exec::Command;
 use crate::host::{Host, HostResult};
 use crate::ops::act::must;
+use crate::ops::database_access;
 use crate::ops::step::{ServiceAct, Step, When};
 use crate::ops::undo::ServiceState;
 use crate::system::service::{self, Verb};
@@ -140,11 +141,15 @@ pub fn shown(step: &Step) -> Option<String> {
         Step::Sql { statements } => Some(statements.join("; ")),
         Step::CreateDatabase { name } => Some(database::create_statement(name)),
         // What is shown of a user is what it may do: the hash of its password is nobody's business.
-        Step::CreateDatabaseUser { user, name, .. } => Some(database::grant_statement(user, name)),
         Step::MoveLogin(login) => {
             let (user, name) = (login.to.user(), &login.to);
             Some(database::grant_statement(&user, name))
         }
+        Step::CreateDatabaseUser {
+            user, name, terms, ..
+        } => Some(database_access::statements(user, name, terms)),
+        Step::GrantDatabaseUser(granting) => Some(granting.statements.join("; ")),
+        Step::DropDatabaseUser { user } => Some(database::drop_user_statement(user)),
         Step::LockDatabaseUser { user, locked } => Some(database::lock_statement(user, *locked)),
         _ => None,
     }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
+use crate::domain::database_access::Terms;
 use crate::domain::database_job::ImportId;
 use crate::domain::facts::ServiceManager;
 use crate::domain::id::SiteId;
@@ -20,7 +21,8 @@ use crate::host::{Mode, Owner};
 use crate::ops::panel_step::PanelStep;
 use crate::ops::php_trial::Trial;
 pub use crate::ops::step_detail::{
-    Expectation, LoginEdit, LoginMove, ServiceAct, User, When, WordpressAddress, WordpressInstall,
+    Expectation, Granting, LoginEdit, LoginMove, ServiceAct, User, When, WordpressAddress,
+    WordpressInstall,
 };
 use crate::system::panel_certificate;
 
@@ -249,7 +251,7 @@ pub enum Step {
         /// Which.
         name: DatabaseName,
     },
-    /// Make a user that may do everything in one database and nothing elsewhere.
+    /// Make a user that may use one database and do nothing elsewhere.
     CreateDatabaseUser {
         /// Who.
         user: DatabaseUser,
@@ -257,6 +259,16 @@ pub enum Step {
         hash: DatabaseHash,
         /// The database.
         name: DatabaseName,
+        /// On which terms.
+        #[serde(default, skip_serializing_if = "Terms::are_usual")]
+        terms: Terms,
+    },
+    /// Give a database user the rights it should have, and take all others.
+    GrantDatabaseUser(Box<Granting>),
+    /// Remove a database user with all its grants.
+    DropDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
     },
     /// Give a database user another password.
     SetDatabasePassword {
@@ -388,7 +400,9 @@ impl Step {
             }
             Self::EditLogin(edit) => format!("{}/{}", edit.base, edit.path),
             Self::InstallWordpress(install) => install.hostname.to_string(),
+            Self::GrantDatabaseUser(granting) => format!("{}@localhost", granting.user),
             Self::CreateDatabaseUser { user, .. }
+            | Self::DropDatabaseUser { user }
             | Self::SetDatabasePassword { user, .. }
             | Self::LockDatabaseUser { user, .. } => format!("{user}@localhost"),
         }

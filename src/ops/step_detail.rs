@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{DatabaseName, DatabaseUser};
+use crate::domain::database_access::Terms;
 use crate::domain::id::SiteId;
 use crate::domain::name::{Hostname, UnixName};
 use crate::domain::path::{HostPath, SitePath};
@@ -65,6 +66,19 @@ pub struct WordpressAddress {
     pub prefix: TablePrefix,
     /// The address.
     pub hostname: Hostname,
+}
+
+/// What a database user shall be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granting {
+    /// Who.
+    pub user: DatabaseUser,
+    /// In which database.
+    pub name: DatabaseName,
+    /// On which terms.
+    pub terms: Terms,
+    /// What that comes to, as it is shown.
+    pub statements: Vec<String>,
 }
 
 /// A user to make or to remove.

@@ -154,6 +154,24 @@ pub enum Undo {
         /// Who; most are gone already.
         users: Vec<JobUser>,
     },
+    /// Make a database user again that was there before.
+    CreateDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
+        /// The hash of its password.
+        hash: DatabaseHash,
+        /// Whether it was kept out.
+        locked: bool,
+        /// What it was granted.
+        grants: Vec<String>,
+    },
+    /// Give a database user the rights it had, and no others.
+    GrantDatabaseUser {
+        /// Who.
+        user: DatabaseUser,
+        /// What it was granted.
+        grants: Vec<String>,
+    },
     /// Give a database user its old password.
     SetDatabasePassword {
         /// Who.

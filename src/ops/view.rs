@@ -305,6 +305,12 @@ pub fn by_hand(undo: &Undo) -> Option<String> {
             let users: Vec<String> = users.iter().map(ToString::to_string).collect();
             format!("mariadb -e \"DROP USER IF EXISTS {}\"", users.join(", "))
         }
+        Undo::CreateDatabaseUser { user, .. } => {
+            format!("# make the database user {user} again with `lalapanel db user add`")
+        }
+        Undo::GrantDatabaseUser { user, grants } => {
+            format!("# give {user} these and no others: {}", grants.join("; "))
+        }
         Undo::SetDatabasePassword { user, .. } => {
             format!("# give the database user {user} its former password")
         }

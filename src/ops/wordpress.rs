@@ -5,6 +5,7 @@
 
 use crate::domain::archive::FetchedArchive;
 use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database_access::Terms;
 use crate::domain::facts::{Facts, ServiceManager};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
@@ -156,7 +157,7 @@ fn configure(
     let mut seed = [0; 32];
     host.random(&mut seed)?;
     let (user, hash) = (name.user(), DatabaseHash::of(&password));
-    sql::create_user(host, &user, &hash, name)?;
+    sql::create_user(host, &user, &hash, name, &Terms::default())?;
     sql::set_password(host, &user, &hash)?;
     let text = render::wordpress::config(hostname, name, &password, &Token::from_random(seed));
     let path = site_path("htdocs/wp-config.php")?;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::database::{Database, DatabaseName, DatabaseUser};
+use crate::domain::database_access::{ConnectionLimit, Rights, Terms};
 use crate::domain::database_inside::{Granted, Inside};
 use crate::domain::database_job::ImportId;
 use crate::domain::name::Hostname;
@@ -20,6 +21,9 @@ pub struct DatabaseView {
     pub site: Option<Hostname>,
     /// Who may use it, from this machine.
     pub users: Vec<DatabaseUser>,
+    /// What each of them may do, in the same order.
+    #[serde(default)]
+    pub access: Vec<UserAccess>,
     /// True while its users are kept from signing in, because its site is in the trash.
     pub locked: bool,
     /// When it was made.
@@ -33,6 +37,49 @@ pub struct DatabaseView {
     /// While it lies in the trash: since when, and for how long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trash: Option<InTrash>,
+}
+
+/// What a user of a database may do in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserAccess {
+    /// Who.
+    pub user: DatabaseUser,
+    /// True for the user that came with the database.
+    pub own: bool,
+    /// `all`, `read-only`, `read-write`, or the names of rights.
+    pub rights: Rights,
+    /// How many connections at once; 0 for no limit of its own.
+    pub max_connections: ConnectionLimit,
+}
+
+impl UserAccess {
+    fn all_of(database: &Database) -> Vec<Self> {
+        let own = database.name.user();
+        let users = database.users.iter().map(|user| {
+            let Terms {
+                rights,
+                connections,
+            } = database.terms_of(user);
+            Self {
+                user: user.clone(),
+                own: *user == own,
+                rights,
+                max_connections: connections,
+            }
+        });
+        users.collect()
+    }
+
+    /// In words: `read-only, 5 connections at once`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let (rights, connections) = (self.rights.clone(), self.max_connections);
+        Terms {
+            rights,
+            connections,
+        }
+        .to_string()
+    }
 }
 
 /// What MariaDB says of a database.
@@ -93,6 +140,7 @@ impl DatabaseView {
             name: database.name.clone(),
             site,
             users: database.users.clone(),
+            access: UserAccess::all_of(database),
             locked,
             created: database.created,
             bytes: None,

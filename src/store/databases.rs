@@ -98,6 +98,7 @@ mod tests {
         let name = DatabaseName::parse(name).unwrap();
         Database {
             users: vec![name.user()],
+            terms: std::collections::BTreeMap::new(),
             name,
             site: site.map(SiteId::new),
             created: Timestamp::from_millis(1),

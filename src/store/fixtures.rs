@@ -70,6 +70,7 @@ fn database() -> Database {
         users: vec![name.user()],
         name,
         site: Some(SiteId::FIRST),
+        terms: std::collections::BTreeMap::new(),
         created: TIME,
         deleted: None,
     }

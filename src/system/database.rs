@@ -5,9 +5,11 @@
 use serde_json::Value;
 
 use crate::domain::database::{
-    Account, DatabaseFacts, DatabaseHash, DatabaseName, DatabaseUser, GrantPattern, Identifier,
+    Account, DatabaseFacts, DatabaseHash, DatabaseName, DatabaseUser, Identifier,
 };
+use crate::domain::database_access::Terms;
 use crate::host::{Host, HostError, HostResult};
+use crate::system::database_grants;
 
 /// Everything MariaDB holds already.
 pub fn look(host: &dyn Host) -> HostResult<DatabaseFacts> {
@@ -100,45 +102,44 @@ pub fn user(host: &dyn Host, user: &DatabaseUser) -> HostResult<Option<UserState
     }))
 }
 
-/// Makes a user that may do everything in one database and nothing elsewhere, and looks whether that is what MariaDB understood.
+/// Makes a user that may use one database on these terms and do nothing elsewhere, and looks whether that is what MariaDB understood.
 pub fn create_user(
     host: &dyn Host,
     user: &DatabaseUser,
     hash: &DatabaseHash,
     name: &DatabaseName,
+    terms: &Terms,
 ) -> HostResult<()> {
+    make_user(host, user, hash)?;
+    database_grants::bring(host, user, &database_grants::wanted(name, terms))
+}
+
+/// Makes a user that may do nothing.
+pub fn make_user(host: &dyn Host, user: &DatabaseUser, hash: &DatabaseHash) -> HostResult<()> {
     let account = Account(user);
     run(
         host,
         &format!(
             "CREATE USER IF NOT EXISTS {account} IDENTIFIED VIA mysql_native_password USING '{hash}'"
         ),
-    )?;
-    run(host, &grant_statement(user, name))?;
-    let granted = host.sql("SELECT Db, User FROM mysql.db")?.into_iter();
-    let granted = granted
-        .filter_map(pair)
-        .filter(|(_, who)| who == user.as_str());
-    let expected = [GrantPattern(name).text()];
-    if granted.map(|(pattern, _)| pattern).eq(expected) {
-        Ok(())
-    } else {
-        Err(HostError::Sql {
-            detail: format!("what {user} may do is not what was asked for"),
-        })
-    }
+    )
 }
 
-/// The statement that lets a user do everything in a database, and not let others do so.
-#[must_use]
-pub fn grant_statement(user: &DatabaseUser, name: &DatabaseName) -> String {
-    let (pattern, account) = (GrantPattern(name), Account(user));
-    format!("GRANT ALL PRIVILEGES ON {pattern}.* TO {account}")
+pub(super) fn unlike(user: &DatabaseUser) -> HostError {
+    HostError::Sql {
+        detail: format!("what {user} may do is not what was asked for"),
+    }
 }
 
 /// Removes a user with all its grants.
 pub fn drop_user(host: &dyn Host, user: &DatabaseUser) -> HostResult<()> {
-    run(host, &format!("DROP USER IF EXISTS {}", Account(user)))
+    run(host, &drop_user_statement(user))
+}
+
+/// The statement for that.
+#[must_use]
+pub fn drop_user_statement(user: &DatabaseUser) -> String {
+    format!("DROP USER IF EXISTS {}", Account(user))
 }
 
 /// Gives a user another password.

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::database::{Account, DatabaseName, DatabaseUser};
-use crate::domain::database_inside::{Granted, Inside, Table};
+use crate::domain::database::{Database, DatabaseName, DatabaseUser};
+use crate::domain::database_inside::{Granted, Inside, Table, lost_user};
 use crate::host::{Host, HostResult};
-use crate::system::database::{grant_statement, user};
+use crate::system::database_grants::{self, Access};
 
 /// Databases of MariaDB's own.
 const OWN: &str = "('mysql', 'sys', 'information_schema', 'performance_schema')";
@@ -114,20 +114,11 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// How what the users of a database were granted differs from what the panel gave them; empty where it does not.
-pub fn differing(
-    host: &dyn Host,
-    name: &DatabaseName,
-    users: &[DatabaseUser],
-) -> HostResult<Vec<Granted>> {
+pub fn differing(host: &dyn Host, database: &Database) -> HostResult<Vec<Granted>> {
     let mut found = Vec::new();
-    for one in users {
-        let granted = if user(host, one)?.is_some() {
-            host.sql(&format!("SHOW GRANTS FOR {}", Account(one)))?
-        } else {
-            Vec::new()
-        };
-        let rows = granted.into_iter().filter_map(|row| row.into_iter().next());
-        let granted = compare(&rows.collect::<Vec<_>>(), one, name);
+    for user in &database.users {
+        let now = database_grants::look(host, user)?;
+        let granted = compare(now.as_ref(), user, database);
         if !granted.missing.is_empty() || !granted.more.is_empty() {
             found.push(granted);
         }
@@ -136,52 +127,45 @@ pub fn differing(
 }
 
 /// Holds what was granted against what should be.
-fn compare(rows: &[String], user: &DatabaseUser, name: &DatabaseName) -> Granted {
-    let expected = plain(&grant_statement(user, name));
-    let usage = format!("GRANT USAGE ON *.* TO {user}@localhost");
-    let mut more: Vec<String> = rows.iter().map(|row| plain(row)).collect();
-    let all = more.len();
-    more.retain(|row| *row != usage);
-    let mut missing = Vec::new();
-    if more.len() == all && more.iter().all(|row| !row.contains(" ON *.* TO ")) {
-        missing.push(format!("the user {user} itself"));
-    }
-    let all = more.len();
-    more.retain(|row| *row != expected);
-    if more.len() == all {
-        missing.push(expected);
-    }
+fn compare(now: Option<&Access>, user: &DatabaseUser, database: &Database) -> Granted {
+    let expected = database_grants::wanted(&database.name, &database.terms_of(user));
+    let nothing = Access::default();
+    let lost = now.is_none().then(|| lost_user(user));
+    let now = now.unwrap_or(&nothing);
+    let mut missing: Vec<String> = lost.into_iter().collect();
+    missing.extend(expected.beside(now, user));
     Granted {
         user: user.clone(),
         missing,
-        more,
+        more: now.beside(&expected, user),
     }
-}
-
-/// A grant without quotes around names and without the hash of the password.
-fn plain(row: &str) -> String {
-    let (row, end) = match row.split_once(" IDENTIFIED ") {
-        Some((start, rest)) if rest.ends_with(" WITH GRANT OPTION") => {
-            (start, " WITH GRANT OPTION")
-        }
-        Some((start, _)) => (start, ""),
-        None => (row, ""),
-    };
-    let row: String = row.chars().filter(|c| !matches!(c, '`' | '\'')).collect();
-    format!("{row}{end}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::time::Timestamp;
 
     fn name() -> DatabaseName {
         DatabaseName::parse("b_db").unwrap()
     }
 
     fn compared(rows: &[&str]) -> (Vec<String>, Vec<String>) {
-        let rows: Vec<String> = rows.iter().map(|&row| row.to_owned()).collect();
-        let granted = compare(&rows, &name().user(), &name());
+        let rows = rows.iter().map(|&row| row.to_owned());
+        let now = database_grants::read(rows);
+        held(Some(&now))
+    }
+
+    fn held(now: Option<&Access>) -> (Vec<String>, Vec<String>) {
+        let database = Database {
+            users: vec![name().user()],
+            terms: BTreeMap::new(),
+            name: name(),
+            site: None,
+            created: Timestamp::from_millis(1),
+            deleted: None,
+        };
+        let granted = compare(now, &name().user(), &database);
         (granted.missing, granted.more)
     }
 
@@ -207,7 +191,10 @@ mod tests {
             ["GRANT FILE ON *.* TO b_db@localhost WITH GRANT OPTION"]
         );
         assert!(!more.concat().contains("3A70"), "no hash is shown");
-        let (missing, _) = compared(&[]);
+        let limited = format!("{USAGE} WITH MAX_USER_CONNECTIONS 7");
+        let (_, more) = compared(&[&limited, ALL]);
+        assert_eq!(more, ["MAX_USER_CONNECTIONS 7"]);
+        let (missing, _) = held(None);
         assert_eq!(missing.len(), 2);
         assert_eq!(missing[0], "the user b_db itself");
     }

@@ -8,6 +8,7 @@ pub mod config;
 pub mod courier;
 pub mod database;
 pub mod database_facts;
+pub mod database_grants;
 pub mod database_job;
 pub mod distro;
 pub mod facts;

@@ -12,9 +12,9 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
-    databases, dns, home, login, logs, new_database, new_site, nginx, open, operation,
-    own_certificate, panel_settings, php, php_extensions, services, settings, site, site_clone,
-    site_php, site_rename, sites, start, system, trash, uptime, users, visitors,
+    database_users, databases, dns, home, login, logs, new_database, new_site, nginx, open,
+    operation, own_certificate, panel_settings, php, php_extensions, services, settings, site,
+    site_clone, site_php, site_rename, sites, start, system, trash, uptime, users, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -133,6 +133,16 @@ routes! {
     POST "/databases/{name}/delete"     Session FORM, database_change::delete;
     GET  "/databases/{name}/restore"    Session 0,    database_change::restore;
     POST "/databases/{name}/restore"    Session FORM, database_change::restore;
+    GET  "/databases/{name}/users"      Session 0,    database_users::add;
+    POST "/databases/{name}/users"      Session FORM, database_users::add;
+    GET  "/databases/{name}/users/{user}" Session 0,  database_users::set;
+    POST "/databases/{name}/users/{user}" Session FORM, database_users::set;
+    GET  "/databases/{name}/users/{user}/password" Session 0, database_users::password;
+    POST "/databases/{name}/users/{user}/password" Session FORM, database_users::password;
+    GET  "/databases/{name}/users/{user}/remove" Session 0, database_users::remove;
+    POST "/databases/{name}/users/{user}/remove" Session FORM, database_users::remove;
+    GET  "/databases/{name}/repair"     Session 0,    database_users::repair;
+    POST "/databases/{name}/repair"     Session FORM, database_users::repair;
     POST "/databases/{name}/export"     Session FORM, database_export::export;
     GET  "/certificates"                Session 0,    certificate::list;
     GET  "/certificates/dns"            Session 0,    dns::show;

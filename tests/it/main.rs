@@ -15,6 +15,7 @@ mod clone;
 mod clone_databases;
 mod database_site;
 mod database_trash;
+mod database_users;
 mod databases;
 mod faults;
 mod http3;

@@ -117,6 +117,31 @@ const PAGES: &[(&str, &str, &str)] = &[
         "db delete",
         "/databases/shop_db/delete",
     ),
+    (
+        "/databases/{name}/users",
+        "db user add",
+        "/databases/shop_db/users",
+    ),
+    (
+        "/databases/{name}/users/{user}",
+        "db user set",
+        "/databases/shop_db/users/shop_db",
+    ),
+    (
+        "/databases/{name}/users/{user}/password",
+        "db user password",
+        "/databases/shop_db/users/shop_db/password",
+    ),
+    (
+        "/databases/{name}/users/{user}/remove",
+        "db user remove",
+        "",
+    ),
+    (
+        "/databases/{name}/repair",
+        "db repair",
+        "/databases/shop_db/repair",
+    ),
     ("/databases/{name}/restore", "db restore", ""),
     ("/databases/{name}/export", "db export", ""),
     ("/certificates", "cert list", "/certificates"),

@@ -73,6 +73,7 @@ async fn sizes_and_tables_are_shown_and_it_is_said_where_nothing_is_known() {
     }];
     let one = panel.ask(signed_in(get(page))).await;
     assert!(one.text.contains("Not from Lala: <code>GRANT FILE ON *.*"));
+    assert!(one.text.contains("/databases/shop_db/repair"));
     silence(&panel.agent);
     let one = panel.ask(signed_in(get(page))).await;
     assert!(one.text.contains("MariaDB does not answer") && !one.text.contains("wp_options"));
@@ -334,4 +335,88 @@ async fn a_password_for_the_sites_file_is_made_on_the_server_and_shown_to_nobody
     assert!(shown(&end).is_none());
     let state = panel.agent.state.lock().unwrap();
     assert_eq!((state.applied, state.database_hash.clone()), (1, None));
+}
+
+#[tokio::test]
+async fn a_further_user_is_made_seen_changed_and_removed_each_with_its_plan() {
+    let panel = with_shop();
+    let page = "/databases/shop_db/users";
+    let form = panel.ask(signed_in(get(page))).await;
+    assert_eq!(form.status, StatusCode::OK);
+    let (token, operation) = (form.field("token"), form.field("operation"));
+    let body =
+        format!("token={token}&operation={operation}&name=reader&rights=read-only&connections=5");
+    let check = panel.ask(signed_in(post(page, &body))).await;
+    assert!(check.text.contains("read-only, 5 connections at once"));
+    assert!(
+        check.text.contains(
+            "lalapanel db user add shop_db reader --rights read-only --max-connections 5"
+        )
+    );
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let body = format!("{body}&plan={}", check.field("plan"));
+    panel.ask(signed_in(post(page, &body))).await;
+    let ended = done(&panel, &operation).await;
+    let password = shown(&ended).unwrap();
+    assert!(ended.text.contains("reader"));
+    let hash = panel.agent.state.lock().unwrap().database_hash.clone();
+    assert_eq!(hash, Some(DatabaseHash::of(&Password::typed(password))));
+
+    let one = panel.ask(signed_in(get("/databases/shop_db"))).await;
+    assert!(one.text.contains("read-only, 5 connections at once"));
+    for path in [
+        "users/reader",
+        "users/reader/password",
+        "users/reader/remove",
+        "repair",
+    ] {
+        let path = format!("/databases/shop_db/{path}");
+        let seen = panel.ask(signed_in(get(&path))).await;
+        assert_eq!(seen.status, StatusCode::OK, "{path}");
+    }
+    let set = panel
+        .ask(signed_in(get("/databases/shop_db/users/reader")))
+        .await;
+    assert!(set.text.contains("value=\"read-only\" selected"));
+    let nobody = panel
+        .ask(signed_in(get("/databases/shop_db/users/nobody")))
+        .await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+
+    let path = "/databases/shop_db/users/reader/remove";
+    let sheet = panel.ask(signed_in(get(path))).await;
+    let operation = sheet.field("operation");
+    let body = format!(
+        "token={token}&operation={operation}&plan={}",
+        sheet.field("plan")
+    );
+    panel.ask(signed_in(post(path, &body))).await;
+    done(&panel, &operation).await;
+    assert_eq!(
+        panel.agent.state.lock().unwrap().databases[0].users.len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_granted_is_marked_and_nothing_is_asked_for() {
+    let panel = with_shop();
+    let page = "/databases/shop_db/users";
+    let form = panel.ask(signed_in(get(page))).await;
+    let (token, operation) = (form.field("token"), form.field("operation"));
+    for (typed, said) in [
+        ("name=Reader", "user&#39;s name begins"),
+        ("name=", "Type a name"),
+        ("name=reader&only=file", "Rights are all, read-only"),
+        (
+            "name=reader&connections=many",
+            "Connections at once are a number",
+        ),
+    ] {
+        let body = format!("token={token}&operation={operation}&{typed}");
+        let seen = panel.ask(signed_in(post(page, &body))).await;
+        assert_eq!(seen.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed}");
+        assert!(seen.text.contains(said), "{typed}: {}", seen.text);
+    }
+    assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
 }

@@ -4,14 +4,21 @@
 
 use super::*;
 use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database_access::{ConnectionLimit, Rights};
 use crate::domain::database_inside::{Granted, Inside, Table};
 use crate::domain::secret::Password;
-use crate::rpc::database::{DatabaseDetail, DatabaseView, InTrash, Known};
+use crate::rpc::database::{DatabaseDetail, DatabaseView, InTrash, Known, UserAccess};
 
 fn view() -> DatabaseView {
     let name = DatabaseName::parse("shop_db").unwrap();
     DatabaseView {
         users: vec![name.user()],
+        access: vec![UserAccess {
+            user: name.user(),
+            own: true,
+            rights: Rights::All,
+            max_connections: ConnectionLimit::default(),
+        }],
         name,
         site: Some(Hostname::parse("shop.example").unwrap()),
         locked: false,
@@ -197,4 +204,65 @@ fn a_deleted_database_is_listed_in_the_trash_alone_and_put_back_by_its_name() {
         vec![began(), ended(), Ok(super::databases::listed())],
     );
     assert_eq!(back.json()["name"], "shop_db");
+}
+
+#[test]
+fn a_further_user_has_rights_and_a_limit_and_its_password_is_printed_once() {
+    let line = "lalapanel db user add shop_db reader --rights read-only --max-connections 5 --json";
+    let ran = ran(line, vec![began(), ended(), Ok(listed())]);
+    let document = ran.json();
+    let password = document["password"].as_str().unwrap().to_owned();
+    assert_eq!(document["user"], "reader");
+    assert_eq!(ran.out.matches(&password).count(), 1);
+    assert!(!ran.asked.join("").contains(&password));
+    let asked = &ran.asked[0];
+    assert!(
+        asked.contains(r#""terms":{"rights":"read-only","connections":5}"#),
+        "{asked}"
+    );
+    assert!(asked.contains(DatabaseHash::of(&Password::typed(password)).as_str()));
+    let shown = super::ran(
+        "lalapanel db show shop_db",
+        vec![Ok(detail(Known::Answers))],
+    );
+    assert!(shown.out.contains("shop_db (all)"), "{}", shown.out);
+    assert!(
+        shown.out.contains("lalapanel db repair shop_db"),
+        "{}",
+        shown.out
+    );
+}
+
+#[test]
+fn what_is_no_right_and_no_limit_is_refused_before_anybody_is_asked() {
+    for (line, said) in [
+        ("user add shop_db reader --rights file", "no right"),
+        ("user add shop_db reader --max-connections -1", ""),
+        (
+            "user add shop_db reader --max-connections 99999",
+            "from 1 to 10000",
+        ),
+        ("user add shop_db Reader", "a user's name"),
+        ("user set shop_db reader", ""),
+    ] {
+        let ran = ran(&format!("lalapanel db {line}"), vec![]);
+        assert!(ran.code != 0 && ran.asked.is_empty(), "{line}");
+        assert!(ran.err.contains(said), "{line}: {}", ran.err);
+    }
+    for (line, sent) in [
+        (
+            "user set shop_db reader --max-connections 0",
+            r#"{"set":{"user":"reader","rights":null,"connections":0}}"#,
+        ),
+        (
+            "user remove shop_db reader",
+            r#"{"remove":{"user":"reader"}}"#,
+        ),
+        ("repair shop_db", r#"{"repair":{}}"#),
+    ] {
+        let line = format!("lalapanel db {line} --json");
+        let ran = ran(&line, vec![began(), ended(), Ok(listed())]);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.out);
+        assert!(ran.asked[0].contains(sent), "{line}: {}", ran.asked[0]);
+    }
 }

@@ -36,6 +36,10 @@ pub struct MariadbUser {
     pub locked: bool,
     /// The patterns of the databases it may use.
     pub grants: BTreeSet<String>,
+    /// What it may do with what, as grants name it: `` `shop\_db`.* ``.
+    pub rights: BTreeMap<String, BTreeSet<String>>,
+    /// How many connections it may have at once; 0 for any number.
+    pub connections: u32,
 }
 
 impl Machine {
@@ -128,9 +132,17 @@ impl Mariadb {
             ["DROP", "USER", "IF", "EXISTS", account] => {
                 self.users.remove(&user_of(account));
             }
-            ["GRANT", .., "ON", pattern, "TO", account] => {
-                let pattern = pattern.trim_end_matches(".*").trim_matches('`');
-                self.known(account)?.grants.insert(pattern.to_owned());
+            ["SHOW", "GRANTS", "FOR", account] => return self.shown(account),
+            ["GRANT", .., "ON", object, "TO", account] => {
+                let rights = rights_of(statement, "GRANT ");
+                self.known(account)?.give(object, rights);
+            }
+            ["REVOKE", .., "ON", object, "FROM", account] => {
+                let rights = rights_of(statement, "REVOKE ");
+                return self.known(account)?.take(object, &rights);
+            }
+            ["ALTER", "USER", account, "WITH", _, number] => {
+                self.known(account)?.connections = number.parse().unwrap_or_default();
             }
             ["ALTER", "USER", account, "ACCOUNT", word] => {
                 self.known(account)?.locked = *word == "LOCK";
@@ -222,6 +234,28 @@ impl Mariadb {
         pairs.collect()
     }
 
+    fn shown(&self, account: &str) -> Result<Vec<Vec<String>>, String> {
+        let user = user_of(account);
+        let known = self.users.get(&user);
+        let known = known.ok_or_else(|| format!("there is no grant defined for {user}"))?;
+        let limit = match known.connections {
+            0 => String::new(),
+            some => format!(" WITH MAX_USER_CONNECTIONS {some}"),
+        };
+        let usage = format!(
+            "GRANT USAGE ON *.* TO `{user}`@`localhost` IDENTIFIED BY PASSWORD '{}'{limit}",
+            known.hash
+        );
+        let rights = known.rights.iter().map(|(object, rights)| {
+            let rights: Vec<&str> = rights.iter().map(String::as_str).collect();
+            let rights = rights.join(", ");
+            vec![format!(
+                "GRANT {rights} ON {object} TO `{user}`@`localhost`"
+            )]
+        });
+        Ok([vec![usage]].into_iter().chain(rights).collect())
+    }
+
     fn entry(&self, name: &str) -> Vec<Vec<String>> {
         let found = self.users.get(name).map(|user| {
             let (hash, locked) = (&user.hash, user.locked);
@@ -238,6 +272,43 @@ impl Mariadb {
             .get_mut(&user)
             .ok_or_else(|| format!("there is no user {user}"))
     }
+}
+
+const ALL: &str = "ALL PRIVILEGES";
+
+impl MariadbUser {
+    fn give(&mut self, object: &str, rights: BTreeSet<String>) {
+        let held = self.rights.entry(object.to_owned()).or_default();
+        held.extend(rights);
+        if held.contains(ALL) {
+            held.retain(|one| one == ALL);
+        }
+        self.know_patterns();
+    }
+
+    fn take(&mut self, object: &str, gone: &BTreeSet<String>) -> Result<Vec<Vec<String>>, String> {
+        let Some(rights) = self.rights.get_mut(object) else {
+            return Err(format!("there is no such grant on {object}"));
+        };
+        rights.retain(|one| !gone.contains(one));
+        self.rights.retain(|_, rights| !rights.is_empty());
+        self.know_patterns();
+        Ok(Vec::new())
+    }
+
+    fn know_patterns(&mut self) {
+        let objects = self.rights.keys();
+        let patterns = objects.filter_map(|object| object.strip_suffix("`.*"));
+        self.grants = patterns
+            .map(|one| one.trim_start_matches('`').to_owned())
+            .collect();
+    }
+}
+
+fn rights_of(statement: &str, verb: &str) -> BTreeSet<String> {
+    let what = statement.split(" ON ").next().unwrap_or_default();
+    let what = what.trim_start_matches(verb).split(", ");
+    what.map(str::to_owned).collect()
 }
 
 fn user_of(account: &str) -> String {

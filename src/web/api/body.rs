@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::certificate::PrivateKey;
 use crate::domain::change::{Change, OldName};
-use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database::{DatabaseHash, DatabaseName, DatabaseUser};
+use crate::domain::database_access::{AccessAct, ConnectionLimit, DatabaseAccess, Rights, Terms};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::php::PhpVersion;
@@ -208,6 +209,70 @@ pub(super) fn create_database(input: &Input) -> Result<Wish, Fault> {
         hash: DatabaseHash::of(&password),
     };
     Ok(Wish::Change(change, told(Some(&password))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewUser {
+    user: DatabaseUser,
+    #[serde(default)]
+    rights: Rights,
+    #[serde(default)]
+    max_connections: ConnectionLimit,
+}
+
+/// `POST /databases/{name}/users`.
+pub(super) fn add_user(input: &Input) -> Result<Wish, Fault> {
+    let typed: NewUser = input.body()?;
+    let password = made()?;
+    let act = AccessAct::Add {
+        user: typed.user,
+        hash: DatabaseHash::of(&password),
+        terms: Terms {
+            rights: typed.rights,
+            connections: typed.max_connections,
+        },
+    };
+    access(input, act, Some(&password))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserTerms {
+    rights: Option<Rights>,
+    max_connections: Option<ConnectionLimit>,
+}
+
+/// `PATCH /databases/{name}/users/{user}`.
+pub(super) fn set_user(input: &Input) -> Result<Wish, Fault> {
+    let typed: UserTerms = input.body()?;
+    let act = AccessAct::Set {
+        user: input.part(1)?,
+        rights: typed.rights,
+        connections: typed.max_connections,
+    };
+    access(input, act, None)
+}
+
+/// `POST /databases/{name}/users/{user}/password`.
+pub(super) fn user_password(input: &Input) -> Result<Wish, Fault> {
+    let password = made()?;
+    let act = AccessAct::Password {
+        user: input.part(1)?,
+        hash: DatabaseHash::of(&password),
+    };
+    access(input, act, Some(&password))
+}
+
+/// A change of who may do what in the database in the path.
+pub(super) fn access(
+    input: &Input,
+    act: AccessAct,
+    password: Option<&Password>,
+) -> Result<Wish, Fault> {
+    let name = input.part(0)?;
+    let change = Change::DatabaseAccess(DatabaseAccess { name, act });
+    Ok(Wish::Change(change, told(password)))
 }
 
 /// One value of an object that has no other.

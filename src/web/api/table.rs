@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::domain::change::{Change, DriftChoice};
 use crate::domain::database::DatabaseHash;
+use crate::domain::database_access::AccessAct;
 use crate::domain::fault::Fault;
 use crate::domain::id::{OperationId, SiteId};
 use crate::domain::log::{LogFile, LogFilter};
@@ -154,6 +155,15 @@ rows! {
         change(Change::DatabaseDelete { name: input.part(0)?, now: input.query.text("now") == "true" })
     };
     POST "databases/{name}/restore" Change "Put a database back from the trash" NONE, None, |input| change(Change::DatabaseRestore { name: input.part(0)? });
+    POST "databases/{name}/repair" Change "Give the users of a database the rights again that they should have" NONE, None, |input| body::access(input, AccessAct::Repair {}, None);
+    POST "databases/{name}/users" Change "Make a further user of a database; `rights` is all, read-only, read-write or names with commas; its password is answered once" NONE,
+        Some(r#"{"user":"shop_reader","rights":"read-only","max_connections":5}"#), body::add_user;
+    PATCH "databases/{name}/users/{user}" Change "Change what a user of a database may do; what is not given stays" NONE,
+        Some(r#"{"rights":"read-write","max_connections":0}"#), body::set_user;
+    POST "databases/{name}/users/{user}/password" Change "Give a user of a database a new password, which is answered once" NONE, None, body::user_password;
+    DELETE "databases/{name}/users/{user}" Change "Remove a further user of a database" NONE, None, |input| {
+        body::access(input, AccessAct::Remove { user: input.part(1)? }, None)
+    };
     GET "php" Look "PHP versions, installed and available" NONE, None, |_| Ok(Wish::Ask(Request::PhpList {}));
     PUT "php/repository" Change "Take PHP packages from the extra repository as well" NONE,
         Some(r#"{"enabled":true}"#), |input| change(Change::PhpRepository { enabled: only(input, "enabled")? });

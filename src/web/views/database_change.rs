@@ -10,6 +10,7 @@ use sailfish::Template;
 
 use crate::domain::change::Change;
 use crate::domain::database::{DatabaseHash, DatabaseName};
+use crate::domain::database_access::{AccessAct, DatabaseAccess};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::id::OperationId;
 use crate::domain::new_password::check_new_password;
@@ -225,10 +226,20 @@ pub(super) fn holder(visit: &Visit) -> Result<&Token, Refusal> {
 
 /// To the operation's page, which shows the password once it is done.
 pub(super) fn begun(visit: &Visit, id: OperationId, change: &Change) -> Result<Response, Refusal> {
-    if let Change::DatabaseCreate { name, .. } | Change::DatabasePassword { name, .. } = change {
+    let about = match change {
+        Change::DatabaseCreate { name, .. } | Change::DatabasePassword { name, .. } => {
+            Some((name, name.user()))
+        }
+        Change::DatabaseAccess(DatabaseAccess {
+            name,
+            act: AccessAct::Add { user, .. } | AccessAct::Password { user, .. },
+        }) => Some((name, user.clone())),
+        _ => None,
+    };
+    if let Some((name, user)) = about {
         let lines: Vec<Line> = vec![
             ("Database", name.to_string()),
-            ("User", name.user().to_string()),
+            ("User", user.to_string()),
             ("Host", "localhost".to_owned()),
         ];
         visit.shared.keepsakes.begun(holder(visit)?, id, lines);

@@ -10,7 +10,7 @@ use sailfish::Template;
 use crate::domain::database::DatabaseName;
 use crate::domain::database_inside::{Granted, Inside};
 use crate::domain::text::shown;
-use crate::rpc::database::{DatabaseDetail, DatabaseView, Known};
+use crate::rpc::database::{DatabaseDetail, DatabaseView, Known, UserAccess};
 use crate::rpc::protocol::{Reply, Request};
 use crate::web::clock;
 use crate::web::page::{Frame, ICONS, Section};
@@ -25,6 +25,8 @@ const PAGE: usize = 50;
 pub(in crate::web) struct Row {
     name: String,
     users: Vec<String>,
+    /// What each may do.
+    access: Vec<UserAccess>,
     /// The site's name and its page; none for a database of the server's own.
     site: Option<(String, String)>,
     pill: Pill,
@@ -215,6 +217,7 @@ fn row(view: &DatabaseView) -> Row {
     Row {
         name: view.name.to_string(),
         users: view.users.iter().map(ToString::to_string).collect(),
+        access: view.access.clone(),
         site: view
             .site
             .as_ref()

@@ -3,6 +3,7 @@
 //! Invariant: no password and no hash of one is in a line.
 
 use crate::domain::change::{Change, DriftChoice, OldName};
+use crate::domain::database_access::{AccessAct, ConnectionLimit, DatabaseAccess};
 use crate::domain::panel_setting::PanelSetting;
 use crate::domain::setting::Assignment;
 use crate::domain::site::{NewSite, NewSiteKind};
@@ -85,6 +86,7 @@ pub(in crate::web) fn command(change: &Change) -> String {
         | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. }
+        | Change::DatabaseAccess(_)
         | Change::DatabaseSitePassword { .. } => database(change),
         Change::PanelSet { values } => {
             let of = |value: &PanelSetting| quoted(&format!("{}={}", value.key(), value.text()));
@@ -111,7 +113,36 @@ fn database(change: &Change) -> String {
         Change::DatabaseSitePassword { name } => {
             format!("lalapanel db password {name} --edit-site")
         }
+        Change::DatabaseAccess(change) => access(change),
         _ => "lalapanel db list".to_owned(),
+    }
+}
+
+fn access(change: &DatabaseAccess) -> String {
+    let name = &change.name;
+    let verb = change.act.word();
+    let limit = |limit: ConnectionLimit| format!(" --max-connections {}", limit.number());
+    match &change.act {
+        AccessAct::Add { user, terms, .. } => {
+            let some = Some(terms.connections).filter(|some| some.number() > 0);
+            let limit = some.map(limit).unwrap_or_default();
+            let rights = &terms.rights;
+            format!("lalapanel {verb} {name} {user} --rights {rights}{limit}")
+        }
+        AccessAct::Set {
+            user,
+            rights,
+            connections,
+        } => {
+            let rights = rights.as_ref().map(|rights| format!(" --rights {rights}"));
+            let limit = connections.map(limit).unwrap_or_default();
+            let rights = rights.unwrap_or_default();
+            format!("lalapanel {verb} {name} {user}{rights}{limit}")
+        }
+        AccessAct::Password { user, .. } | AccessAct::Remove { user } => {
+            format!("lalapanel {verb} {name} {user}")
+        }
+        AccessAct::Repair {} => format!("lalapanel {verb} {name}"),
     }
 }
 

@@ -88,12 +88,60 @@ inside() { # sizes are those of the files, right after a load; tables of both ki
     panel db show a_example --json | jq -e '.grants_differ[0] | .user == "a_example" and (.missing | length) == 1 and (.more | length) == 1 and (.more[0] | contains("GRANT SELECT ON b%"))'
     lacks "$(panel db show a_example)" '\*[0-9A-F]{40}'
     panel doctor --json | jq -r '.findings[] | select(.check == "databases" and .level == "warning") | .hint' >"$logs/$suite.database.hint"
-    sh_on "$(sed 's/.*as root: //' "$logs/$suite.database.hint")" # what the doctor says puts it right
+    sql "GRANT SELECT (x), INSERT ON a_example.t TO a_example@localhost; GRANT FILE ON *.* TO a_example@localhost WITH GRANT OPTION
+        MAX_USER_CONNECTIONS 3; CREATE ROLE boss; GRANT boss TO a_example@localhost; SET DEFAULT ROLE boss FOR a_example@localhost"
+    panel db repair a_example --plan --json | jq -r '.steps[].command' >"$logs/$suite.database.repair"
+    matches "$(cat "$logs/$suite.database.repair")" '^GRANT ALL PRIVILEGES ON `a.?_example`[.][*] TO .*REVOKE SELECT ON `b%`[.][*] FROM '
+    matches "$(cat "$logs/$suite.database.repair")" 'REVOKE FILE ON [*][.][*] FROM '
+    sh_on "$(sed 's/.*put right with `//; s/`.*//' "$logs/$suite.database.hint")" # what the doctor says puts it right
+    sql "DROP ROLE boss"
+    is "$(sql "SHOW GRANTS FOR a_example@localhost" | wc -l)" 2
+    matches "$(panel db repair a_example --plan)" "Nothing would change"
+    is "$(as_a 'SELECT x FROM t')" 'YES [["secret-of-a"]]'
     panel doctor --json | jq -e '[.findings[] | select(.check == "databases") | .level] == ["ok"]'
     is "$(panel_json '.grants_differ | length' db show a_example)" 0
     sql "USE a_example; DROP TABLE \`odd name\`, old; DROP VIEW seen"
 }
 check "db show tells sizes on disk, tables, engine and charset, and grants that somebody changed" inside
+
+said() { is "$(panel "${@:2}" --json 2>/dev/null | jq -r .error.code || true)" "$1"; } # said CODE ARGUMENTS...
+as_reader() { ask b.example reader "$reader" "${2:-b_db}" "$1"; }
+further() { # one that reads: it changes nothing, sees nothing of a database whose name differs at `_`, and goes with its own
+    local before
+    before=$(held)
+    panel db user add b_db reader --rights read-only --max-connections 2 --json >"$logs/$suite.database.reader"
+    reader=$(jq -r .password "$logs/$suite.database.reader")
+    sql "CREATE DATABASE bxdb; CREATE TABLE bxdb.t (x INT); INSERT INTO b_db.t VALUES (7)"
+    is "$(as_reader 'SELECT x FROM t')" 'YES [["7"]]'
+    is "$(as_reader 'INSERT INTO t VALUES (1)')" "no 1142"
+    is "$(as_reader 'SELECT x FROM bxdb.t')" "no 1142"
+    is "$(as_reader 'SELECT 1' bxdb)" "no 1044"
+    is "$(as_reader 'SHOW DATABASES')" 'YES [["b_db"],["information_schema"]]'
+    matches "$(sql "SHOW GRANTS FOR reader@localhost" | head -1)" "MAX_USER_CONNECTIONS 2$"
+    is "$(sql "SHOW GRANTS FOR reader@localhost" | tail -1)" 'GRANT SELECT, SHOW VIEW ON `b\\_db`.* TO `reader`@`localhost`'
+    is "$(panel_json '.users, [.access[] | "\(.user) \(.rights) \(.max_connections)"], .grants_differ | join(" ")' db show b_db | tr '\n' '|')" "b_db reader|b_db all 0 reader read-only 2||"
+    said database.name_taken db user add b_db a_example
+    said database.own_user db user remove b_db b_db
+    panel db user set b_db reader --rights select,insert,create-view --max-connections 0
+    is "$(as_reader 'INSERT INTO t VALUES (1)')" "YES "
+    is "$(as_reader 'DELETE FROM t')" "no 1142"
+    is "$(panel_json '.grants_differ | length' db show b_db)" 0
+    panel db user set b_db reader --rights read-write
+    is "$(as_reader 'DELETE FROM t')" "YES "
+    is "$(panel_json '.grants_differ | length' db show b_db)" 0
+    panel db user password b_db reader --json >"$logs/$suite.database.reader"
+    is "$(as_reader 'SELECT 1')" "no 1045"
+    reader=$(jq -r .password "$logs/$suite.database.reader")
+    panel db delete b_db --yes
+    is "$(as_reader 'SELECT 1')" "no 4151"
+    panel db restore b_db
+    is "$(as_reader 'SELECT 1')" 'YES [["1"]]'
+    panel db user remove b_db reader
+    matches "$(as_reader 'SELECT 1')" "^no (1045|1698)$" # nobody of that name: which of the two it says differs
+    sql "DROP DATABASE bxdb"
+    mariadb_is "$before"
+}
+check "a further user may do what was asked for, in this database alone, and goes with it" further
 
 nowhere() {
     local word
@@ -118,7 +166,6 @@ given() {
 }
 check "a password of one's own may hold quotes, backslash and umlauts" given
 
-said() { is "$(panel "${@:2}" --json 2>/dev/null | jq -r .error.code || true)" "$1"; } # said CODE ARGUMENTS...
 taken() {
     local before
     refused 1 database.name_taken db create a_example

@@ -4,10 +4,13 @@
 
 use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseName, DatabaseUser};
+use lalapanel::domain::database_access::{AccessAct, ConnectionLimit, Rights};
 use lalapanel::domain::database_inside::{Inside, Table};
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::time::Timestamp;
-use lalapanel::rpc::database::{DatabaseDetail, DatabaseView, ExportedView, InTrash, Known};
+use lalapanel::rpc::database::{
+    DatabaseDetail, DatabaseView, ExportedView, InTrash, Known, UserAccess,
+};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::PlanStepView;
 
@@ -21,6 +24,12 @@ pub(crate) fn database(name: &str, site: Option<&str>, created: Timestamp) -> Da
         name: DatabaseName::parse(name).unwrap(),
         site: site.map(|site| site.parse().unwrap()),
         users: vec![DatabaseUser::parse(name).unwrap()],
+        access: vec![UserAccess {
+            user: DatabaseUser::parse(name).unwrap(),
+            own: true,
+            rights: Rights::All,
+            max_connections: ConnectionLimit::default(),
+        }],
         locked: false,
         created,
         bytes: Some(4_300_000),
@@ -48,6 +57,17 @@ pub(super) fn steps(change: &Change) -> Vec<PlanStepView> {
                 Some("GRANT ALL PRIVILEGES …"),
             ),
         ],
+        Change::DatabaseAccess(access) => {
+            let who = access.act.user().map(ToString::to_string);
+            let who = who.unwrap_or_else(|| "everybody".to_owned());
+            let title = format!("{}: {who}", access.act.word());
+            let command = match &access.act {
+                AccessAct::Add { terms, .. } => Some(terms.to_string()),
+                AccessAct::Set { rights, .. } => rights.as_ref().map(ToString::to_string),
+                _ => None,
+            };
+            vec![step(title, command.as_deref())]
+        }
         Change::DatabaseSitePassword { .. } => vec![step(
             "Make a password, and write it into htdocs/wp-config.php as the site's user".to_owned(),
             None,
@@ -123,6 +143,30 @@ pub(super) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
             state.database_hash = Some(hash.clone());
         }
         Change::DatabasePassword { hash, .. } => state.database_hash = Some(hash.clone()),
+        Change::DatabaseAccess(access) => {
+            let mut all = state.databases.iter_mut();
+            let Some(one) = all.find(|one| one.name == access.name) else {
+                return;
+            };
+            match &access.act {
+                AccessAct::Add { user, hash, terms } => {
+                    one.users.push(user.clone());
+                    one.access.push(UserAccess {
+                        user: user.clone(),
+                        own: false,
+                        rights: terms.rights.clone(),
+                        max_connections: terms.connections,
+                    });
+                    state.database_hash = Some(hash.clone());
+                }
+                AccessAct::Remove { user } => {
+                    one.users.retain(|other| other != user);
+                    one.access.retain(|other| other.user != *user);
+                }
+                AccessAct::Repair {} => state.grants_differ.clear(),
+                _ => {}
+            }
+        }
         Change::DatabaseDelete { name, now: true } => {
             state.databases.retain(|one| one.name != *name);
         }

@@ -157,6 +157,7 @@ pub(crate) fn plan(state: &State, change: &Change) -> Result<PlanView, Fault> {
         | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. }
+        | Change::DatabaseAccess(_)
         | Change::DatabaseSitePassword { .. } => databases::steps(change),
         Change::SiteSet { .. } | Change::SitePurge { .. } => {
             settings::steps(find(state, name)?, change)?
@@ -259,6 +260,7 @@ pub(crate) fn title(change: &Change) -> String {
         Change::DatabaseDelete { .. } => "Delete",
         Change::DatabaseRestore { .. } => "Put back",
         Change::DatabaseImport { .. } => "Replace what is in",
+        Change::DatabaseAccess(_) => "Change who may use",
         Change::DatabasePassword { .. } | Change::DatabaseSitePassword { .. } => {
             "Make a new password of"
         }
@@ -371,6 +373,7 @@ pub(crate) fn take_effect(state: &mut State, change: &Change, now: Timestamp) {
         | Change::DatabaseRestore { .. }
         | Change::DatabaseImport { .. }
         | Change::DatabasePassword { .. }
+        | Change::DatabaseAccess(_)
         | Change::DatabaseSitePassword { .. } => databases::take_effect(state, change, now),
         Change::SitePhp { hostname, php } => {
             for site in &mut state.sites {
