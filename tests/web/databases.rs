@@ -405,7 +405,7 @@ async fn what_cannot_be_granted_is_marked_and_nothing_is_asked_for() {
     let form = panel.ask(signed_in(get(page))).await;
     let (token, operation) = (form.field("token"), form.field("operation"));
     for (typed, said) in [
-        ("name=Reader", "user&#39;s name begins"),
+        ("name=Reader", "user&#039;s name begins"),
         ("name=", "Type a name"),
         ("name=reader&only=file", "Rights are all, read-only"),
         (

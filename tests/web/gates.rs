@@ -102,6 +102,7 @@ async fn without_a_session_only_the_public_pages_answer() {
             .replace("{host}", "a.example")
             .replace("{version}", "8.4")
             .replace("{name}", "shop_db")
+            .replace("{user}", "shop_reader")
             .replace("{verb}", "restart")
             .replace("{section}", "web")
             .replace("{fingerprint}", "ab")

@@ -272,6 +272,7 @@ mod tests {
             .replace("{site}", "s1001")
             .replace("services/{name}/{verb}", "services/nginx/restart")
             .replace("{name}", "shop_db")
+            .replace("{user}", "shop_reader")
             .replace("{version}", "8.2")
             .replace("{id}", "01HF7YAT00000G40R40M30E209")
     }
