@@ -6,6 +6,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::database::{Database, DatabaseHash, DatabaseName};
+use crate::domain::database_access::Terms;
 use crate::domain::database_job::JobUser;
 use crate::domain::facts::{CopyFacts, DatabaseCopy};
 use crate::domain::fault::{Code, Fault};
@@ -281,7 +282,7 @@ fn lead(host: &dyn Host, login: &LoginMove) -> Result<(), Fault> {
     host.random(&mut random)?;
     let password = Password::from_random(random);
     let (user, hash) = (login.to.user(), DatabaseHash::of(&password));
-    sql::create_user(host, &user, &hash, &login.to)?;
+    sql::create_user(host, &user, &hash, &login.to, &Terms::default())?;
     sql::set_password(host, &user, &hash)?;
     for path in &login.paths {
         let act = Act::MoveLogin {

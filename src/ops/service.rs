@@ -2,6 +2,7 @@
 //!
 //! Invariant: bringing back ends in the state that was found, whatever happened in between.
 
+use crate::domain::database_access::Terms;
 use crate::domain::facts::ServiceManager;
 use crate::domain::fault::Fault;
 use crate::host::exec::Command;
@@ -143,7 +144,7 @@ pub fn shown(step: &Step) -> Option<String> {
         // What is shown of a user is what it may do: the hash of its password is nobody's business.
         Step::MoveLogin(login) => {
             let (user, name) = (login.to.user(), &login.to);
-            Some(database::grant_statement(&user, name))
+            Some(database_access::statements(&user, name, &Terms::default()))
         }
         Step::CreateDatabaseUser {
             user, name, terms, ..
