@@ -7,6 +7,7 @@ pub mod archive;
 pub mod authority;
 pub mod certificate;
 pub mod change;
+mod change_word;
 mod common_passwords;
 pub mod database;
 pub mod database_access;

@@ -62,6 +62,7 @@ pub mod site_update;
 pub mod state;
 pub mod step;
 mod step_detail;
+mod step_target;
 pub mod trash;
 pub mod undo;
 mod unwritten;
