@@ -1,4 +1,5 @@
 # Accounts of people: made, disabled, let in again, deleted, each seen at the panel's door.
+# Runs on one suite.
 use_fresh "$suite-panel"
 word='mauve otter tin sky'
 jar=$logs/$suite.account.jar

@@ -1,4 +1,5 @@
 # The panel's own settings: a new address is tried beside the former one, kept by who came by it, and goes back by itself.
+# Runs on one suite.
 use_fresh "$suite-panel"
 jar=$logs/$suite.address.jar
 door() { outside curl -sk --max-time 20 -b "$jar" -c "$jar" --resolve "panel.test.example:9443:$address" "$@"; }

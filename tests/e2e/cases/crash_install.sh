@@ -1,10 +1,10 @@
 # kill -9 of "lalapanel install", and power cuts, at its durable writes: a second
 # install completes it to exactly the machine that an undisturbed one makes.
 # There are about 190 of them, and each costs a new host and two installations.
-stride=9
+stride=18
 [ -z "${LALAPANEL_E2E_EVERY_POINT:-}" ] || stride=1
 first=1
-[ "$suite" = bookworm ] || [ $stride = 1 ] || first=5
+[ "$suite" = bookworm ] || [ $stride = 1 ] || first=10
 install=(lalapanel install --yes --hostname "$panel_name")
 
 fresh() {

@@ -1,4 +1,5 @@
 # Names proved in DNS: a real bind9 that lets a key change TXT records alone, a real authority that asks it.
+# Runs on one suite.
 use_fresh "$suite-panel"
 . "$here/ca.sh"
 sh_on '

@@ -1,4 +1,5 @@
 # Hostnames that must be refused, or understood, before anything changes.
+# Runs on one suite.
 use_fresh "$suite-panel"
 long=$(printf 'a%.0s' {1..60}).$(printf 'b%.0s' {1..60}).$(printf 'c%.0s' {1..60}).$(printf 'd%.0s' {1..60}).example12
 while IFS='|' read -r code hostname why; do

@@ -1,4 +1,5 @@
 # Warnings by mail and webhook: told once when they begin and once when they are over, later where nobody listened.
+# Runs on one suite.
 use_fresh "$suite-panel"
 on apt-get -qq -y install openssl python3 >/dev/null 2>&1
 on mkdir -p /root/sink

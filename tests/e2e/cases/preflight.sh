@@ -1,4 +1,5 @@
 # Servers that install must refuse, with a reason, and leave as they are.
+# Runs on one suite.
 use_fresh "$suite"
 push_binary
 before=$(machine)

@@ -1,4 +1,5 @@
 # Another name for a site: what goes along, what the old name does, and what a crash leaves.
+# Runs on one suite.
 # shellcheck disable=SC2154 # $suite, $address and $host come from checks.sh
 use_fresh "$suite-panel"
 tree() { # every file below a directory with owner, mode and bytes

@@ -1,4 +1,5 @@
 # Programs: a token that root made, and what it opens at /api/v1 from outside.
+# Runs on one suite.
 use_fresh "$suite-panel"
 on lalapanel account create mara --password-file - <<<'mauve otter tin sky'
 api() { # api METHOD PATH [BODY]: the status stands in $code, the document in $told

@@ -1,4 +1,5 @@
 # The trash: delete, names free for others, put back as it was, deleted for good.
+# Runs on one suite.
 use_fresh "$suite-panel"
 panel site create first.example >/dev/null 2>&1
 panel site delete first.example --yes --now >/dev/null 2>&1

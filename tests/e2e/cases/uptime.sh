@@ -1,4 +1,5 @@
 # Sites looked at from outside: found up, found down and told, and never called failing before they were reached once.
+# Runs on one suite.
 use_fresh "$suite-panel"
 sh_on '
     printf "\n[uptime]\nevery_seconds = 10\n" >>/etc/lalapanel/config.toml
