@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { execFileSync } from 'node:child_process';
 import { chromium } from 'playwright-core';
 import { AxeBuilder } from '@axe-core/playwright';
+import { pages } from './pages.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -598,21 +599,23 @@ await test('the theme is chosen without script and stays', async () => {
   await page.getByRole('button', { name: 'System' }).click();
 });
 
-const pages = {
-  home: '/', sites: '/sites', 'new-site': '/sites/new', 'new-site-plan': `/sites/new?hostname=axe-${site}&type=php`, site: `/sites/${site}`,
-  logs: `/sites/${site}/logs`, 'restore-logs': `/sites/${site}/restore-logs`,
-  'settings-names': `/sites/${site}/settings/names`, 'settings-web': `/sites/${site}/settings/web`, 'settings-access': `/sites/${site}/settings/access`, visitors: `/sites/${site}/visitors`,
-  'settings-php': `/sites/${site}/settings/php?php.memory_limit=banana`, 'settings-limits': `/sites/${site}/settings/limits`,
-  'new-site-proxy': '/sites/new?hostname=proxy.example&type=proxy&address=127.0.0.1:3000', purge: `/sites/${site}/purge`,
-  danger: `/sites/${site}/danger`, delete: `/sites/${site}/delete`, activity: '/activity', audit: '/activity/audit',
-  certificates: '/certificates', certificate: `/sites/${site}/certificate`, clone: `/sites/${site}/clone?name=axe-clone.example`,
-  rename: `/sites/${site}/rename?name=axe-rename.example`, nginx: `/sites/${site}/nginx`, php: '/php', 'site-php': `/sites/${site}/php`,
-  services: '/services', system: '/system', users: '/users', settings: '/settings', dns: '/certificates/dns', 'system-year': '/system?range=year', 'panel-certificate': '/certificates/panel', 'service-restart': '/services/nginx/restart', account: '/account', menu: '/menu', missing: '/nothing-here', operation: '',
-  databases: '/databases', 'site-databases': `/sites/${site}/databases`, database: '/databases/axe_db', 'new-database': '/databases/new-database',
-  'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete', secret: '', extensions: '',
-};
+const drifted = options.inside ? `drifted-${site}` : site;
+if (options.inside) {
+  await test('a site whose file somebody edited says so', async () => {
+    inside('lalapanel', 'site', 'create', drifted, '--type', 'static');
+    inside('sed', '-i', 's|^    location / {|    location = /by-hand { return 204; }\\n&|', `/etc/nginx/sites-available/${drifted}`);
+    inside('sh', '-c', `echo 'lilac otter tin' | lalapanel site visitor add ${site} eve --password-file -`);
+    await page.goto(`${base}/sites/${drifted}/drift/keep`);
+    await page.getByText('Show files and commands').click();
+    check((await page.locator('main').innerText()).includes('/by-hand'), 'the plan does not show what was added');
+  });
+}
+await page.goto(`${base}/sites`);
+const idOf = (address, at) => new URL(address, base).pathname.split('/')[at];
+const trashed = idOf(await page.locator('a[href^="/trash/"]').first().getAttribute('href'), 2);
 await page.goto(`${base}/php`);
-const extensions = base + await page.locator('a[href$="/extensions"]').first().getAttribute('href');
+const version = idOf(await page.locator('a[href$="/extensions"]').first().getAttribute('href'), 2);
+const looked = pages({ site, drifted, trashed, version, operation: idOf(operation, 2), secret: idOf(secretPage, 2) });
 for (const [look, settings] of Object.entries({
   light: {},
   dark: { colorScheme: 'dark' },
@@ -624,8 +627,8 @@ for (const [look, settings] of Object.entries({
     const seen = await context({ ...settings, storageState: await main.storageState() });
     const tab = await seen.newPage();
     const found = [];
-    for (const [title, address] of Object.entries(pages)) {
-      await tab.goto({ operation, secret: secretPage, extensions }[title] ?? base + address);
+    for (const [title, address] of Object.entries(looked)) {
+      await tab.goto(base + address);
       await shot(tab, `${title}-${look}`);
       const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) found.push(`${title}: ${wide} px too wide`);

@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod browser_pages;
 mod certificates;
 mod clone;
 mod command_line;
