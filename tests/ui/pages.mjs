@@ -27,7 +27,6 @@ export const pages = ({ site, drifted, trashed, operation, secret, version }) =>
   'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete',
   'database-repair': '/databases/axe_db/repair', 'database-restore': '/databases/ui_db/restore',
   'database-user-new': '/databases/axe_db/users', 'database-user': '/databases/axe_db/users/axe_db',
-  'database-user-plan': '/databases/axe_db/users?name=axe_reader&rights=read-only',
   'database-user-password': '/databases/axe_db/users/axe_db/password', 'database-user-remove': '/databases/axe_db/users/axe_db/remove',
   operation: `/operations/${operation}`, secret: `/operations/${secret}`, activity: '/activity', audit: '/activity/audit',
   services: '/services', 'service-restart': '/services/nginx/restart', system: '/system', 'system-year': '/system?range=year', uptime: '/uptime',

@@ -98,7 +98,11 @@ fn every(view: &UptimesView) -> String {
         0 => "Nobody looks: the interval is 0 in the settings file.".to_owned(),
         seconds => format!(
             "Each site is opened every {} by its name, as a visitor would; what fails is tried once more before it counts.",
-            words::duration(u64::from(seconds) * 1000)
+            match u64::from(seconds) {
+                60 => "minute".to_owned(),
+                whole if whole % 60 == 0 => words::count(whole / 60, "minute"),
+                odd => words::count(odd, "second"),
+            }
         ),
     }
 }
