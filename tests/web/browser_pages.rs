@@ -31,7 +31,7 @@ fn addresses() -> Vec<String> {
         let mut address = String::new();
         for (at, part) in text.split("${").enumerate() {
             match part.split_once('}') {
-                Some((_, rest)) if at > 0 => address.push_str(&format!("x{rest}")),
+                Some((_, rest)) if at > 0 => address.extend(["x", rest]),
                 _ => address.push_str(part),
             }
         }
