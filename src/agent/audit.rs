@@ -218,6 +218,7 @@ fn words(request: &Request) -> (String, String) {
         Request::DatabaseLoad { name, .. } => about("db load", name),
         Request::DatabaseDiscard { name, .. } => about("db discard", name),
         Request::OperationCheck { id } => about("operation check", id),
+        Request::NotifyStage { .. } => plain("notify set"),
         Request::NotifyTest {} => plain("notify test"),
         Request::Ping {}
         | Request::Panel {}

@@ -174,6 +174,7 @@ impl Dispatch {
                 let view = self.notifier.view()?;
                 Ok(Reply::Notify(Box::new(view)))
             }
+            Request::NotifyStage { secrets, kept } => self.notifier.stage(secrets, kept.as_ref()),
             Request::NotifyTest {} => self.notifier.try_out(),
             _ => Err(misdirected()),
         }

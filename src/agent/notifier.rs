@@ -15,6 +15,7 @@ use crate::agent::panel::Panel;
 use crate::agent::warnings;
 use crate::domain::fault::{Code, Fault};
 use crate::domain::notice::{Notices, Way};
+use crate::domain::notify_setting::{NotifyKey, NotifySecrets, SecretId};
 use crate::domain::path::HostPath;
 use crate::domain::secret::hex;
 use crate::host::Host;
@@ -23,8 +24,8 @@ use crate::rpc::notify::{MatterView, NotifyView, TrialView, WayView};
 use crate::rpc::protocol::{Answer, Reply};
 use crate::schedule::Jobs;
 use crate::system::config::{self, Config};
-use crate::system::courier;
 use crate::system::notify::Notify;
+use crate::system::{courier, notify_vault};
 
 /// It is looked so often, and oftener only where what is short is to be told.
 const LONGEST_PAUSE: u64 = 60;
@@ -129,6 +130,15 @@ impl Notifier {
                 again: told.again,
             }
         };
+        let (secret, plain): (Vec<_>, Vec<_>) =
+            NotifyKey::ALL.into_iter().partition(|key| key.is_secret());
+        let plain = plain.into_iter().map(|key| {
+            let value = settings.value(key).text().to_owned();
+            (key.key().to_owned(), value)
+        });
+        let secret = secret
+            .into_iter()
+            .filter(|key| settings.value(*key).is_former());
         let counting = notices.matters.iter().filter(|(_, one)| one.counts);
         Ok(NotifyView {
             ways: settings.ways().into_iter().map(way).collect(),
@@ -140,10 +150,18 @@ impl Notifier {
                     over: one.gone.is_some(),
                 })
                 .collect(),
+            settings: plain.collect(),
+            secrets: secret.map(|key| key.key().to_owned()).collect(),
             after_seconds: settings.after_seconds,
             disk_percent: settings.disk_percent.number(),
             memory_percent: settings.memory_percent.number(),
         })
+    }
+
+    /// Keeps secrets that were typed until a change puts them in place.
+    pub(super) fn stage(&self, secrets: NotifySecrets, kept: Option<&SecretId>) -> Answer {
+        let id = notify_vault::stage(self.host(), secrets, kept)?;
+        Ok(Reply::NotifyStaged { id })
     }
 
     /// Tells everybody something for a try, all at once, and says what came back.
@@ -293,7 +311,7 @@ fn unset() -> Fault {
         Code::NotifyUnset,
         "Nobody is told: neither mail nor a webhook is set",
         format!(
-            "set `mail_to` and `smtp_host`, or `webhook_url`, in section `[notify]` of `{}`",
+            "say whom: `lalapanel notify set --help`, or section `[notify]` of `{}`",
             config::file()
         ),
     )

@@ -117,6 +117,7 @@ pub fn rule(request: &Request) -> Rule {
         | Request::DatabaseExport { .. }
         | Request::DatabaseLoad { .. }
         | Request::DatabaseDiscard { .. }
+        | Request::NotifyStage { .. }
         | Request::NotifyTest {}
         | Request::OperationCheck { .. } => row(Owner, Change, true),
     }

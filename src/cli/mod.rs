@@ -29,6 +29,7 @@ pub mod install;
 pub mod log;
 pub mod monitor;
 pub mod notify;
+pub mod notify_set;
 pub mod op;
 pub mod output;
 pub mod php;

@@ -1,13 +1,15 @@
 //! `lalapanel notify …`
 //!
-//! Invariant: no password and no secret is read or printed here.
+//! Invariant: no password and no secret is printed here.
 
 use clap::Subcommand;
 use serde_json::json;
 
 use crate::cli::Outcome;
 use crate::cli::agent::{Ask, unexpected};
+use crate::cli::notify_set;
 use crate::cli::output::{Exit, Output, moment, table};
+use crate::domain::fault::Fault;
 use crate::domain::notice::Way;
 use crate::rpc::notify::{NotifyView, TrialView, WayView};
 use crate::rpc::protocol::{Reply, Request};
@@ -17,6 +19,10 @@ use crate::rpc::protocol::{Reply, Request};
 pub enum Verb {
     /// Who is told, of what, and how that goes
     Status,
+    /// Say who is told, and from when on
+    Set(Box<notify_set::Changing>),
+    /// Tell nobody any more
+    Off(notify_set::Off),
     /// Tell everybody something for a try, and print what the other side answered
     Test,
 }
@@ -24,10 +30,9 @@ pub enum Verb {
 /// Runs one.
 pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     match verb {
-        Verb::Status => match agent.ask(Request::NotifyStatus {})? {
-            Reply::Notify(view) => Ok(status(&view, output)),
-            other => Err(unexpected(other)),
-        },
+        Verb::Status => Ok(status(&look(agent)?, output)),
+        Verb::Set(typed) => notify_set::set(typed, agent, output),
+        Verb::Off(typed) => notify_set::off(typed, agent, output),
         Verb::Test => match agent.ask(Request::NotifyTest {})? {
             Reply::NotifyTried(trials) => Ok(tried(&trials, output)),
             other => Err(unexpected(other)),
@@ -35,7 +40,14 @@ pub fn run(verb: &Verb, agent: &mut dyn Ask, output: &mut Output) -> Outcome {
     }
 }
 
-fn word(way: Way) -> &'static str {
+pub(super) fn look(agent: &mut dyn Ask) -> Result<NotifyView, Fault> {
+    match agent.ask(Request::NotifyStatus {})? {
+        Reply::Notify(view) => Ok(*view),
+        other => Err(unexpected(other)),
+    }
+}
+
+pub(super) fn word(way: Way) -> &'static str {
     match way {
         Way::Mail => "mail",
         Way::Webhook => "webhook",
@@ -46,7 +58,7 @@ fn status(view: &NotifyView, output: &mut Output) -> Exit {
     output.document(view);
     if view.ways.is_empty() {
         output.note(
-            "nobody is told: set `mail_to` and `smtp_host`, or `webhook_url`, in section `[notify]` of `/etc/lalapanel/config.toml`",
+            "nobody is told: `lalapanel notify set --mail-to ops@shop.example --smtp-host smtp.shop.example`, or `--webhook-url-file FILE`",
         );
         return Exit::Done;
     }

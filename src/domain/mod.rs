@@ -27,6 +27,7 @@ pub mod new_password;
 pub mod nginx_text;
 pub mod notice;
 pub mod notify;
+pub mod notify_setting;
 pub mod order;
 pub mod panel_setting;
 pub mod path;

@@ -129,6 +129,16 @@ pub enum MailSecurity {
 }
 
 impl MailSecurity {
+    /// As it is typed.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starttls => "starttls",
+            Self::Tls => "tls",
+            Self::None => "none",
+        }
+    }
+
     /// The port such servers have.
     #[must_use]
     pub fn port(self) -> u16 {

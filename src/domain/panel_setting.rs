@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::authority::{DirectoryUrl, Failures};
 use crate::domain::name::Hostname;
+use crate::domain::notify_setting::NotifySetting;
 use crate::domain::parsed_text;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
@@ -142,6 +143,9 @@ pub enum BadPanelSetting {
     /// Too many.
     #[error("{MOST_PROXIES} addresses are the most")]
     TooMany,
+    /// It has a command of its own.
+    #[error("`{0}` is set with `lalapanel notify set`: see `lalapanel notify set --help`")]
+    Notify(String),
     /// No such key.
     #[error("there is no setting `{0}`; there are {keys}", keys = PanelSetting::KEYS.join(", "))]
     Key(String),
@@ -165,6 +169,8 @@ pub enum PanelSetting {
     FallbackAfter(Option<Failures>),
     /// Proxies whose `X-Forwarded-For` is believed.
     TrustedProxies(Vec<IpAddr>),
+    /// Who is told of what needs somebody.
+    Notify(NotifySetting),
 }
 
 impl PanelSetting {
@@ -194,6 +200,9 @@ impl PanelSetting {
             "acme.fallback_directory" => Self::FallbackDirectory(some.map(directory).transpose()?),
             "acme.fallback_after" => Self::FallbackAfter(some.map(failures).transpose()?),
             "panel.trusted_proxies" => Self::TrustedProxies(proxies(text)?),
+            key if key.starts_with("notify.") => {
+                return Err(BadPanelSetting::Notify(shown(key, 60)));
+            }
             other => return Err(BadPanelSetting::Key(shown(other, 60))),
         })
     }
@@ -209,6 +218,7 @@ impl PanelSetting {
             Self::FallbackDirectory(_) => "acme.fallback_directory",
             Self::FallbackAfter(_) => "acme.fallback_after",
             Self::TrustedProxies(_) => "panel.trusted_proxies",
+            Self::Notify(setting) => setting.key().key(),
         }
     }
 
@@ -230,6 +240,12 @@ impl PanelSetting {
                 let proxies: Vec<String> = proxies.iter().map(ToString::to_string).collect();
                 proxies.join(",")
             }
+            // Where a secret is kept is nobody's business.
+            Self::Notify(setting) if setting.key().is_secret() => {
+                let is_set = !setting.value().is_empty();
+                if is_set { "(hidden)" } else { "" }.to_owned()
+            }
+            Self::Notify(setting) => setting.text().to_owned(),
         }
     }
 

@@ -32,7 +32,7 @@ use crate::rpc::client::SOCKET;
 use crate::rpc::protocol::{Reply, Request};
 use crate::rpc::view::{PlanStepView, PlanView};
 use crate::store::{OperationRecord, Store};
-use crate::system::service::{self, Verb};
+use crate::system::{notify_vault, service, service::Verb};
 
 const TRIES: u32 = 3;
 /// nginx keeps a page two directories deep.
@@ -163,7 +163,7 @@ fn delete_sites(host: &Arc<dyn Host>, console: &mut dyn Console) -> Result<Vec<S
     pairs::close(host.as_ref())?;
     authority_keys::destroy(host.as_ref())?;
     dns_ways::destroy(host.as_ref())?;
-    Ok(deleted)
+    Ok(notify_vault::destroy(host.as_ref()).map(|()| deleted)?)
 }
 
 fn delete(engine: &Engine, change: &Change) -> Result<(), Fault> {

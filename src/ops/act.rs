@@ -16,7 +16,7 @@ use crate::ops::{
     apt_lock, database, database_access, database_clone, database_import, database_site, home,
     jobs, nginx, packages, pairs, panel, php_trial, service, site_tls, user, wordpress,
 };
-use crate::system::{config, database as sql, database_job, users};
+use crate::system::{config_edit, database as sql, database_job, users};
 
 /// Captures the way back by looking.
 pub fn look(step: &Step, context: &Context<'_>) -> HostResult<Undo> {
@@ -338,7 +338,7 @@ pub fn undo(undo: &Undo, context: &Context<'_>) -> Result<(), Fault> {
             import,
             tables,
         } => database_import::swap_back(host, name, import, tables),
-        Undo::SetConfig { values } => config::put(host, values),
+        Undo::SetConfig { values } => config_edit::put(host, values),
         Undo::All { undos } => undos
             .iter()
             .try_for_each(|inner| self::undo(inner, context)),

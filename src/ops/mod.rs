@@ -33,6 +33,7 @@ pub mod packages;
 pub mod pairs;
 pub mod panel;
 pub mod panel_address;
+pub mod panel_notify;
 pub mod panel_pair;
 pub mod panel_step;
 pub mod php_extension;

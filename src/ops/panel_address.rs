@@ -10,6 +10,7 @@ use crate::domain::panel_setting::{
     PanelAddress, PanelPort, PanelSetting, TRIAL_SECONDS, Trial, TrialVerb,
 };
 use crate::host::Host;
+use crate::ops::panel_notify;
 use crate::ops::panel_step::PanelStep;
 use crate::ops::plan::Plan;
 use crate::ops::site_parts::Steps;
@@ -31,6 +32,7 @@ struct PanelFacts {
 /// Looks at the panel, and at the port that is wanted.
 fn look(host: &dyn Host, values: &[PanelSetting]) -> Result<PanelFacts, Fault> {
     let config = Config::read(host)?;
+    panel_notify::refuse(host, values, &config)?;
     let wanted = values.iter().find_map(|value| match value {
         PanelSetting::Port(port) if port.number() != config.panel.port => Some(port.number()),
         _ => None,
@@ -90,6 +92,7 @@ fn set(values: &[PanelSetting], state: &State, facts: &PanelFacts) -> Result<Opt
     if !plain.is_empty() {
         let keys: Vec<&str> = plain.iter().map(PanelSetting::key).collect();
         let title = format!("Change {}", keys.join(", "));
+        panel_notify::keep_secrets(&mut steps, &plain);
         steps.add(title, Step::Panel(PanelStep::Set { values: plain }));
     }
     let mut notes = Vec::new();
@@ -129,7 +132,8 @@ fn changed(from: &PanelAddress, values: &[PanelSetting]) -> PanelAddress {
             | PanelSetting::Directory(_)
             | PanelSetting::FallbackDirectory(_)
             | PanelSetting::FallbackAfter(_)
-            | PanelSetting::TrustedProxies(_) => {}
+            | PanelSetting::TrustedProxies(_)
+            | PanelSetting::Notify(_) => {}
         }
     }
     to

@@ -9,9 +9,10 @@ use crate::domain::fault::{Code, Fault};
 use crate::domain::name::Hostname;
 use crate::domain::panel_setting::{PanelAddress, PanelPort, PanelSetting};
 use crate::host::{Host, HostResult};
+use crate::ops::panel;
 use crate::ops::undo::{Before, Undo};
 use crate::system::config::Config;
-use crate::system::{config, handshake, panel_certificate, panel_trial};
+use crate::system::{config, config_edit, handshake, notify_vault, panel_certificate, panel_trial};
 
 /// The web process has to be started first.
 const SEEN_MILLIS: u64 = 20_000;
@@ -25,6 +26,8 @@ pub enum PanelStep {
         /// Which, with their new values.
         values: Vec<PanelSetting>,
     },
+    /// Leave the secrets that are set where an undoing finds them.
+    KeepSecrets {},
     /// From now on another address is tried.
     Try {
         /// The one that comes back.
@@ -47,6 +50,7 @@ impl PanelStep {
     pub fn target(&self) -> String {
         match self {
             Self::Set { .. } => config::file().to_string(),
+            Self::KeepSecrets {} => notify_vault::former_file().to_string(),
             Self::Try { .. } | Self::TryLonger {} => panel_trial::file().to_string(),
             Self::Await { port } => format!("port {}", port.number()),
         }
@@ -56,12 +60,14 @@ impl PanelStep {
     pub(super) fn look(&self, host: &dyn Host) -> HostResult<Undo> {
         Ok(match self {
             Self::Set { values } => Undo::SetConfig {
-                values: config::values(host, values)?,
+                values: config_edit::values(host, values)?,
             },
             Self::Try { .. } | Self::TryLonger {} => Undo::Restore {
                 path: panel_trial::file(),
                 before: Before::look(host, &panel_trial::file())?,
             },
+            // Absent before: gone afterwards. What lies there from an earlier time is of no use to anybody.
+            Self::KeepSecrets {} => panel::claim(host, &notify_vault::former_file())?,
             Self::Await { .. } => Undo::Nothing,
         })
     }
@@ -69,7 +75,8 @@ impl PanelStep {
     /// Does it.
     pub(super) fn act(&self, host: &dyn Host) -> Result<(), Fault> {
         match self {
-            Self::Set { values } => config::put(host, values),
+            Self::Set { values } => config_edit::put(host, values),
+            Self::KeepSecrets {} => notify_vault::keep(host, &Config::read(host)?.notify),
             Self::Try { from, to } => panel_trial::begin(host, from, to),
             Self::TryLonger {} => panel_trial::prolong(host),
             Self::Await { port } => see(host, *port),

@@ -2,6 +2,8 @@
 //!
 //! Invariant: no password and no secret; of a webhook its host alone.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::fault::Fault;
@@ -15,6 +17,12 @@ pub struct NotifyView {
     pub ways: Vec<WayView>,
     /// What people are told of now.
     pub matters: Vec<MatterView>,
+    /// What is set, as it is typed; of secrets nothing.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// The secrets that are set.
+    #[serde(default)]
+    pub secrets: Vec<String>,
     /// What lasts for so many seconds is told.
     pub after_seconds: u32,
     /// More of a disk in use needs somebody.

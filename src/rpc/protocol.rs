@@ -18,6 +18,7 @@ use crate::domain::fault::Fault;
 use crate::domain::id::OperationId;
 use crate::domain::log::{LogFile, LogFilter, LogPlace};
 use crate::domain::name::Hostname;
+use crate::domain::notify_setting::{NotifySecrets, SecretId};
 use crate::domain::sample::Range;
 use crate::domain::secret::{Password, Token};
 use crate::domain::token::{Scope, TokenName};
@@ -352,6 +353,14 @@ pub enum Request {
     },
     /// Who is told of what needs somebody, and how that goes.
     NotifyStatus {},
+    /// Keep secrets of these settings until a change puts them in place.
+    NotifyStage {
+        /// Those that were typed.
+        secrets: NotifySecrets,
+        /// Where those are that were typed before.
+        #[serde(default)]
+        kept: Option<SecretId>,
+    },
     /// Tell them something for a try, and say what came back.
     NotifyTest {},
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::OperationId;
 use crate::domain::name::Hostname;
+use crate::domain::notify_setting::SecretId;
 use crate::domain::secret::Token;
 use crate::domain::token::TokenView;
 use crate::rpc::certificate_view::{CertificateView, DepositedView, DnsView};
@@ -141,6 +142,11 @@ pub enum Reply {
     Uptime(Box<UptimesView>),
     /// To `NotifyStatus`.
     Notify(Box<NotifyView>),
+    /// To `NotifyStage`: where they are kept.
+    NotifyStaged {
+        /// The number.
+        id: SecretId,
+    },
     /// To `NotifyTest`: each way that is set.
     NotifyTried(Vec<TrialView>),
     /// To `Doctor`.

@@ -5,7 +5,6 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use toml_edit::DocumentMut;
 
 use crate::domain::archive::ArchiveUrl;
 use crate::domain::authority::{DirectoryUrl, Failures};
@@ -14,10 +13,10 @@ use crate::domain::name::Hostname;
 use crate::domain::panel_setting::{MailAddress, PanelSetting};
 use crate::domain::path::HostPath;
 use crate::domain::uptime::Every;
-use crate::host::{Host, HostError, HostResult, Mode, Owner};
+use crate::host::{Host, HostError};
 use crate::system::notify::Notify;
 
-const LIMIT: usize = 256 * 1024;
+pub(super) const LIMIT: usize = 256 * 1024;
 /// Where people look for a panel.
 pub const DEFAULT_PORT: u16 = 8443;
 
@@ -225,6 +224,7 @@ impl Config {
             PanelSetting::TrustedProxies(_) => {
                 PanelSetting::TrustedProxies(self.panel.trusted_proxies.clone())
             }
+            PanelSetting::Notify(setting) => PanelSetting::Notify(self.notify.value(setting.key())),
         }
     }
 
@@ -238,99 +238,9 @@ impl Config {
     }
 }
 
-/// The values that settings have now.
-pub fn values(host: &dyn Host, of: &[PanelSetting]) -> HostResult<Vec<PanelSetting>> {
-    let config = match host.read(&file(), LIMIT) {
-        Ok(bytes) => Config::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_default(),
-        Err(HostError::Missing { .. }) => Config::default(),
-        Err(error) => return Err(error),
-    };
-    Ok(of.iter().map(|setting| config.value(setting)).collect())
-}
-
-/// Changes settings in the file; comments and everything else in it stay as they are.
-pub fn put(host: &dyn Host, values: &[PanelSetting]) -> Result<(), Fault> {
-    let text = match host.read(&file(), LIMIT) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(HostError::Missing { .. }) => Config::default().text(),
-        Err(error) => return Err(error.into()),
-    };
-    let text = edited(&text, values)?;
-    // What cannot be read again would keep the agent from starting.
-    Config::parse(&text)?;
-    host.write(&file(), text.as_bytes(), Owner::ROOT, Mode(0o600))
-        .map_err(Fault::from)
-}
-
-fn edited(text: &str, values: &[PanelSetting]) -> Result<String, Fault> {
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        Fault::new(
-            Code::ConfigInvalid,
-            format!("`{}` cannot be read", file()),
-            "mend the line named below, then try again",
-        )
-        .detail(error.to_string())
-    })?;
-    for setting in values {
-        let (section, key) = setting.key().split_once('.').unwrap_or_default();
-        let table = document.entry(section).or_insert_with(toml_edit::table);
-        let Some(table) = table.as_table_like_mut() else {
-            continue;
-        };
-        let Some(mut new) = written(setting) else {
-            table.remove(key);
-            continue;
-        };
-        if let Some(old) = table.get(key).and_then(toml_edit::Item::as_value) {
-            *new.decor_mut() = old.decor().clone();
-        }
-        table.insert(key, toml_edit::Item::Value(new));
-    }
-    Ok(document.to_string())
-}
-
-fn written(setting: &PanelSetting) -> Option<toml_edit::Value> {
-    Some(match setting {
-        PanelSetting::Hostname(name) => name.as_ref()?.as_str().into(),
-        PanelSetting::Port(port) => i64::from(port.number()).into(),
-        PanelSetting::Email(email) => email.as_ref()?.as_str().into(),
-        PanelSetting::Directory(directory) | PanelSetting::FallbackDirectory(directory) => {
-            directory.as_ref()?.as_str().into()
-        }
-        PanelSetting::FallbackAfter(failures) => i64::from((*failures)?.number()).into(),
-        PanelSetting::TrustedProxies(proxies) => {
-            let proxies = proxies.iter().map(ToString::to_string);
-            toml_edit::Value::Array(proxies.collect())
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_setting_is_changed_and_everything_else_in_the_file_stays() {
-        let text = "# mine\n[panel]\nport = 8443 # as everywhere\n\n[acme]\nemail = \"a@b.example\"\neab_kid = \"k\"\n";
-        let set = |key, value| PanelSetting::parse(key, value).unwrap();
-        let values = [
-            set("panel.port", "9443"),
-            set("panel.hostname", "panel.example"),
-            set("acme.email", ""),
-            set("acme.fallback_directory", "https://other.example/dir"),
-            set("acme.fallback_after", "5"),
-            set("panel.trusted_proxies", "192.0.2.1"),
-        ];
-        let changed = edited(text, &values).unwrap();
-        assert!(changed.starts_with("# mine\n[panel]\nport = 9443 # as everywhere\n"));
-        assert!(changed.contains("eab_kid = \"k\"") && !changed.contains("email"));
-        let config = Config::parse(&changed).unwrap();
-        for setting in &values {
-            assert_eq!(config.value(setting), *setting);
-        }
-        assert!(edited("[panel\n", &values).is_err());
-        assert!(Config::parse(&edited("", &values).unwrap()).is_ok());
-    }
 
     #[test]
     fn a_config_is_written_and_read_back() {

@@ -5,6 +5,7 @@
 pub mod addresses;
 pub mod apt;
 pub mod config;
+pub mod config_edit;
 pub mod courier;
 pub mod database;
 pub mod database_facts;
@@ -23,6 +24,7 @@ pub mod nginx;
 pub mod nginx_files;
 pub mod nginx_text;
 pub mod notify;
+pub mod notify_vault;
 pub mod open_files;
 pub mod panel_certificate;
 pub mod panel_trial;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::authority::KeyText;
 use crate::domain::notice::Way;
 use crate::domain::notify::{MailAddress, MailHost, MailSecurity, Percent, Recipients, WebhookUrl};
+use crate::domain::notify_setting::{NotifyKey, NotifySetting};
 use crate::domain::path::HostPath;
 use crate::domain::text;
 
@@ -109,6 +110,44 @@ impl Notify {
                 url.map_or("", WebhookUrl::host).to_owned()
             }
         }
+    }
+
+    /// The value of a setting as it is typed; of a secret only that there is one.
+    #[must_use]
+    pub fn value(&self, key: NotifyKey) -> NotifySetting {
+        fn text<T: Clone + Into<String>>(value: Option<&T>) -> String {
+            value.cloned().map(Into::into).unwrap_or_default()
+        }
+        let is_kept = match key {
+            NotifyKey::SmtpPassword => self.smtp_password.is_some(),
+            NotifyKey::WebhookUrl => self.webhook_url.is_some(),
+            NotifyKey::WebhookSecret => self.webhook_secret.is_some(),
+            _ => false,
+        };
+        let text = match key {
+            NotifyKey::MailTo => text(self.mail_to.as_ref()),
+            NotifyKey::MailFrom => text(self.mail_from.as_ref()),
+            NotifyKey::SmtpHost => text(self.smtp_host.as_ref()),
+            NotifyKey::SmtpPort => self
+                .smtp_port
+                .map(|port| port.to_string())
+                .unwrap_or_default(),
+            NotifyKey::SmtpSecurity => self.smtp_security.word().to_owned(),
+            NotifyKey::SmtpUser => text(self.smtp_user.as_ref()),
+            NotifyKey::AfterSeconds => self.after_seconds.to_string(),
+            NotifyKey::DiskPercent => self.disk_percent.number().to_string(),
+            NotifyKey::MemoryPercent => self.memory_percent.number().to_string(),
+            NotifyKey::SmtpPassword | NotifyKey::WebhookUrl | NotifyKey::WebhookSecret
+                if is_kept =>
+            {
+                return NotifySetting::former(key);
+            }
+            NotifyKey::SmtpPassword | NotifyKey::WebhookUrl | NotifyKey::WebhookSecret => {
+                String::new()
+            }
+        };
+        // What was written by hand and could not be typed counts as not set.
+        NotifySetting::parse(key, &text).unwrap_or_else(|_| NotifySetting::none(key))
     }
 
     /// The port of the mail server.

@@ -12,9 +12,10 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
-    database_users, databases, dns, home, login, logs, new_database, new_site, nginx, open,
-    operation, own_certificate, panel_settings, php, php_extensions, services, settings, site,
-    site_clone, site_php, site_rename, sites, start, system, trash, uptime, users, visitors,
+    database_users, databases, dns, home, login, logs, new_database, new_site, nginx,
+    notifications, open, operation, own_certificate, panel_settings, php, php_extensions, services,
+    settings, site, site_clone, site_php, site_rename, sites, start, system, trash, uptime, users,
+    visitors,
 };
 use crate::web::visit::Visit;
 
@@ -181,6 +182,9 @@ routes! {
     GET  "/users"                       Session 0,    users::show;
     GET  "/settings"                    Session 0,    panel_settings::show;
     POST "/settings"                    Session FORM, panel_settings::show;
+    GET  "/settings/notifications"      Session 0,    notifications::show;
+    POST "/settings/notifications"      Session FORM, notifications::show;
+    POST "/settings/notifications/test" Session FORM, notifications::test;
     POST "/settings/{verb}"             Session FORM, panel_settings::decide;
     GET  "/account"                     Session 0,    account::show;
     POST "/account/password"            Session FORM, account::password;

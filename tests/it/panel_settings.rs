@@ -2,8 +2,11 @@
 
 use std::sync::OnceLock;
 
+use lalapanel::domain::authority::KeyText;
 use lalapanel::domain::change::Change;
 use lalapanel::domain::fault::Code;
+use lalapanel::domain::notify::WebhookUrl;
+use lalapanel::domain::notify_setting::{NotifyKey, NotifySecrets, NotifySetting, SecretId};
 use lalapanel::domain::panel_setting::{PanelSetting, TrialVerb};
 use lalapanel::domain::path::HostPath;
 use lalapanel::host::Host;
@@ -11,7 +14,7 @@ use lalapanel::host::exec::{Command, Program};
 use lalapanel::ops::engine::Outcome;
 use lalapanel::render;
 use lalapanel::system::config::{self, Config};
-use lalapanel::system::{panel_certificate, panel_trial};
+use lalapanel::system::{notify_vault, panel_certificate, panel_trial};
 
 use crate::faults::every_fault;
 use crate::world::{World, refused};
@@ -70,6 +73,151 @@ fn set(values: &[(&str, &str)]) -> Change {
     Change::PanelSet {
         values: values.collect(),
     }
+}
+
+fn typed(text: &str) -> NotifySecrets {
+    let text = || Some(KeyText::new(text.to_owned()));
+    NotifySecrets {
+        smtp_password: text(),
+        webhook_url: WebhookUrl::parse("https://chat.example/hooks/canary").ok(),
+        webhook_secret: text(),
+    }
+}
+
+fn notify(values: &[(NotifyKey, &str)]) -> Change {
+    let one = |(key, text): &(NotifyKey, &str)| NotifySetting::parse(*key, text).unwrap();
+    Change::PanelSet {
+        values: values.iter().map(one).map(PanelSetting::Notify).collect(),
+    }
+}
+
+/// The number is the same in every world.
+fn told(id: &SecretId) -> Change {
+    notify(&[
+        (NotifyKey::MailTo, "ops@b.example"),
+        (NotifyKey::SmtpHost, "smtp.b.example"),
+        (NotifyKey::SmtpUser, "ops"),
+        (NotifyKey::SmtpPassword, id.as_str()),
+        (NotifyKey::WebhookUrl, id.as_str()),
+        (NotifyKey::WebhookSecret, id.as_str()),
+        (NotifyKey::DiskPercent, "80"),
+    ])
+}
+
+fn staged_in(world: &World, word: &str) -> SecretId {
+    notify_vault::stage(&world.host, typed(word), None).unwrap()
+}
+
+fn staged() -> World {
+    let world = panel();
+    staged_in(&world, "canary-one");
+    world
+}
+
+/// Somebody is told, and other secrets wait.
+fn restaged() -> World {
+    let world = panel();
+    let change = told(&staged_in(&world, "canary-one"));
+    assert_eq!(world.run(3, &change).unwrap(), Some(Outcome::Done));
+    staged_in(&world, "canary-two");
+    // What an operation kept for its undoing means nothing to the next one, which writes over it.
+    world.host.remove(&notify_vault::former_file()).unwrap();
+    world
+}
+
+/// Somebody is told, as the owner wrote it.
+fn by_hand() -> World {
+    let world = panel();
+    let section = "\n[notify]\nmail_to = \"ops@b.example\" # us\nsmtp_host = \"smtp.b.example\"\nsmtp_user = \"ops\"\nsmtp_password = \"canary\"\nwebhook_url = \"https://chat.example/canary\"\nwebhook_secret = \"canary\"\n";
+    let (owner, mode) = (lalapanel::host::Owner::ROOT, lalapanel::host::Mode(0o600));
+    let text = format!("{CONFIG}{section}");
+    let file = config::file();
+    world
+        .host
+        .write(&file, text.as_bytes(), owner, mode)
+        .unwrap();
+    world
+}
+
+fn waiting(world: &World) -> SecretId {
+    let directory = notify_vault::former_file().parent();
+    let names = world.host.list(&directory).unwrap();
+    let mut ids = names.iter().filter_map(|name| SecretId::parse(name).ok());
+    ids.next().unwrap()
+}
+
+#[test]
+fn who_is_told_is_changed_wholly_or_not_at_all_whatever_fails() {
+    every_fault(staged, &told(&waiting(&staged())));
+    every_fault(restaged, &told(&waiting(&restaged())));
+    every_fault(
+        by_hand,
+        &notify(&[
+            (NotifyKey::SmtpUser, ""),
+            (NotifyKey::SmtpPassword, ""),
+            (NotifyKey::WebhookUrl, ""),
+            (NotifyKey::WebhookSecret, ""),
+        ]),
+    );
+}
+
+#[test]
+fn secrets_of_who_is_told_go_into_the_file_and_nowhere_else() {
+    let world = restaged();
+    let config = Config::read(&world.host).unwrap();
+    let secret = |config: &Config| config.notify.smtp_password.clone().unwrap();
+    assert_eq!(secret(&config).reveal(), "canary-one");
+    assert_eq!(config.notify.disk_percent.number(), 80);
+    let kept = text(&world, &config::file());
+    assert!(kept.starts_with(CONFIG), "{kept}");
+    let change = told(&waiting(&world));
+    let plan = world.plan(&change).unwrap().unwrap();
+    let shown = format!(
+        "{change:?} {:?}",
+        lalapanel::ops::view::plan(&plan, &world.host)
+    );
+    assert!(!shown.contains("canary"), "{shown}");
+    assert_eq!(world.run(4, &change).unwrap(), Some(Outcome::Done));
+    assert_eq!(
+        secret(&Config::read(&world.host).unwrap()).reveal(),
+        "canary-two"
+    );
+    let events = world
+        .store
+        .events::<serde_json::Value>(crate::world::operation(4))
+        .unwrap();
+    assert!(!events.is_empty() && !format!("{events:?}").contains("canary"));
+}
+
+#[test]
+fn who_is_told_is_refused_with_what_to_do_instead() {
+    let world = restaged();
+    let unfit = refused(&world, &notify(&[(NotifyKey::SmtpUser, "")]));
+    assert!(unfit.title.contains("belong together"), "{}", unfit.title);
+    let security = notify(&[(NotifyKey::SmtpSecurity, "none")]);
+    assert!(refused(&world, &security).title.contains("this machine"));
+    let elsewhere = refused(
+        &world,
+        &notify(&[(NotifyKey::SmtpHost, "smtp.evil.example")]),
+    );
+    assert!(
+        elsewhere.hint.contains("type it again"),
+        "{}",
+        elsewhere.hint
+    );
+    let gone = told(&SecretId::parse(&"0".repeat(32)).unwrap());
+    assert!(refused(&world, &gone).hint.contains("type it again"));
+    let former = Change::PanelSet {
+        values: vec![PanelSetting::Notify(NotifySetting::former(
+            NotifyKey::SmtpPassword,
+        ))],
+    };
+    assert!(refused(&world, &former).hint.contains("type it again"));
+    let same = notify(&[
+        (NotifyKey::MailTo, "ops@b.example"),
+        (NotifyKey::AfterSeconds, ""),
+    ]);
+    assert_eq!(world.run(4, &same).unwrap(), None);
 }
 
 fn decide(verb: TrialVerb) -> Change {

@@ -32,5 +32,5 @@ export const pages = ({ site, drifted, trashed, operation, secret, version }) =>
   services: '/services', 'service-restart': '/services/nginx/restart', system: '/system', 'system-year': '/system?range=year', uptime: '/uptime',
   php: '/php', 'php-install': '/php/8.1/install', 'php-remove': `/php/${version}/remove`, extensions: `/php/${version}/extensions`,
   extension: `/php/${version}/extensions/redis/install`, 'php-repository': '/php/repository/enable', 'php-repository-off': '/php/repository/disable',
-  users: '/users', settings: '/settings', account: '/account',
+  users: '/users', settings: '/settings', notifications: '/settings/notifications', account: '/account',
 });

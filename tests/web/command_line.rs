@@ -189,6 +189,12 @@ const PAGES: &[(&str, &str, &str)] = &[
     ("/php/repository/disable", "php repository disable", ""),
     ("/users", "account list", "/users"),
     ("/settings", "settings show", "/settings"),
+    (
+        "/settings/notifications",
+        "notify set",
+        "/settings/notifications",
+    ),
+    ("/settings/notifications/test", "notify test", ""),
     ("/settings/{verb}", "settings keep", ""),
     ("/account", "account password", "/account"),
     ("/account/password", "account password", ""),
@@ -243,11 +249,8 @@ const NO_PAGE: &[(&str, &str)] = &[
     ("token create", "root's alone"),
     ("token list", "stands on Users"),
     ("token revoke", "root's alone"),
-    (
-        "notify status",
-        "its settings are a file of root's, which no page shows yet",
-    ),
-    ("notify test", "as its settings"),
+    ("notify status", "stands on the page of its settings"),
+    ("notify off", "the same page as setting it"),
     ("admin link", "for when nobody can sign in"),
     ("admin unban", "for when nobody can sign in"),
 ];

@@ -20,6 +20,7 @@ mod fake;
 mod forms;
 mod gates;
 mod logs;
+mod notifications;
 mod panel_settings;
 mod php;
 mod rename;

@@ -25,6 +25,9 @@ async fn settings_are_changed_once_the_plan_was_seen() {
     assert_eq!(seen.status, StatusCode::OK, "{}", seen.text);
     assert!(seen.text.contains("lalapanel settings set panel.port=9443"));
     assert_eq!(panel.agent.state.lock().unwrap().applied, 0);
+    let emptied = format!("token={token}&operation={operation}&email=");
+    let away = panel.ask(signed_in(post(PAGE, &emptied))).await;
+    assert!(away.text.contains("lalapanel settings set acme.email="));
     let body = format!("{body}&plan={}", seen.field("plan"));
     let begun = panel.ask(signed_in(post(PAGE, &body))).await;
     assert_eq!(begun.header("location"), format!("/operations/{operation}"));

@@ -235,6 +235,10 @@ pub(in crate::agent) fn one_of_each() -> Vec<(&'static str, Request)> {
         ("Monitor", read(r#"{"monitor":{"range":"day"}}"#)),
         ("Uptime", read(r#"{"uptime":{"hostname":null}}"#)),
         ("NotifyStatus", Request::NotifyStatus {}),
+        (
+            "NotifyStage",
+            read(r#"{"notify_stage":{"secrets":{"smtp_password":"canary"}}}"#),
+        ),
         ("NotifyTest", Request::NotifyTest {}),
     ]
 }

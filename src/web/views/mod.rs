@@ -19,6 +19,8 @@ pub(super) mod logs;
 pub(super) mod new_database;
 pub(super) mod new_site;
 pub(super) mod nginx;
+mod notification_fields;
+pub(super) mod notifications;
 pub(super) mod open;
 pub(super) mod operation;
 pub(super) mod own_certificate;

@@ -178,7 +178,7 @@ async fn look(visit: &Visit) -> Result<SettingsView, Refusal> {
 fn typed(visit: &Visit) -> (Vec<PanelSetting>, Vec<Problem>) {
     let (mut values, mut problems) = (Vec::new(), Vec::new());
     for (key, name, ..) in FIELDS {
-        if !visit.form.has(name) {
+        if !visit.form.holds(name) {
             continue;
         }
         match PanelSetting::parse(key, visit.form.raw(name)) {
@@ -226,7 +226,7 @@ async fn sheet(
     let field = |(key, name, label, help): (&str, &'static str, _, _)| {
         let now = rows.iter().find(|(known, _)| *known == key);
         let now = now.map_or("", |(_, text)| text.as_str());
-        let text = if visit.form.has(name) {
+        let text = if visit.form.holds(name) {
             visit.form.text(name)
         } else {
             now

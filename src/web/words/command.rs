@@ -4,6 +4,7 @@
 
 use crate::domain::change::{Change, DriftChoice, OldName};
 use crate::domain::database_access::{AccessAct, ConnectionLimit, DatabaseAccess};
+use crate::domain::notify_setting::NotifyKey;
 use crate::domain::panel_setting::PanelSetting;
 use crate::domain::setting::Assignment;
 use crate::domain::site::{NewSite, NewSiteKind};
@@ -88,6 +89,7 @@ pub(in crate::web) fn command(change: &Change) -> String {
         | Change::DatabasePassword { .. }
         | Change::DatabaseAccess(_)
         | Change::DatabaseSitePassword { .. } => database(change),
+        Change::PanelSet { values } if is_of_notify(values) => notify(values),
         Change::PanelSet { values } => {
             let of = |value: &PanelSetting| quoted(&format!("{}={}", value.key(), value.text()));
             let values: Vec<String> = values.iter().map(of).collect();
@@ -95,6 +97,31 @@ pub(in crate::web) fn command(change: &Change) -> String {
         }
         Change::PanelTrial { verb } => format!("lalapanel settings {}", verb.word()),
     }
+}
+
+fn is_of_notify(values: &[PanelSetting]) -> bool {
+    let is_one = |value: &PanelSetting| matches!(value, PanelSetting::Notify(_));
+    !values.is_empty() && values.iter().all(is_one)
+}
+
+/// Secrets come from files there.
+fn notify(values: &[PanelSetting]) -> String {
+    let of = |value: &PanelSetting| {
+        let PanelSetting::Notify(one) = value else {
+            return None;
+        };
+        let option = one.key().word().replace('_', "-");
+        if !one.key().is_secret() {
+            return Some(format!("--{option} {}", quoted(one.text())));
+        }
+        if one.key() == NotifyKey::WebhookUrl && one.value().is_empty() {
+            return Some("--no-webhook".to_owned());
+        }
+        // Where one goes, what it belongs to goes as well.
+        (!one.value().is_empty()).then(|| format!("--{option}-file FILE"))
+    };
+    let options: Vec<String> = values.iter().filter_map(of).collect();
+    format!("lalapanel notify set {}", options.join(" "))
 }
 
 fn database(change: &Change) -> String {

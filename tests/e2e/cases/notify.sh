@@ -54,9 +54,28 @@ nobody() {
 }
 check "without settings nobody is told, and that is said" nobody
 
-settings
-on systemctl restart lalapanel-agent
-soon panel status >/dev/null
+# Roots of the sink's own stand in the file already, with words of the owner's; everything else is set on the command line.
+sh_on 'printf "\n# mine\n[notify]\nsmtp_ca_file = \"/etc/lalapanel/test-root.pem\" # the sink\nwebhook_ca_file = \"/etc/lalapanel/test-root.pem\"\n" >>/etc/lalapanel/config.toml
+    echo https://sink.example:2443/hooks/canary-path >/root/sink/url'
+first() {
+    local out
+    out=$(panel notify set --mail-to ops@sink.example --json) && return 1
+    is "$(jq -r .error.code <<<"$out")" site.setting_invalid
+    matches "$(jq -r .error.title <<<"$out")" 'notify.smtp_host'
+    lacks "$(on cat /etc/lalapanel/config.toml)" mail_to
+    panel notify set --mail-to 'ops@sink.example, o.n@sink.example' --mail-from lala@sink.example --smtp-host sink.example \
+        --smtp-port 2525 --smtp-user ops --smtp-password-file /root/sink/password --webhook-url-file /root/sink/url \
+        --webhook-secret-file /root/sink/secret --after-seconds 5
+    local file
+    file=$(on cat /etc/lalapanel/config.toml)
+    matches "$file" '# mine'
+    matches "$file" 'smtp_ca_file = "/etc/lalapanel/test-root.pem" # the sink'
+    matches "$file" 'smtp_password = "canary-smtp-word"'
+    matches "$file" 'after_seconds = 5'
+    is "$(on stat -c %a /etc/lalapanel/config.toml)" 600
+    matches "$(panel notify set --smtp-host mail.example 2>&1 || true)" 'type it again'
+}
+check "who is told is set on the command line, wholly or not at all" first
 serve hook 2443
 away() {
     local out
@@ -66,6 +85,8 @@ away() {
     hook 1 '.test == true and .begun == []'
 }
 check "a try says who took it, and who could not be reached" away
+on systemctl restart lalapanel-agent # looks at once, not within a minute
+soon panel status >/dev/null
 
 on systemctl stop mariadb
 waits() { panel_json '[.ways[] | select(.way == "mail")][0] | .waiting == 1 and (.failure | test("cannot be reached")) and .again != null' notify status; }
@@ -123,8 +144,15 @@ tries() {
 }
 check "a wrong password, an unknown root and a way without TLS are told in a sentence" tries
 nowhere() {
-    is "$(sh_on 'grep -ral canary /var/lib/lalapanel /var/log /run/lalapanel || true; journalctl --no-pager -o cat -u "lalapanel*" | grep canary || true')" ""
+    is "$(sh_on 'grep -ral canary /var/lib/lalapanel --exclude-dir=notify; find /var/lib/lalapanel/notify ! -user root -o -perm /077; grep -ral canary /var/log /run/lalapanel || true; journalctl --no-pager -o cat -u "lalapanel*" | grep canary || true')" ""
     lacks "$(panel notify status --json; panel notify test --json)" 'canary'
-    lacks "$(panel audit list)" 'canary'
+    lacks "$(panel audit list; panel op list --json)" 'canary'
 }
 check "no password and no secret is in the state, a log or an answer" nowhere
+off() {
+    panel notify off
+    matches "$(panel notify status 2>&1)" 'nobody is told'
+    lacks "$(on cat /etc/lalapanel/config.toml)" 'smtp_host|canary|mail_to'
+    matches "$(on cat /etc/lalapanel/config.toml)" 'smtp_ca_file'
+}
+check "turned off, nobody is told and no secret is left in the settings" off
