@@ -78,6 +78,7 @@ pub(super) fn export(
     Ok(ExportedView {
         bytes: whole.bytes,
         beside: whole.beside,
+        unimported: whole.unimported,
     })
 }
 

@@ -78,6 +78,7 @@ pub(super) fn run(
         "bytes": size,
         "sql_bytes": whole.bytes,
         "beside": whole.beside,
+        "unimported": whole.unimported,
     }));
     Ok(Exit::Done)
 }
@@ -120,6 +121,12 @@ fn tell_beside(whole: &ExportedView, output: &mut Output) {
         output.note(format!(
             "These tables know no transactions; if something wrote to them meanwhile, they are of a later moment than the rest: {}",
             shown(&whole.beside.join(", "), 400)
+        ));
+    }
+    if !whole.unimported.is_empty() {
+        output.note(format!(
+            "All of it is written out, but `lalapanel db import` will refuse it because of these; `mariadb` takes it into an empty database: {}",
+            shown(&whole.unimported.join(", "), 400)
         ));
     }
 }

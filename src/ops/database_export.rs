@@ -26,6 +26,8 @@ pub struct Exported {
     pub bytes: u64,
     /// Tables of engines that know no transactions, which may be of another moment than the rest.
     pub beside: Vec<String>,
+    /// What it holds besides tables, which `db import` does not take.
+    pub unimported: Vec<String>,
 }
 
 /// Writes a database of this panel to `to`.
@@ -40,6 +42,7 @@ pub fn export(
         return Err(gone(name));
     }
     let beside = database_job::tables_beside(host, name)?;
+    let unimported = database_job::besides_tables(host, name.as_str())?;
     let mut number = [0; 8];
     host.random(&mut number)?;
     let user = JobUser::for_export(number);
@@ -56,6 +59,7 @@ pub fn export(
     Ok(Exported {
         bytes: counted.bytes,
         beside,
+        unimported,
     })
 }
 

@@ -22,6 +22,9 @@ use crate::system::database_job::{self as job, Move};
 /// More tables than this are not moved in one statement.
 const MOST_TABLES: usize = 10_000;
 
+/// How the server ends a statement that wants more than tables in the import's own database.
+const LOADING_DENIED: &str = "to database 'lalapanel-import-";
+
 /// A dump that was loaded and waits to be put in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
@@ -112,8 +115,10 @@ pub(super) fn unloaded(output: &Output) -> Fault {
         .into_iter()
         .any(denied)
         || culprit.contains("alter routine")
+        // Of routines and events MariaDB says no more than which database they were to be in: this one.
+        || culprit.contains(LOADING_DENIED)
     {
-        "views, triggers, routines and events are not imported: write the dump without them"
+        "views, triggers, routines and events are not imported: write the dump without them (`mariadb-dump --skip-triggers --ignore-table=DATABASE.VIEW`)"
     } else if culprit.contains("to database") {
         "a dump may not name a database: write it without `--databases`"
     } else {

@@ -157,6 +157,9 @@ pub struct ExportedView {
     pub bytes: u64,
     /// Tables of engines that know no transactions, which may be of another moment than the rest.
     pub beside: Vec<String>,
+    /// Views, triggers, routines and events, which `db import` does not take: at most a hundred.
+    #[serde(default)]
+    pub unimported: Vec<String>,
 }
 
 /// A dump that was loaded and waits to be put in place.

@@ -9,6 +9,7 @@ use lalapanel::domain::database::{DatabaseHash, DatabaseName};
 use lalapanel::domain::database_job::{ImportId, Scratch};
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::secret::Password;
+use lalapanel::ops::database_export::export;
 use lalapanel::ops::database_import::{Loaded, discard, load, sweep};
 
 use crate::faults::{every_fault, every_trace_is_swept};
@@ -192,6 +193,12 @@ fn what_is_more_than_tables_is_neither_lost_nor_half_kept() {
     assert_eq!(fault.detail, "trigger noted");
     let fault = refused(&world, &put_in_place(loaded.import));
     assert_eq!(fault.code, Code::DatabaseUnloaded);
+    let whole = export(&world.host, &world.store, &shop(), &mut Vec::new()).unwrap();
+    assert_eq!(
+        whole.unimported,
+        ["trigger noted"],
+        "said when it is copied"
+    );
 }
 
 #[test]

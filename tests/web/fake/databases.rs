@@ -111,8 +111,11 @@ pub(super) async fn pour(fake: &Fake, call: Call, to: mpsc::Sender<Vec<u8>>) -> 
         }
     }
     let bytes = PIECES.concat().len() as u64;
-    let beside = Vec::new();
-    Ok(Reply::Exported(ExportedView { bytes, beside }))
+    Ok(Reply::Exported(ExportedView {
+        bytes,
+        beside: Vec::new(),
+        unimported: Vec::new(),
+    }))
 }
 
 pub(super) fn refuse(state: &State, change: &Change) -> Result<(), Fault> {
