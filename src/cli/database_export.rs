@@ -125,7 +125,7 @@ fn tell_beside(whole: &ExportedView, output: &mut Output) {
     }
     if !whole.unimported.is_empty() {
         output.note(format!(
-            "All of it is written out, but `lalapanel db import` will refuse it because of these; `mariadb` takes it into an empty database: {}",
+            "All of it is written out, but `lalapanel db import` will refuse it because of these (docs/databases.md says how it goes in by hand): {}",
             shown(&whole.unimported.join(", "), 400)
         ));
     }

@@ -105,7 +105,7 @@ fn bring(from: &mut dyn Read, mut to: PieceWriter<impl Write>) -> Result<(), Fau
     Ok(())
 }
 
-fn unread(error: &std::io::Error) -> Fault {
+pub(super) fn unread(error: &std::io::Error) -> Fault {
     Fault::new(
         Code::DatabaseFile,
         "the file cannot be read to its end; the database is as before",

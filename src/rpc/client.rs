@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UnixStream;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 use crate::domain::fault::{Code, Fault};
 use crate::rpc::codec::{self, CodecError, Frame};
@@ -115,11 +115,19 @@ fn is_quiet(stream: &UnixStream) -> bool {
 }
 
 impl Client {
+    /// Sends a call that a stream belongs to; nothing else goes over its connection.
+    pub(super) async fn begin(
+        &self,
+        call: &Call,
+    ) -> Result<(UnixStream, SemaphorePermit<'_>), Fault> {
+        let frame = codec::encode(call).map_err(|error| unsendable(&error))?;
+        let place = self.places.acquire().await.map_err(|_| slow())?;
+        Ok((self.send(&frame).await?, place))
+    }
+
     /// Asks for what is poured: its pieces go into `to`, then comes the answer. Where nobody takes them any more, it ends.
     pub async fn pour(&self, call: &Call, to: &mpsc::Sender<Vec<u8>>) -> Answer {
-        let frame = codec::encode(call).map_err(|error| unsendable(&error))?;
-        let _place = self.places.acquire().await.map_err(|_| slow())?;
-        let mut stream = self.send(&frame).await?;
+        let (mut stream, _place) = self.begin(call).await?;
         let waiting = |error| lost(&CodecError::Io(error));
         while let Some(piece) = stream::read_piece(&mut stream).await.map_err(waiting)? {
             to.send(piece).await.map_err(|_| closed())?;

@@ -4,7 +4,7 @@
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The longest piece.
 pub const PIECE: usize = 64 * 1024;
@@ -113,6 +113,13 @@ pub async fn read_piece<R: AsyncRead + Unpin>(from: &mut R) -> Result<Option<Vec
     Ok(Some(piece))
 }
 
+/// Writes one piece; the one of no length is the end.
+pub async fn write_piece<W: AsyncWrite + Unpin>(to: &mut W, piece: &[u8]) -> Result<()> {
+    let length = u32::try_from(piece.len()).map_err(|_| ErrorKind::InvalidInput)?;
+    to.write_all(&length.to_be_bytes()).await?;
+    to.write_all(piece).await
+}
+
 fn length(header: [u8; 4]) -> Result<usize> {
     usize::try_from(u32::from_be_bytes(header))
         .ok()
@@ -152,6 +159,14 @@ mod tests {
             assert_eq!(all, bytes);
             assert_eq!(from, b"answer");
         }
+    }
+
+    #[tokio::test]
+    async fn both_ways_of_writing_are_the_same() {
+        let mut stream = Vec::new();
+        write_piece(&mut stream, b"abc").await.unwrap();
+        write_piece(&mut stream, b"").await.unwrap();
+        assert_eq!(stream, sent(b"abc"));
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 
 use crate::rpc::client::Client;
+use crate::rpc::filling::Brought;
 use crate::rpc::protocol::{Answer, Call};
 
 /// A call under way.
@@ -20,6 +21,10 @@ pub trait Agent: Send + Sync + 'static {
     fn call(&self, call: Call) -> AgentCall<'_>;
     /// Asks for what is poured, and passes its pieces on.
     fn pour(&self, call: Call, _to: mpsc::Sender<Vec<u8>>) -> AgentCall<'_> {
+        self.call(call)
+    }
+    /// Asks, and brings what comes out of `from`.
+    fn fill(&self, call: Call, _from: mpsc::Receiver<Brought>) -> AgentCall<'_> {
         self.call(call)
     }
 }
@@ -43,5 +48,9 @@ impl Agent for SocketAgent {
 
     fn pour(&self, call: Call, to: mpsc::Sender<Vec<u8>>) -> AgentCall<'_> {
         Box::pin(async move { self.0.pour(&call, &to).await })
+    }
+
+    fn fill(&self, call: Call, from: mpsc::Receiver<Brought>) -> AgentCall<'_> {
+        Box::pin(async move { self.0.fill(&call, from).await })
     }
 }

@@ -1,9 +1,6 @@
-//! How many connections there are, and how long a silent or a slow one is kept (security.md H-4).
+//! How many connections there are (security.md H-4).
 //!
-//! Invariant: a client that sends slowly, sends nothing or never finishes holds a connection for a bounded time, and never more than its share.
-//!
-//! Why not in the HTTP library: poem sets no header timeout and its idle timeout waits for a half-sent request for ever.
-//! So the limits sit on the bytes: whatever the protocol above, a client gets so long from its first unanswered byte to our answer.
+//! Invariant: nobody holds more than a share of them, whatever addresses a network has. How long one is kept: `timed`.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,7 +15,6 @@ use poem::listener::Acceptor;
 use poem::web::{LocalAddr, RemoteAddr};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, Sleep};
 
 /// Connections in all.
 const MOST: usize = 512;
@@ -26,14 +22,6 @@ const MOST: usize = 512;
 const MOST_EACH: usize = 64;
 /// Connections of one IPv6 /48: half of all, so that one customer of a provider cannot hold every place.
 const MOST_WIDE: usize = MOST / 2;
-/// From the connection to its first readable byte: the TLS handshake and the beginning of a request.
-const TO_BEGIN: Duration = Duration::from_secs(20);
-/// From the first byte of a request to the beginning of its answer: 30 s of header, 60 s of body.
-const TO_ASK: Duration = Duration::from_secs(90);
-/// Without a byte in either direction. Streams send a comment every 15 s.
-const IDLE: Duration = Duration::from_secs(60);
-/// Bytes of one request that may arrive before anything is answered; the largest form is far below.
-const MOST_UNANSWERED: usize = 512 * 1024;
 
 #[derive(Default)]
 struct Counts {
@@ -178,113 +166,6 @@ pub(super) struct Counted {
     _place: Place,
 }
 
-/// Wraps the TLS acceptor, so that what is timed are requests and not records.
-pub(super) struct Timed<A>(pub(super) A);
-
-impl<A: Acceptor> Acceptor for Timed<A> {
-    type Io = TimedIo<A::Io>;
-
-    fn local_addr(&self) -> Vec<LocalAddr> {
-        self.0.local_addr()
-    }
-
-    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
-        let (inner, local, remote, scheme) = self.0.accept().await?;
-        Ok((TimedIo::new(inner), local, remote, scheme))
-    }
-}
-
-/// A connection with a deadline that moves as it makes progress.
-pub(super) struct TimedIo<T> {
-    inner: T,
-    alarm: Pin<Box<Sleep>>,
-    /// Set from the first byte read until we write: an answer is owed by then.
-    owed: Option<Instant>,
-    unanswered: usize,
-}
-
-impl<T> TimedIo<T> {
-    fn new(inner: T) -> Self {
-        Self {
-            inner,
-            alarm: Box::pin(tokio::time::sleep(TO_BEGIN)),
-            owed: None,
-            unanswered: 0,
-        }
-    }
-
-    fn received(&mut self, bytes: usize) -> io::Result<()> {
-        self.unanswered = self.unanswered.saturating_add(bytes);
-        if self.unanswered > MOST_UNANSWERED {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        let now = Instant::now();
-        let owed = *self.owed.get_or_insert(now + TO_ASK);
-        self.alarm.as_mut().reset(owed.min(now + IDLE));
-        Ok(())
-    }
-
-    fn sent(&mut self) {
-        self.owed = None;
-        self.unanswered = 0;
-        self.alarm.as_mut().reset(Instant::now() + IDLE);
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.inner).poll_read(context, buffer) {
-            Poll::Ready(Ok(())) => {
-                let bytes = buffer.filled().len() - before;
-                Poll::Ready(if bytes == 0 {
-                    Ok(())
-                } else {
-                    self.received(bytes)
-                })
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => match self.alarm.as_mut().poll(context) {
-                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                Poll::Pending => Poll::Pending,
-            },
-        }
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
-        match written {
-            Poll::Ready(Ok(_)) => self.sent(),
-            Poll::Ready(Err(_)) => {}
-            // A client that reads nothing: the alarm ends the write as well.
-            Poll::Pending => {
-                if self.alarm.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                }
-            }
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
-    }
-}
-
 impl AsyncRead for Counted {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -315,7 +196,6 @@ impl AsyncWrite for Counted {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -353,41 +233,5 @@ mod tests {
         assert_eq!(places.len(), MOST_WIDE);
         assert!(Place::take(&counts, "2001:db8:2::1".parse().unwrap()).is_some());
         assert!(Place::take(&counts, "192.0.2.1".parse().unwrap()).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_request_that_drips_is_ended_and_a_stream_that_talks_is_not() {
-        let (near, mut far) = tokio::io::duplex(64);
-        let mut server = TimedIo::new(near);
-        let begun = Instant::now();
-        let drip = tokio::spawn(async move {
-            while far.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(Duration::from_secs(5)).await;
-            }
-        });
-        let mut sink = [0; 64];
-        let error = loop {
-            match server.read(&mut sink).await {
-                Ok(_) => {}
-                Err(error) => break error,
-            }
-        };
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(begun.elapsed() <= TO_ASK + Duration::from_secs(6));
-        drop(server);
-        drip.await.unwrap();
-
-        let (near, mut far) = tokio::io::duplex(64);
-        let mut server = TimedIo::new(near);
-        far.write_all(b"x").await.unwrap();
-        for _ in 0..20 {
-            tokio::select! {
-                read = server.read(&mut sink) => assert_eq!(read.unwrap(), 1),
-                () = tokio::time::sleep(Duration::from_secs(15)) => {}
-            }
-            server.write_all(b":\n\n").await.unwrap();
-            let mut heard = [0; 3];
-            far.read_exact(&mut heard).await.unwrap();
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: default deny. A page runs only when every gate of its route let the request through.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -28,7 +28,8 @@ use crate::web::origin;
 use crate::web::pack;
 use crate::web::page;
 use crate::web::refusal::Refusal;
-use crate::web::routes::{self, Access, Found, Route};
+use crate::web::routes::{self, Access, Found, Route, UPLOAD};
+use crate::web::upload;
 use crate::web::views::trouble;
 use crate::web::visit::{Shared, Visit};
 
@@ -36,6 +37,8 @@ use crate::web::visit::{Shared, Visit};
 const MOST_HEADER_BYTES: usize = 16 * 1024;
 /// Open streams over all people; each holds one of the connections to the agent, and pages need some too.
 const MOST_STREAMS: usize = 64;
+/// Files that arrive at once over all people: each is unpacked here, which may take some MB of memory.
+const MOST_UPLOADS: usize = 2;
 
 /// The whole panel as one endpoint: what `serve` runs, and what tests call.
 pub fn router(agent: Arc<dyn Agent>) -> impl Endpoint<Output = Response> + use<> {
@@ -44,6 +47,7 @@ pub fn router(agent: Arc<dyn Agent>) -> impl Endpoint<Output = Response> + use<>
             learning: Learning::new(Arc::clone(&agent)),
             agent,
             streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
             keepsakes: Keepsakes::default(),
         }),
     };
@@ -87,10 +91,9 @@ impl Panel {
         let (mut visit, passed) = self.receive(request, facts);
         let admitted = match passed {
             Ok(gate) => {
-                visit.parts = gate.parts;
-                admit(&mut visit, gate.route, gate.body)
-                    .await
-                    .map(|()| gate.route)
+                visit.parts.clone_from(&gate.parts);
+                let route = gate.route;
+                admit(&mut visit, gate).await.map(|()| route)
             }
             Err(refusal) => Err(refusal),
         };
@@ -172,6 +175,7 @@ impl Panel {
                 .flatten(),
             visitor: cookie::visitor(&head.headers),
             person: None,
+            upload: Mutex::new(None),
             posted: head.method == Method::POST,
             headers: head.headers,
         };
@@ -181,7 +185,12 @@ impl Panel {
         };
         (
             visit,
-            gate.map(|(route, parts)| Gate { route, parts, body }),
+            gate.map(|(route, parts)| Gate {
+                route,
+                parts,
+                body,
+                peer: remote,
+            }),
         )
     }
 }
@@ -285,16 +294,23 @@ struct Gate {
     route: &'static Route,
     parts: Vec<String>,
     body: Body,
+    peer: Option<SocketAddr>,
 }
 
 /// The gates that need the agent or the body: session, form, token.
-async fn admit(visit: &mut Visit, route: &Route, body: Body) -> Result<(), Refusal> {
-    let posted = if route.body_limit > 0 {
-        form::read(&visit.headers, body, route.body_limit).await?
-    } else {
-        Fields::default()
-    };
-    visit.form = posted;
+async fn admit(visit: &mut Visit, gate: Gate) -> Result<(), Refusal> {
+    let route = gate.route;
+    if route.body_limit == UPLOAD {
+        // Nobody else's file is waited for, so the session comes first.
+        visit.person = Some(who(visit).await?);
+        let (form, upload) = upload::begin(visit, gate.body, gate.peer).await?;
+        visit.form = form;
+        visit.upload = Mutex::new(upload);
+        return origin::require_token(&visit.form, visit.secret());
+    }
+    if route.body_limit > 0 {
+        visit.form = form::read(&visit.headers, gate.body, route.body_limit).await?;
+    }
     if route.access == Access::Session || visit.session.is_some() && route.path == "/theme" {
         match who(visit).await {
             Ok(person) => visit.person = Some(person),

@@ -71,6 +71,9 @@ notices! {
     BUSY SERVICE_UNAVAILABLE
         "Too many pages are being watched at once"
         "Close a few tabs and reload this one.",
+    UPLOADS SERVICE_UNAVAILABLE
+        "Two files are arriving already"
+        "Nothing was changed. Wait until one of them is here, then send yours again.",
     INTERNAL INTERNAL_SERVER_ERROR
         "This page could not be made"
         "Your sites keep running. Try again; if it stays like this, run on the server: lalapanel doctor",

@@ -12,10 +12,10 @@ use poem::http::Method;
 use crate::web::refusal::Refusal;
 use crate::web::views::{
     account, activity, certificate, certificate_order, change, database_change, database_export,
-    database_users, databases, dns, home, login, logs, new_database, new_site, nginx,
-    notifications, open, operation, own_certificate, panel_settings, php, php_extensions, services,
-    settings, site, site_clone, site_php, site_rename, sites, start, system, trash, uptime, users,
-    visitors,
+    database_import, database_users, databases, dns, home, login, logs, new_database, new_site,
+    nginx, notifications, open, operation, own_certificate, panel_settings, php, php_extensions,
+    services, settings, site, site_clone, site_php, site_rename, sites, start, system, trash,
+    uptime, users, visitors,
 };
 use crate::web::visit::Visit;
 
@@ -53,6 +53,8 @@ const FORM: usize = 16 * 1024;
 const TEXT: usize = 208 * 1024;
 /// Lists of addresses and redirects.
 const LISTS: usize = 256 * 1024;
+/// A file of any size, passed on as it comes and held nowhere; each field before it is at most a form.
+pub(super) const UPLOAD: usize = usize::MAX;
 
 macro_rules! routes {
     ($($(#[$meta:meta])* $method:ident $path:literal $access:ident $limit:expr, $handler:path;)*) => {
@@ -145,6 +147,11 @@ routes! {
     GET  "/databases/{name}/repair"     Session 0,    database_users::repair;
     POST "/databases/{name}/repair"     Session FORM, database_users::repair;
     POST "/databases/{name}/export"     Session FORM, database_export::export;
+    GET  "/databases/{name}/import"     Session 0,    database_import::choose;
+    POST "/databases/{name}/import"     Session UPLOAD, database_import::upload;
+    GET  "/databases/{name}/import/{import}" Session 0, database_import::show;
+    POST "/databases/{name}/import/{import}" Session FORM, database_import::show;
+    POST "/databases/{name}/import/{import}/forget" Session FORM, database_import::forget;
     GET  "/certificates"                Session 0,    certificate::list;
     GET  "/certificates/dns"            Session 0,    dns::show;
     POST "/certificates/dns"            Session FORM, dns::show;

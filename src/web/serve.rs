@@ -14,9 +14,10 @@ use poem::Server;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::web::agent::Agent;
-use crate::web::connection::{Limited, Timed};
+use crate::web::connection::Limited;
 use crate::web::handshake::Secured;
 use crate::web::panel::router;
+use crate::web::timed::Timed;
 use crate::web::tls::{self, Files, PairError};
 
 /// Streams of one HTTP/2 connection.

@@ -3,7 +3,7 @@
 //! Invariant: a `Visit` exists only for a request to one of our names, by a plain path, for a route of the table.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use poem::Response;
 use poem::http::{HeaderMap, StatusCode};
@@ -22,6 +22,7 @@ use crate::web::keepsake::Keepsakes;
 use crate::web::local_path::LocalPath;
 use crate::web::page::{self, Frame, Section};
 use crate::web::refusal::Refusal;
+use crate::web::upload::Upload;
 use crate::web::{clock, origin, words};
 
 /// What all requests share.
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) learning: Learning,
     /// One permit for every open stream.
     pub(super) streams: Arc<Semaphore>,
+    /// One permit for every file that arrives.
+    pub(super) uploads: Arc<Semaphore>,
     /// Passwords that wait to be shown once.
     pub(super) keepsakes: Keepsakes,
 }
@@ -55,6 +58,8 @@ pub(super) struct Visit {
     pub(super) session: Option<Token>,
     pub(super) visitor: Option<Token>,
     pub(super) person: Option<SessionView>,
+    /// The file of a form, where the route takes one.
+    pub(super) upload: Mutex<Option<Upload>>,
 }
 
 impl Visit {

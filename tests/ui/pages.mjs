@@ -4,7 +4,7 @@
 // the addresses of this file as text, so each is written out, with ${…} for what only a run knows.
 
 // `drifted` is a site with a file that somebody edited, `trashed` one in the trash; `operation` and `secret` are ids.
-export const pages = ({ site, drifted, trashed, operation, secret, version }) => ({
+export const pages = ({ site, drifted, trashed, operation, secret, version, loaded }) => ({
   home: '/', menu: '/menu', missing: '/nothing-here',
   sites: '/sites', 'new-site': '/sites/new', 'new-site-plan': `/sites/new?hostname=axe-${site}&type=php`,
   'new-site-proxy': '/sites/new?hostname=proxy.example&type=proxy&address=127.0.0.1:3000',
@@ -26,6 +26,7 @@ export const pages = ({ site, drifted, trashed, operation, secret, version }) =>
   databases: '/databases', 'new-database': '/databases/new-database', database: '/databases/axe_db',
   'database-password': '/databases/axe_db/password', 'database-delete': '/databases/axe_db/delete',
   'database-repair': '/databases/axe_db/repair', 'database-restore': '/databases/ui_db/restore',
+  'database-import': '/databases/axe_db/import', 'database-loaded': `/databases/axe_db/import/${loaded}`,
   'database-user-new': '/databases/axe_db/users', 'database-user': '/databases/axe_db/users/axe_db',
   'database-user-password': '/databases/axe_db/users/axe_db/password', 'database-user-remove': '/databases/axe_db/users/axe_db/remove',
   operation: `/operations/${operation}`, secret: `/operations/${secret}`, activity: '/activity', audit: '/activity/audit',

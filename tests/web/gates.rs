@@ -107,7 +107,8 @@ async fn without_a_session_only_the_public_pages_answer() {
             .replace("{section}", "web")
             .replace("{fingerprint}", "ab")
             .replace("{id}", "01J00000000000000000000000")
-            .replace("{file}", "x.css");
+            .replace("{file}", "x.css")
+            .replace("{import}", "0123abcd");
         for method in [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FOO",
         ] {

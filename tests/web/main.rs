@@ -19,6 +19,7 @@ mod elsewhere;
 mod fake;
 mod forms;
 mod gates;
+mod imports;
 mod logs;
 mod notifications;
 mod panel_settings;

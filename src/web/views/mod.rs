@@ -10,6 +10,7 @@ pub(super) mod change;
 mod chart;
 pub(super) mod database_change;
 pub(super) mod database_export;
+pub(super) mod database_import;
 pub(super) mod database_users;
 pub(super) mod databases;
 pub(super) mod dns;

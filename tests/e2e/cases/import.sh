@@ -99,6 +99,64 @@ endless() {
     untouched
 }
 check "one endless line is refused, in little memory" endless
+jar=$logs/$suite.import.jar
+door() { outside curl -sk --max-time 60 -H 'Accept: text/html' -H 'Sec-Fetch-Site: same-origin' -b "$jar" -c "$jar" "$@"; }
+field() { sed -n "s/.*name=\"$1\" value=\"\([^\"]*\)\".*/\1/p" <<<"$2" | head -n 1; }
+imports=https://$address:8443/databases/shop_db/import
+# sent FILE CURL-ARGUMENT...: the form as a browser sends it; the place of what was loaded, or the page with what is wrong
+sent() {
+    local file=$1 page
+    shift
+    page=$(door "$imports")
+    door "$@" -w '%{redirect_url}\n' -F "token=$(field token "$page")" -F "file=@$file" "$imports"
+}
+put_in_place() { # put_in_place ADDRESS: as the person who read the plan and typed the name
+    local page
+    page=$(door "$1")
+    matches "$page" 'tables that were loaded in the place of'
+    door -o /dev/null -w '%{redirect_url}' -d "token=$(field token "$page")" -d "operation=$(field operation "$page")" -d "plan=$(field plan "$page")" -d "seen=$(field seen "$page")" \
+        -d confirm=shop_db "$1"
+}
+is_first() { [ "$(everything shop_db)" = "$first" ]; }
+uploaded() {
+    local file place came
+    on lalapanel account create mara --password-file - <<<'mauve otter tin sky'
+    place=https://$address:8443/login
+    door -o /dev/null --data-urlencode "token=$(field token "$(door "$place")")" -d name=mara --data-urlencode 'password=mauve otter tin sky' "$place"
+    for file in a.sql a.sql.gz a.sql.zst; do
+        on cat "/root/$file" >"$logs/$suite.$file"
+        came=$(sent "$logs/$suite.$file")
+        matches "$came" "$imports/[0-9a-f]+"
+        same "$second" "$(everything shop_db)" # an upload alone changes nothing
+        matches "$(put_in_place "$came")" "/operations/"
+        soon is_first
+        swept
+        changed
+    done
+    { printf 'CREATE TABLE fine (x INT);\nGRANT ALL ON *.* TO x;\n'; head -c 20000000 /dev/urandom | base64; } >"$logs/$suite.bad.sql"
+    matches "$(sent "$logs/$suite.bad.sql")" 'at line 2:'
+    matches "$(sent "$logs/$suite.bad.sql" --http1.1)" 'at line 2:'
+    head -c 200 "$logs/$suite.a.sql.gz" >"$logs/$suite.cut.sql.gz"
+    matches "$(sent "$logs/$suite.cut.sql.gz")" 'cannot be read to its end'
+    rm "$logs/$suite.bad.sql"
+    untouched
+}
+check "a dump is uploaded, looked at and put in place in the browser; a hostile or damaged one is said so" uploaded
+second=$(everything shop_db)
+large() { # more than a form may be, by both versions of HTTP
+    local way came page
+    { printf 'CREATE TABLE large (x LONGTEXT);\n'; for _ in $(seq 60); do printf "INSERT INTO large VALUES ('%s');\n" "$(head -c 50000 /dev/urandom | base64 -w 0)"; done; echo '-- Dump completed'; } >"$logs/$suite.large.sql"
+    for way in --http1.1 --http2; do
+        came=$(sent "$logs/$suite.large.sql" "$way" --limit-rate 2M)
+        matches "$came" '/import/[0-9a-f]+'
+        page=$(door "$came")
+        door -o /dev/null -d "token=$(field token "$page")" "$came/forget"
+        swept
+    done
+    (sent "$logs/$suite.large.sql" --limit-rate 200k --max-time 2 || true) >/dev/null
+    untouched
+}
+check "a large one comes by either version of HTTP, and one that breaks off leaves nothing" large
 besides() {
     sql "CREATE VIEW shop_db.seen AS SELECT 1"
     said database.unloaded db import shop_db /root/a.sql

@@ -6,11 +6,13 @@ use lalapanel::domain::change::Change;
 use lalapanel::domain::database::{DatabaseName, DatabaseUser};
 use lalapanel::domain::database_access::{AccessAct, ConnectionLimit, Rights};
 use lalapanel::domain::database_inside::{Inside, Table};
+use lalapanel::domain::database_job::ImportId;
 use lalapanel::domain::fault::{Code, Fault};
 use lalapanel::domain::time::Timestamp;
 use lalapanel::rpc::database::{
-    DatabaseDetail, DatabaseView, ExportedView, InTrash, Known, UserAccess,
+    DatabaseDetail, DatabaseView, ExportedView, InTrash, Known, LoadedView, UserAccess,
 };
+use lalapanel::rpc::filling::Brought;
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
 use lalapanel::rpc::view::PlanStepView;
 
@@ -68,6 +70,10 @@ pub(super) fn steps(change: &Change) -> Vec<PlanStepView> {
             };
             vec![step(title, command.as_deref())]
         }
+        Change::DatabaseImport { name, .. } => vec![step(
+            format!("Put the 1 tables that were loaded in the place of the 2 of {name}"),
+            None,
+        )],
         Change::DatabaseSitePassword { .. } => vec![step(
             "Make a password, and write it into htdocs/wp-config.php as the site's user".to_owned(),
             None,
@@ -118,6 +124,42 @@ pub(super) async fn pour(fake: &Fake, call: Call, to: mpsc::Sender<Vec<u8>>) -> 
     }))
 }
 
+/// Reads what comes to its end, or refuses after the first piece.
+pub(super) async fn fill(fake: &Fake, call: Call, mut from: mpsc::Receiver<Brought>) -> Answer {
+    let Request::DatabaseLoad { unfinished, .. } = call.request else {
+        panic!("{:?}", call.request);
+    };
+    let mut sql = Vec::new();
+    loop {
+        match from.recv().await {
+            Some(Ok(piece)) if piece.is_empty() => break,
+            Some(Ok(piece)) => sql.extend(piece),
+            Some(Err(_)) | None => return Err(unloaded("the file cannot be read to its end")),
+        }
+        if sql.starts_with(b"GRANT") {
+            return Err(unloaded("the dump could not be loaded"));
+        }
+    }
+    let sql = String::from_utf8(sql).unwrap();
+    if !unfinished && !sql.contains("-- Dump completed") {
+        return Err(unloaded(
+            "the dump has no line `-- Dump completed` at its end",
+        ));
+    }
+    let bytes = sql.len() as u64;
+    fake.state.lock().unwrap().loaded = Some(sql);
+    let import = ImportId::parse("0123abcd").unwrap();
+    Ok(Reply::Loaded(LoadedView {
+        import,
+        tables: 1,
+        bytes,
+    }))
+}
+
+fn unloaded(title: &str) -> Fault {
+    Fault::new(Code::DatabaseUnloaded, title, "mend it").detail("ERROR 1044 at line 1: denied")
+}
+
 pub(super) fn refuse(state: &State, change: &Change) -> Result<(), Fault> {
     match change {
         Change::DatabaseCreate { name, .. }
@@ -128,6 +170,9 @@ pub(super) fn refuse(state: &State, change: &Change) -> Result<(), Fault> {
                 format!("there is a database {name} already"),
                 "choose another name",
             ))
+        }
+        Change::DatabaseImport { .. } if state.loaded.is_none() => {
+            Err(unloaded("what was loaded is not there any more"))
         }
         _ => Ok(()),
     }

@@ -28,6 +28,7 @@ use lalapanel::domain::visitor::VisitorHash;
 use lalapanel::domain::wordpress::NewWordpress;
 use lalapanel::rpc::certificate_view::CertificateView;
 use lalapanel::rpc::database::DatabaseView;
+use lalapanel::rpc::filling::Brought;
 use lalapanel::rpc::log::LogRecord;
 use lalapanel::rpc::nginx_view::{ForeignView, NginxView};
 use lalapanel::rpc::protocol::{Answer, Call, Reply, Request};
@@ -91,6 +92,8 @@ pub(crate) struct State {
     pub(crate) ordered: Vec<Hostname>,
     /// What an export comes to.
     pub(crate) dump: Dump,
+    /// The SQL that was loaded beside a database.
+    pub(crate) loaded: Option<String>,
     /// What somebody granted beside the panel.
     pub(crate) grants_differ: Vec<Granted>,
     pub(crate) sessions: Vec<String>,
@@ -329,6 +332,10 @@ impl Fake {
         match request {
             Request::DatabaseList {} => Ok(Reply::Databases(state.databases.clone())),
             Request::DatabaseShow { name } => databases::show(state, &name),
+            Request::DatabaseDiscard { .. } => {
+                state.loaded = None;
+                Ok(Reply::Done {})
+            }
             Request::ForeignSites {} => Ok(Reply::Foreign(state.foreign.clone())),
             Request::PhpList {} => Ok(Reply::Php(Box::new(php(state)))),
             Request::SiteOptions {} => Ok(Reply::SiteOptions(SiteOptions {
@@ -532,5 +539,9 @@ impl Agent for Handle {
 
     fn pour(&self, call: Call, to: mpsc::Sender<Vec<u8>>) -> AgentCall<'_> {
         Box::pin(databases::pour(&self.0, call, to))
+    }
+
+    fn fill(&self, call: Call, from: mpsc::Receiver<Brought>) -> AgentCall<'_> {
+        Box::pin(databases::fill(&self.0, call, from))
     }
 }
